@@ -1,0 +1,1 @@
+"""The activity engine: person-ordered columns and the folds over them; no Django."""

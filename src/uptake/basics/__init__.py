@@ -1,0 +1,1 @@
+"""Small values: periods, business days, keys, text; no Django, no network."""

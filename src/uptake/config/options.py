@@ -1,0 +1,54 @@
+"""Every setting of the installation: its name, its default and a sentence. Read from the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Option:
+    """One setting. `default` is the text that stands where the environment says nothing."""
+
+    name: str
+    default: str
+    sentence: str
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option("UPTAKE_DATA", "data", "Folder of the embedded stores: database, activity files, secrets, uploads."),
+    Option(
+        "UPTAKE_DATABASE_URL",
+        "",
+        "postgresql://user:password@host:port/name for PostgreSQL; empty: SQLite in UPTAKE_DATA.",
+    ),
+    Option("UPTAKE_URL", "http://127.0.0.1:8000", "Address people open; https makes cookies secure and sends HSTS."),
+    Option("UPTAKE_BIND", "127.0.0.1:8000", "Address and port the server listens on."),
+    Option("UPTAKE_HOSTS", "localhost,127.0.0.1,[::1]", "Host names that are answered beside that of UPTAKE_URL."),
+    Option("UPTAKE_SECRET_KEY", "", "Signing key; empty: made at first start and kept in UPTAKE_DATA/secret.key."),
+    Option("UPTAKE_TIMEZONE", "Asia/Shanghai", "Zone (IANA) of organizations that name none."),
+    Option("UPTAKE_LANGUAGE", "zh-hans", "Language of visitors whose browser asks for neither: zh-hans or en."),
+    Option("UPTAKE_COUNTRY", "CN", "Country (ISO 3166) whose public holidays fill the working calendar."),
+    Option("UPTAKE_DEMO", "no", "yes shows the log-ins of the demo park on the sign-in page; never on a real server."),
+    Option("UPTAKE_JOBS", "inside", "inside runs the jobs in the server; apart leaves them to `uptake jobs`."),
+    Option("UPTAKE_EMAIL_URL", "", "smtp://user:password@host:port for mail; empty: mails are written to the log."),
+    Option("UPTAKE_EMAIL_FROM", "uptake@localhost", "Sender of mails."),
+    Option("UPTAKE_MEMORY_MB", "256", "Budget of the activity engine's cache in memory, in MB."),
+    Option("UPTAKE_LOG_LEVEL", "INFO", "How much is logged: DEBUG, INFO, WARNING or ERROR."),
+)
+
+
+def option(name: str) -> str:
+    """The value of a setting; KeyError for a name that is not listed."""
+    for entry in OPTIONS:
+        if entry.name == name:
+            return os.environ.get(name, entry.default)
+    raise KeyError(f"{name} is not a setting; see uptake.config.options.OPTIONS")
+
+
+def data_folder() -> Path:
+    """The folder of the embedded stores, made if missing (readable by its owner only)."""
+    folder = Path(option("UPTAKE_DATA")).expanduser().resolve()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder

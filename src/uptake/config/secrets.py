@@ -1,0 +1,23 @@
+"""Secrets made at first start and kept in the data folder, readable by its owner only."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+
+def secret_key(folder: Path) -> str:
+    """The signing key of this installation, made when asked for first; two starts at once agree on one."""
+    file = folder / "secret.key"
+    if not file.exists():
+        draft = folder / f"secret.key.{os.getpid()}"
+        draft.write_text(secrets.token_urlsafe(64))
+        draft.chmod(0o600)
+        try:
+            os.link(draft, file)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return file.read_text().strip()

@@ -1,0 +1,1 @@
+"""Outside software: each folder turns one foreign payload into happenings."""

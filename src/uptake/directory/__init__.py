@@ -1,0 +1,1 @@
+"""Who exists, who may see whom, who holds what."""

@@ -1,0 +1,44 @@
+"""A happening: what a sender says happened, before it is stored as an event. Pure values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing a sender says happened. `key` makes a retry harmless: unique with its source and revision."""
+
+    event: str
+    """Dotted, past tense: order.processed (names of other systems are taken as they are)."""
+    key: str
+    at: datetime
+    """When it happened (timezone-aware)."""
+    person: str | None = None
+    """The sender's id of the person; None: the system did it."""
+    object: str = ""
+    """What it was about: an order number."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Declared and other properties: text, numbers, booleans; lists and objects are kept but not asked about."""
+    company: str | None = None
+    """Slug of a company; None: the connection's, else the person's membership at that time."""
+    revision: int = 1
+    history_only: bool = False
+    person_name: str = ""
+    person_email: str = ""
+    person_staff_number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a happening at the door."""
+
+    key: str
+    fate: str
+    """new, replayed, conflict, quarantined or rejected."""
+    event_id: int | None = None
+    reason: str = ""
+    """For quarantined: future or late or odd; for rejected and conflict: what is wrong, in one sentence."""

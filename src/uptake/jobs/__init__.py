@@ -1,0 +1,1 @@
+"""What runs unasked: one visible list of jobs and the loop that runs it."""

@@ -1,0 +1,1 @@
+"""Points move between accounts; nothing else changes a balance."""

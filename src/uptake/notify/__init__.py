@@ -1,0 +1,1 @@
+"""Messages: written now, sent later, in the reader's language."""

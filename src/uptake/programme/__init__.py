@@ -1,0 +1,1 @@
+"""Rules, awards and, later, levels, badges, challenges, rewards and governance."""

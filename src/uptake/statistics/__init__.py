@@ -1,0 +1,1 @@
+"""Estimators, indices and intervals: pure functions on arrays; no Django."""
