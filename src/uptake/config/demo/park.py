@@ -107,7 +107,7 @@ def make_park(*, seed: int, today: date, days: int, language: str, rest: frozens
         for slug, name, trade, _ in COMPANIES
     )
     people: list[DemoPerson] = []
-    for company, (slug, _, _, size) in zip(companies, COMPANIES, strict=True):
+    for company, (_, _, _, size) in zip(companies, COMPANIES, strict=True):
         people += _staff(chance, company, size, today, language)
     return DemoPark(seed, today, days, language, companies, tuple(people), rest)
 
