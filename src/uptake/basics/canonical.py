@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from json.encoder import encode_basestring as quoted
 from typing import Any
 
 
 def canonical_json(value: Any) -> bytes:
-    """UTF-8 JSON with sorted keys and no spaces; instants in UTC with microseconds, decimals in plain notation."""
-    return json.dumps(
-        _plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode()
+    """UTF-8 JSON with sorted keys and no spaces.
+
+    Instants are written in UTC with microseconds; numbers in plain decimal notation without trailing zeros, so that
+    10, 10.0 and Decimal("10.00") are the same content, while a number never equals a text or a boolean.
+    ValueError for NaN and infinities, TypeError for what JSON does not know.
+    """
+    return _text(value).encode()
 
 
 def fingerprint(value: Any) -> str:
@@ -22,22 +25,36 @@ def fingerprint(value: Any) -> str:
     return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-    if isinstance(value, Decimal):
-        return _plain_number(value)
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return quoted(value)
+    if value is None:
+        return "null"
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if isinstance(value, int):
+        return str(value)
     if isinstance(value, float):
-        return _plain_number(Decimal(repr(value)))
-    return value
+        return _number(Decimal(repr(value)))
+    if isinstance(value, Mapping):
+        items = sorted(((str(key), item) for key, item in value.items()), key=lambda entry: entry[0])
+        return "{" + ",".join(f"{quoted(key)}:{_text(item)}" for key, item in items) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(_text, value)) + "]"
+    if isinstance(value, Decimal):
+        return _number(value)
+    if isinstance(value, datetime):
+        return quoted(value.astimezone(UTC).isoformat(timespec="microseconds"))
+    if isinstance(value, date):
+        return quoted(value.isoformat())
+    raise TypeError(f"canonical JSON does not know {type(value).__name__}")
 
 
-def _plain_number(number: Decimal) -> int | str:
-    """Whole numbers as integers, so that 10, 10.0 and Decimal("10.00") are the same content."""
+def _number(number: Decimal) -> str:
+    if not number.is_finite():
+        raise ValueError("canonical JSON has no NaN and no infinities")
     if number == number.to_integral_value():
-        return int(number)
+        return str(int(number))
     return format(number.normalize(), "f")
