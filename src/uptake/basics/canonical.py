@@ -9,6 +9,9 @@ from decimal import Decimal
 from json.encoder import encode_basestring as quoted
 from typing import Any
 
+LONGEST = 400
+"""Digits before or after the point up to which a number is written out (a float has at most 325)."""
+
 
 def canonical_json(value: Any) -> bytes:
     """UTF-8 JSON with sorted keys and no spaces.
@@ -55,6 +58,8 @@ def _text(value: Any) -> str:
 def _number(number: Decimal) -> str:
     if not number.is_finite():
         raise ValueError("canonical JSON has no NaN and no infinities")
+    if abs(number.adjusted()) > LONGEST:  # 1e999999 must not become a million digits
+        return format(number.normalize(), "E")
     if number == number.to_integral_value():
         return str(int(number))
     return format(number.normalize(), "f")

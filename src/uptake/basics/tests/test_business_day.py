@@ -50,4 +50,4 @@ def test_every_instant_lies_between_the_start_of_its_date_and_of_the_next(
 
 def test_a_naive_instant_is_refused() -> None:
     with pytest.raises(ValueError, match="timezone-aware"):
-        business_date(datetime(2026, 1, 1), "UTC", time(0))  # noqa: DTZ001
+        business_date(datetime(2026, 1, 1), "UTC", time(0))

@@ -41,3 +41,8 @@ def test_chinese_stays_readable_and_nan_is_refused() -> None:
     assert canonical_json({"名": "林"}) == '{"名":"林"}'.encode()
     with pytest.raises(ValueError, match="NaN"):
         canonical_json({"n": float("nan")})
+
+
+def test_a_number_with_a_huge_exponent_stays_short() -> None:
+    assert len(canonical_json({"n": Decimal("1e999999")})) < 20
+    assert fingerprint({"n": 0}) == fingerprint({"n": Decimal("0E+10")})
