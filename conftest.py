@@ -1,0 +1,84 @@
+"""The test harness: every test runs on SQLite or on PostgreSQL, in folders of its own, whatever the machine's settings.
+
+`pytest` runs on SQLite. `pytest --database=postgresql`, or UPTAKE_TEST_DATABASE=postgresql, starts one private
+PostgreSQL server for the run, shared by the workers of pytest-xdist (each has a database of its own).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(folder) for folder in (HERE / "src", HERE) if str(folder) not in sys.path]
+
+# The people and places of the stories; their file is written by whoever keeps the directory.
+pytest_plugins = ["tests.cast"] if (HERE / "tests" / "cast.py").exists() else []
+_leaving = ExitStack()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer --database."""
+    parser.addoption(
+        "--database",
+        choices=["sqlite", "postgresql"],
+        default=os.environ.get("UPTAKE_TEST_DATABASE", "sqlite"),
+        help="the database the tests run on",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the run its folder and its database before Django looks at them."""
+    worker = hasattr(config, "workerinput")
+    if not worker:
+        for name in [name for name in os.environ if name.startswith("UPTAKE_") and name != "UPTAKE_TEST_DATABASE"]:
+            del os.environ[name]
+        folder = tempfile.mkdtemp(prefix="uptake-tests-")
+        _leaving.callback(shutil.rmtree, folder, ignore_errors=True)
+        os.environ["UPTAKE_DATA"] = folder
+        if config.getoption("--database") == "postgresql" and not config.option.collectonly:
+            from tools.postgresql import private_server
+
+            os.environ["UPTAKE_DATABASE_URL"] = _leaving.enter_context(private_server())
+    os.environ["DJANGO_SETTINGS_MODULE"] = "uptake.config.settings"
+    _aim_at_the_run()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server and remove the folder, also when the run was interrupted."""
+    if not hasattr(config, "workerinput"):
+        _leaving.close()
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say which database this run is about."""
+    return f"uptake on {config.getoption('--database')}"
+
+
+def _aim_at_the_run() -> None:
+    # pytest-django reads the settings before this file is loaded, so what depends on the run is set again here.
+    from django.conf import settings
+    from django.db import connections
+
+    from uptake.config.database import database
+
+    data = Path(os.environ["UPTAKE_DATA"])
+    entry = database(os.environ.get("UPTAKE_DATABASE_URL", ""), data)
+    if entry["ENGINE"].endswith("sqlite3"):
+        # A file, not memory: write-ahead log, locks and threads are then those of a real installation.
+        entry["TEST"] = {"NAME": str(data / "tests.sqlite3")}
+        entry["OPTIONS"]["init_command"] = entry["OPTIONS"]["init_command"].replace("=FULL", "=OFF")
+    settings.DATA = data
+    settings.DATABASES = {"default": entry}
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    connections.__dict__.pop("settings", None)
+    if hasattr(connections._connections, "default"):
+        del connections._connections.default
+    connections._settings = settings.DATABASES

@@ -1,0 +1,137 @@
+"""The command line `uptake`: one visible list of commands, each loaded only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One command: the word typed, the module whose `command` it is, and the sentence of the list."""
+
+    name: str
+    module: str
+    sentence: str
+
+
+ENTRIES: tuple[Entry, ...] = (
+    Entry("serve", "uptake.config.commands.serve", "Serve the pages and the API, with the jobs inside."),
+    Entry("jobs", "uptake.config.commands.jobs", "Run the jobs as a process of their own."),
+    Entry("migrate", "uptake.config.commands.migrate", "Bring the database to the tables of this version."),
+    Entry("demo", "uptake.config.commands.demo", "Fill a demo park and serve it."),
+    Entry("import", "uptake.config.commands.import_file", "Import events from a file."),
+    Entry("ask", "uptake.config.commands.ask", "Answer a question about activity."),
+    Entry("case", "uptake.config.commands.case", "Answer case files and compare with what they expect."),
+    Entry("ledger", "uptake.config.commands.ledger", "Verify the ledger."),
+    Entry("activity", "uptake.config.commands.activity", "Rebuild or check the activity engine."),
+)
+
+
+class Refusal(click.ClickException):
+    """A command cannot do what it was asked to; the message tells the person why. Exit code 1."""
+
+
+class Deed(click.Command):
+    """A command that takes --json. What its function returns (a dict, or None for {}) is then its last line."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.append(
+            click.Option(
+                ["--json", "as_json"],
+                is_flag=True,
+                expose_value=False,
+                callback=_remember_json,
+                help="Print one JSON object as the last line.",
+            )
+        )
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the function; print what it returned where --json was given."""
+        answer = super().invoke(ctx)
+        if ctx.meta.get("uptake.json"):
+            click.echo(json.dumps(answer or {}, ensure_ascii=False, default=str))
+        return answer
+
+
+class Deeds(click.Group):
+    """A command of several deeds, such as `uptake ledger verify`; each takes --json."""
+
+    command_class = Deed
+    group_class = type
+
+
+class Commands(click.Group):
+    """The list `ENTRIES` as a click group; a command that cannot be loaded leaves the others whole."""
+
+    command_class = Deed
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The words one can type, in the order of the list."""
+        return [entry.name for entry in ENTRIES]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this word, with Django set up before its module is imported; None for an unknown word."""
+        entry = next((entry for entry in ENTRIES if entry.name == cmd_name), None)
+        if entry is None:
+            return None
+        set_up_django()
+        command: click.Command = importlib.import_module(entry.module).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list from the sentences, without loading a single command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(entry.name, entry.sentence) for entry in ENTRIES])
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
+        """Run; leave by exit code 0 on success, 1 on failure, 2 on wrong use, 130 when interrupted."""
+        words = list(sys.argv[1:] if args is None else args)
+        extra["standalone_mode"] = False
+        try:
+            answer = super().main(words, *rest, **extra)
+        except click.ClickException as refusal:
+            refusal.show()
+            _fail(words, refusal.format_message(), refusal.exit_code)
+        except (click.Abort, KeyboardInterrupt):
+            _fail(words, "interrupted", 130)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+        except Exception as failure:
+            logging.getLogger("uptake").exception("The command failed.")
+            _fail(words, f"{type(failure).__name__}: {failure}", 1)
+        sys.exit(answer if isinstance(answer, int) else 0)
+
+
+def set_up_django() -> None:
+    """Set Django up with Uptake's settings unless another module was named."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "uptake.config.settings")
+    import django
+
+    django.setup()
+
+
+def _remember_json(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
+    ctx.meta["uptake.json"] = value
+
+
+def _fail(words: Sequence[str], message: str, code: int) -> None:
+    if "--json" in words:
+        click.echo(json.dumps({"error": message}, ensure_ascii=False))
+    sys.exit(code)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="uptake", prog_name="uptake")
+def main() -> None:
+    """Uptake (活用): events in, points and answers out."""
