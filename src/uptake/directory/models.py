@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import date
+from typing import Any, ClassVar
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
+
+from uptake.directory.viewer import Deed, Viewer, ids_of
 
 
 class Kind(models.TextChoices):
@@ -20,6 +25,21 @@ class Kind(models.TextChoices):
 
 def organization_kinds() -> list[tuple[str, Any]]:
     return list(Kind.choices)
+
+
+class OrganizationQuerySet(models.QuerySet["Organization"]):
+    def visible_to(self, viewer: Viewer) -> OrganizationQuerySet:
+        """Places where the viewer may do anything, one's own places, and what lies above both (by name only)."""
+        paths = viewer.paths(*Deed)
+        above = {key for path in (*paths, *viewer.places) for key in ids_of(path)}
+        return self.filter(viewer.within("path", *Deed) | Q(pk__in=above))
+
+    def open(self) -> OrganizationQuerySet:
+        return self.filter(closed_at__isnull=True)
+
+    def below(self, place: Organization) -> OrganizationQuerySet:
+        """The place itself and everything under it."""
+        return self.filter(path__startswith=place.path)
 
 
 class Organization(models.Model):
@@ -40,6 +60,18 @@ class Organization(models.Model):
     created_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
 
+    objects = OrganizationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=["park", "company"]) | Q(parent__isnull=False), name="department_has_a_parent"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
 
 class PersonKind(models.TextChoices):
     HUMAN = "human", _("Human")
@@ -48,6 +80,22 @@ class PersonKind(models.TextChoices):
 
 def person_kinds() -> list[tuple[str, Any]]:
     return list(PersonKind.choices)
+
+
+class PersonQuerySet(models.QuerySet["Person"]):
+    def visible_to(self, viewer: Viewer) -> PersonQuerySet:
+        """People who belong or belonged to a place where the viewer may see or manage people, and oneself."""
+        seen = Membership.objects.filter(
+            viewer.within("organization__path", Deed.SEE_PEOPLE, Deed.MANAGE_PEOPLE), person=OuterRef("pk")
+        )
+        if viewer.sees_everything(Deed.SEE_PEOPLE):
+            return self.all()
+        return self.filter(Exists(seen) | Q(pk=viewer.person_id))
+
+    def belonging(self, place: Organization, on: date) -> PersonQuerySet:
+        """People with a membership at the place or below it on a date."""
+        held = Membership.objects.filter(organization__path__startswith=place.path, person=OuterRef("pk")).on(on)
+        return self.filter(Exists(held))
 
 
 class Person(models.Model):
@@ -60,6 +108,33 @@ class Person(models.Model):
     joined_date = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField()
 
+    objects = PersonQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(Lower("email"), name="person_by_email"),
+            models.Index(fields=["staff_number"], name="person_by_staff_number"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def holds_on(day: date) -> Q:
+    """The condition that a span [from_date, until_date) holds on `day`."""
+    return Q(from_date__lte=day) & (Q(until_date__isnull=True) | Q(until_date__gt=day))
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def visible_to(self, viewer: Viewer) -> MembershipQuerySet:
+        """Memberships at places where the viewer may see or manage people, and one's own."""
+        return self.filter(
+            viewer.within("organization__path", Deed.SEE_PEOPLE, Deed.MANAGE_PEOPLE) | Q(person_id=viewer.person_id)
+        )
+
+    def on(self, day: date) -> MembershipQuerySet:
+        return self.filter(holds_on(day))
+
 
 class Membership(models.Model):
     """A person belongs to an organization in [from_date, until_date). `role` is the work done there (clerk, buyer)."""
@@ -70,6 +145,38 @@ class Membership(models.Model):
     from_date = models.DateField()
     until_date = models.DateField(null=True, blank=True)
 
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "organization", "from_date"], name="membership_once_per_start"),
+            models.UniqueConstraint(
+                fields=["person", "organization"],
+                condition=Q(until_date__isnull=True),
+                name="membership_one_open_per_place",
+            ),
+            models.CheckConstraint(
+                condition=Q(until_date__isnull=True) | Q(until_date__gt=F("from_date")), name="membership_has_a_day"
+            ),
+        ]
+
+
+class IdentityQuerySet(models.QuerySet["Identity"]):
+    def visible_to(self, viewer: Viewer) -> IdentityQuerySet:
+        """Identities of companies where the viewer sees people or manages data, those a park's source gave to
+        visible people, and one's own."""
+        if viewer.sees_everything(Deed.MANAGE_DATA):
+            return self.all()
+        of_the_park = Q(company__isnull=True) | Q(company__kind=Kind.PARK)
+        return self.filter(
+            viewer.within("company__path", Deed.SEE_PEOPLE, Deed.MANAGE_PEOPLE, Deed.MANAGE_DATA)
+            | (of_the_park & Q(person__in=Person.objects.visible_to(viewer)))
+            | Q(person__isnull=False, person_id=viewer.person_id)
+        )
+
+    def unresolved(self) -> IdentityQuerySet:
+        return self.filter(person__isnull=True)
+
 
 class Identity(models.Model):
     """(source, external id) → person; unresolved while `person` is empty. `source` is the slug of a connection."""
@@ -77,7 +184,7 @@ class Identity(models.Model):
     source = models.CharField(max_length=100)
     external_id = models.CharField(max_length=255)
     company = models.ForeignKey(Organization, models.PROTECT, null=True, blank=True, related_name="+")
-    """The company the source said this identity belongs to, if it did: decides who may see and map it."""
+    """The company its source said it belongs to, or the park whose source named none: decides who may see and map."""
     name = models.CharField(max_length=200, blank=True)
     email = models.CharField(max_length=254, blank=True)
     staff_number = models.CharField(max_length=64, blank=True)
@@ -86,11 +193,45 @@ class Identity(models.Model):
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolved_how = models.CharField(max_length=16, blank=True)
     """email, staff_number, hand, import or empty."""
+    looks_like_machine = models.BooleanField(default=False)
+    """Its id or name looks like that of a program; a person decides."""
+
+    objects = IdentityQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["source", "external_id"], name="identity_once_per_source"),
         ]
+        indexes = [
+            models.Index(fields=["company", "source"], condition=Q(person__isnull=True), name="identity_unresolved"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.external_id}"
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def visible_to(self, viewer: Viewer) -> UserQuerySet:
+        """Logins of the people the viewer manages or audits, and one's own; those of nobody: who runs the platform."""
+        if viewer.sees_everything(Deed.MANAGE_PEOPLE):
+            return self.all()
+        managed = Membership.objects.filter(
+            viewer.within("organization__path", Deed.MANAGE_PEOPLE, Deed.SEE_AUDIT), person=OuterRef("person_id")
+        )
+        condition = Exists(managed) | Q(pk=viewer.user_id)
+        if viewer.may(Deed.RUN_PLATFORM):
+            condition |= Q(person__isnull=True)
+        return self.filter(condition)
+
+
+class Logins(UserManager["User"]):
+    """Django's manager of users, with the reads of a QuerySet."""
+
+    def get_queryset(self) -> UserQuerySet:
+        return UserQuerySet(self.model, using=self._db)
+
+    def visible_to(self, viewer: Viewer) -> UserQuerySet:
+        return self.get_queryset().visible_to(viewer)
 
 
 class User(AbstractUser):
@@ -99,6 +240,8 @@ class User(AbstractUser):
     person = models.OneToOneField(Person, models.PROTECT, null=True, blank=True, related_name="user")
     language = models.CharField(max_length=16, blank=True)
     theme = models.CharField(max_length=8, blank=True)
+
+    objects: ClassVar[Logins] = Logins()
 
 
 class Role(models.TextChoices):
@@ -117,6 +260,18 @@ def roles() -> list[tuple[str, Any]]:
     return list(Role.choices)
 
 
+class RoleAssignmentQuerySet(models.QuerySet["RoleAssignment"]):
+    def visible_to(self, viewer: Viewer) -> RoleAssignmentQuerySet:
+        """Roles at places where the viewer may see or manage people or give roles, and one's own."""
+        return self.filter(
+            viewer.within("organization__path", Deed.SEE_PEOPLE, Deed.MANAGE_PEOPLE, Deed.GIVE_ROLES)
+            | Q(person_id=viewer.person_id)
+        )
+
+    def on(self, day: date) -> RoleAssignmentQuerySet:
+        return self.filter(holds_on(day))
+
+
 class RoleAssignment(models.Model):
     """A role given to a person at a place in the tree for [from_date, until_date)."""
 
@@ -127,6 +282,16 @@ class RoleAssignment(models.Model):
     until_date = models.DateField(null=True, blank=True)
     given_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     given_at = models.DateTimeField()
+
+    objects = RoleAssignmentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(until_date__isnull=True) | Q(until_date__gte=F("from_date")),
+                name="role_ends_after_it_starts",
+            ),
+        ]
 
 
 class DayKind(models.TextChoices):
@@ -139,6 +304,12 @@ def day_kinds() -> list[tuple[str, Any]]:
     return list(DayKind.choices)
 
 
+class CalendarDayQuerySet(models.QuerySet["CalendarDay"]):
+    def visible_to(self, viewer: Viewer) -> CalendarDayQuerySet:
+        """Days of the places the viewer sees: a park's holidays are everybody's there."""
+        return self.filter(organization__in=Organization.objects.visible_to(viewer))
+
+
 class CalendarDay(models.Model):
     """A date that departs from the ordinary week at a place and below it (a holiday, or a weekend that is worked)."""
 
@@ -146,12 +317,27 @@ class CalendarDay(models.Model):
     date = models.DateField()
     kind = models.CharField(max_length=16, choices=day_kinds)
     name = models.CharField(max_length=100, blank=True)
+    name_en = models.CharField(max_length=100, blank=True)
     provisional = models.BooleanField(default=False)
+    """Of a year whose official calendar is not out yet."""
+    by_hand = models.BooleanField(default=False)
+    """Set by a person: filling from the list of holidays leaves it alone."""
+
+    objects = CalendarDayQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["organization", "date"], name="calendar_day_once_per_place"),
         ]
+
+
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+    def visible_to(self, viewer: Viewer) -> AuditEntryQuerySet:
+        """Deeds at places the viewer may audit; deeds at no place: who runs the platform."""
+        condition = viewer.within("organization__path", Deed.SEE_AUDIT)
+        if viewer.may(Deed.RUN_PLATFORM):
+            condition |= Q(organization__isnull=True)
+        return self.filter(condition)
 
 
 class AuditEntry(models.Model):
@@ -167,3 +353,8 @@ class AuditEntry(models.Model):
     subject = models.CharField(max_length=200, blank=True)
     details = models.JSONField(default=dict)
     address = models.GenericIPAddressField(null=True, blank=True)
+
+    objects = AuditEntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "audit entries"

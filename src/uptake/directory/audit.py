@@ -1,0 +1,43 @@
+"""Writes down an administrative deed: who, what, where, when. Nobody can change an entry afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from uptake.directory.models import AuditEntry, Organization, User
+from uptake.directory.viewer import Viewer
+
+
+def note(
+    *,
+    deed: str,
+    actor: User | Viewer | str,
+    organization: Organization | None,
+    subject: str = "",
+    details: Mapping[str, Any] | None = None,
+    now: datetime,
+    address: str | None = None,
+) -> AuditEntry:
+    """Writes one entry, in the transaction of the deed itself.
+
+    `deed` is dotted and past ("role.given"), `actor` the viewer, the login or a name ("job imports"), `subject` what
+    it was done to in words, `details` plain JSON values (never a secret), `address` the sender's IP address.
+    """
+    if isinstance(actor, Viewer):
+        actor_id, actor_name = actor.user_id, actor.name
+    elif isinstance(actor, User):
+        actor_id, actor_name = actor.pk, actor.person.name if actor.person else actor.get_username()
+    else:
+        actor_id, actor_name = None, actor
+    return AuditEntry.objects.create(
+        at=now,
+        actor_id=actor_id,
+        actor_name=actor_name[:200],
+        deed=deed,
+        organization=organization,
+        subject=subject[:200],
+        details=dict(details or {}),
+        address=address,
+    )
