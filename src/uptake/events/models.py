@@ -5,9 +5,35 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from uptake.directory.models import Identity, Organization, User
+from uptake.directory.models import Identity, Organization, Person, User
+from uptake.directory.viewer import Deed, Viewer
+from uptake.events.facts import FactsDecoder, FactsEncoder
+
+
+class TransactionId(models.Func):
+    """The id of the writing transaction on PostgreSQL; 0 on SQLite, where only one writes at a time."""
+
+    arity = 0
+    output_field = models.BigIntegerField()
+
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **kwargs: Any) -> tuple[str, list[Any]]:
+        return "0", []
+
+    def as_postgresql(self, compiler: Any, connection: Any, **kwargs: Any) -> tuple[str, list[Any]]:
+        return "(pg_current_xact_id()::text::bigint)", []
+
+
+class ConnectionQuerySet(models.QuerySet["Connection"]):
+    def visible_to(self, viewer: Viewer) -> ConnectionQuerySet:
+        """Connections of places whose data the viewer manages or whose events the viewer may see."""
+        return self.filter(viewer.within("organization__path", Deed.MANAGE_DATA, Deed.SEE_EVENTS))
+
+    def open(self) -> ConnectionQuerySet:
+        return self.filter(paused_at__isnull=True)
 
 
 class Connection(models.Model):
@@ -20,9 +46,27 @@ class Connection(models.Model):
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="connections")
     """Whose events come in here. At a park, a happening may name its company."""
     timezone = models.CharField(max_length=64, blank=True)
+    """IANA zone of clock times that name none, for the readers of files and systems; the API asks for a zone."""
+    lateness_days = models.PositiveSmallIntegerField(default=7)
+    """Whole days after an event's business date in which it still comes in time; later ones wait in quarantine."""
     paused_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     last_event_at = models.DateTimeField(null=True, blank=True)
+    """To the minute, so that a busy connection is not written with every event."""
+
+    objects = ConnectionQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def visible_to(self, viewer: Viewer) -> ApiKeyQuerySet:
+        """Keys of connections whose data the viewer manages."""
+        return self.filter(viewer.within("connection__organization__path", Deed.MANAGE_DATA))
+
+    def valid(self) -> ApiKeyQuerySet:
+        return self.filter(revoked_at__isnull=True)
 
 
 class ApiKey(models.Model):
@@ -37,6 +81,11 @@ class ApiKey(models.Model):
     created_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"upk_{self.prefix}"
 
 
 class EventType(models.Model):
@@ -54,6 +103,19 @@ class EventType(models.Model):
     """False: seen in events, not yet described by a person."""
     created_at = models.DateTimeField()
 
+    def __str__(self) -> str:
+        return self.name
+
+
+class BatchQuerySet(models.QuerySet["Batch"]):
+    def visible_to(self, viewer: Viewer) -> BatchQuerySet:
+        """Batches of connections whose data the viewer manages or whose events the viewer may see."""
+        return self.filter(viewer.within("connection__organization__path", Deed.MANAGE_DATA, Deed.SEE_EVENTS))
+
+    def standing(self) -> BatchQuerySet:
+        """Batches that were not withdrawn."""
+        return self.exclude(Exists(withdrawn(OuterRef("pk"))))
+
 
 class Batch(models.Model):
     """Events that came in together and may be withdrawn together: one import, one simulator run."""
@@ -63,29 +125,108 @@ class Batch(models.Model):
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
 
+    objects = BatchQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.label
+
+
+def withdrawn(batch: Any) -> models.QuerySet[Correction]:
+    """The corrections that withdraw a batch (an id, or an OuterRef to one)."""
+    return Correction.objects.filter(kind=CorrectionKind.WITHDRAWN, batch=batch)
+
+
+def standing(event: str = "") -> Q:
+    """The condition that an event counts, its revisions left aside; `event` leads to it ("event__" from elsewhere)."""
+    waits = Quarantine.objects.filter(event=OuterRef(f"{event}pk"))
+    accepted = Correction.objects.filter(kind=CorrectionKind.ACCEPTED, event=OuterRef(f"{event}pk"))
+    undone = withdrawn(OuterRef(f"{event}batch"))
+    return (~Exists(waits) | Exists(accepted)) & (Q(**{f"{event}batch__isnull": True}) | ~Exists(undone))
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def standing(self) -> EventQuerySet:
+        """Events that count: not in quarantine (or accepted), not of a withdrawn batch, the highest such revision."""
+        later = Event.objects.filter(
+            standing(), source=OuterRef("source"), key=OuterRef("key"), revision__gt=OuterRef("revision")
+        )
+        return self.filter(standing(), ~Exists(later))
+
+    def placed(self) -> EventQuerySet:
+        """With `place_id`: the company of the event, else the one it was given afterwards."""
+        given = Correction.objects.filter(kind=CorrectionKind.PLACED, event=OuterRef("pk")).order_by("-id")
+        return self.annotate(place_id=Coalesce(F("company_id"), Subquery(given.values("company_id")[:1])))
+
+    def visible_to(self, viewer: Viewer) -> EventQuerySet:
+        """Events of companies whose events the viewer may see, one's own, and unassigned ones of seen connections.
+
+        An event of a company belongs to that company's viewers; one without a company, to the viewers of the place
+        its connection belongs to.
+        """
+        if viewer.sees_everything(Deed.SEE_EVENTS):
+            return self.all()
+        own = Q(identity__person__isnull=False, identity__person_id=viewer.person_id)
+        if not viewer.paths(Deed.SEE_EVENTS):
+            return self.filter(own) if viewer.person_id else self.none()
+        places = Organization.objects.filter(viewer.within("path", Deed.SEE_EVENTS)).values("pk")
+        sources = Connection.objects.filter(viewer.within("organization__path", Deed.SEE_EVENTS)).values("slug")
+        return self.placed().filter(
+            own | Q(place_id__in=places) | Q(place_id__isnull=True, source__in=sources)
+        )
+
+    def of_person(self, person: Person | int) -> EventQuerySet:
+        """Events of all identities of a person."""
+        return self.filter(identity__person=person)
+
+    def of_company(self, company: Organization) -> EventQuerySet:
+        """Events of a company, those placed there afterwards too."""
+        return self.placed().filter(place_id=company.pk)
+
 
 class Event(models.Model):
     """What happened. Insert-only, by trigger. Readers go by (txid, id), never past an event not yet visible."""
 
     id = models.BigAutoField(primary_key=True)
-    txid = models.BigIntegerField(default=0)
+    txid = models.BigIntegerField(db_default=TransactionId(), editable=False)
     """PostgreSQL: the inserting transaction's id, set by the database; SQLite: 0 (one writer at a time)."""
     source = models.CharField(max_length=100)
     key = models.CharField(max_length=255)
     revision = models.PositiveIntegerField(default=1)
     fingerprint = models.CharField(max_length=64)
     name = models.CharField(max_length=200)
-    identity = models.ForeignKey(Identity, models.PROTECT, null=True, blank=True, related_name="events")
-    company = models.ForeignKey(Organization, models.PROTECT, null=True, blank=True, related_name="+")
+    identity = models.ForeignKey(
+        Identity, models.PROTECT, null=True, blank=True, related_name="events", db_index=False
+    )
+    company = models.ForeignKey(
+        Organization, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     """Of the happening, else of the connection, else the person's membership at that time; empty: unassigned."""
     happened_at = models.DateTimeField()
     received_at = models.DateTimeField()
     business_date = models.DateField()
     tzdb = models.CharField(max_length=16)
     object = models.CharField(max_length=255, blank=True)
-    facts = models.JSONField(default=dict)
+    facts = models.JSONField(default=dict, encoder=FactsEncoder, decoder=FactsDecoder)
+    """Text, booleans, int and Decimal (never float); lists and objects as they came."""
     history_only = models.BooleanField(default=False)
-    batch = models.ForeignKey(Batch, models.PROTECT, null=True, blank=True, related_name="events")
+    batch = models.ForeignKey(
+        Batch, models.PROTECT, null=True, blank=True, related_name="events", db_index=False
+    )
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "key", "revision"], name="event_once_per_key_and_revision"),
+        ]
+        indexes = [
+            models.Index(fields=["company", "id"], name="event_by_company"),
+            models.Index(fields=["identity", "happened_at"], name="event_by_identity"),
+            models.Index(fields=["batch"], condition=Q(batch__isnull=False), name="event_by_batch"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.key}"
 
 
 class QuarantineReason(models.TextChoices):
@@ -98,22 +239,70 @@ def quarantine_reasons() -> list[tuple[str, Any]]:
     return list(QuarantineReason.choices)
 
 
+def of_event_seen(viewer: Viewer, *deeds: Deed) -> Q:
+    """The condition that `event` is of a company, or without one came by a connection, where a deed is allowed."""
+    if any(viewer.sees_everything(deed) for deed in deeds):
+        return Q()
+    places = Organization.objects.filter(viewer.within("path", *deeds)).values("pk")
+    sources = Connection.objects.filter(viewer.within("organization__path", *deeds)).values("slug")
+    given = Correction.objects.filter(kind=CorrectionKind.PLACED, event=OuterRef("event_id")).order_by("-id")
+    here = Event.objects.annotate(
+        place_id=Coalesce(F("company_id"), Subquery(given.values("company_id")[:1]))
+    ).filter(Q(place_id__in=places) | Q(place_id__isnull=True, source__in=sources), pk=OuterRef("event_id"))
+    return Q(Exists(here))
+
+
+class QuarantineQuerySet(models.QuerySet["Quarantine"]):
+    def visible_to(self, viewer: Viewer) -> QuarantineQuerySet:
+        """What waits at places whose data the viewer manages or whose events the viewer may see."""
+        return self.filter(of_event_seen(viewer, Deed.MANAGE_DATA, Deed.SEE_EVENTS))
+
+    def waiting(self) -> QuarantineQuerySet:
+        """Not yet decided, and not of a withdrawn batch."""
+        decided = Correction.objects.filter(
+            kind__in=[CorrectionKind.ACCEPTED, CorrectionKind.DECLINED], event=OuterRef("event_id")
+        )
+        undone = withdrawn(OuterRef("event__batch"))
+        return self.filter(~Exists(decided), Q(event__batch__isnull=True) | ~Exists(undone))
+
+
 class Quarantine(models.Model):
     """A stored event that waits for a person's decision. The decision is a Correction."""
 
     event = models.OneToOneField(Event, models.PROTECT, primary_key=True, related_name="quarantine")
     reason = models.CharField(max_length=16, choices=quarantine_reasons)
     note = models.CharField(max_length=500, blank=True)
+    """For odd: the names of what does not fit, with commas between (`at` or declared properties)."""
     created_at = models.DateTimeField()
+
+    objects = QuarantineQuerySet.as_manager()
+
+
+class ConflictQuerySet(models.QuerySet["Conflict"]):
+    def visible_to(self, viewer: Viewer) -> ConflictQuerySet:
+        """Conflicts at places whose data the viewer manages or whose events the viewer may see."""
+        return self.filter(of_event_seen(viewer, Deed.MANAGE_DATA, Deed.SEE_EVENTS))
+
+    def unseen(self) -> ConflictQuerySet:
+        return self.filter(seen_at__isnull=True)
 
 
 class Conflict(models.Model):
     """The same key came again with other content: nothing was stored, both contents are shown."""
 
     event = models.ForeignKey(Event, models.PROTECT, related_name="conflicts")
-    content = models.JSONField()
+    fingerprint = models.CharField(max_length=64)
+    content = models.JSONField(encoder=FactsEncoder, decoder=FactsDecoder)
+    """What was sent: event, person, at, object, facts, company, history_only."""
     received_at = models.DateTimeField()
     seen_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ConflictQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["event", "fingerprint"], name="conflict_once_per_content"),
+        ]
 
 
 class CorrectionKind(models.TextChoices):
@@ -133,7 +322,7 @@ class Correction(models.Model):
     """What was decided about events afterwards. Insert-only; readers follow it by bookmark like events themselves."""
 
     id = models.BigAutoField(primary_key=True)
-    txid = models.BigIntegerField(default=0)
+    txid = models.BigIntegerField(db_default=TransactionId(), editable=False)
     kind = models.CharField(max_length=16, choices=correction_kinds)
     event = models.ForeignKey(Event, models.PROTECT, null=True, blank=True, related_name="corrections")
     identity = models.ForeignKey(Identity, models.PROTECT, null=True, blank=True, related_name="+")
@@ -143,6 +332,18 @@ class Correction(models.Model):
     company = models.ForeignKey(Organization, models.PROTECT, null=True, blank=True, related_name="+")
     at = models.DateTimeField()
     by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event"],
+                condition=Q(kind__in=["accepted", "declined"]),
+                name="correction_decides_once_per_event",
+            ),
+            models.UniqueConstraint(
+                fields=["batch"], condition=Q(kind="withdrawn"), name="correction_withdraws_once_per_batch"
+            ),
+        ]
 
 
 class Bookmark(models.Model):
