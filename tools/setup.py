@@ -1,0 +1,208 @@
+"""Makes this checkout ready to run, from nothing but Python 3.11; what is ready already is left alone.
+
+Each step is stamped in .setup/ with a hash of what it was made from, so a second call takes a moment.
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent.parent
+STAMPS = HERE / ".setup"
+VENV = HERE / ".venv"
+PYTHON = VENV / "bin" / "python"
+WEB = HERE / "src" / "uptake" / "web"
+
+
+class SetupFailed(Exception):
+    """A step could not be done; the message says what a person can do."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to make: what it is made from, what must stand there afterwards, and the deed."""
+
+    name: str
+    sentence: str
+    sources: Callable[[], Iterable[Path]]
+    results: tuple[Path, ...]
+    deed: Callable[[], None]
+
+    def stamp(self) -> str:
+        """A hash of the step's sources and of the Python that runs it."""
+        digest = hashlib.sha256(sys.version.encode())
+        for file in sorted({file for file in self.sources() if file.is_file()}):
+            digest.update(str(file.relative_to(HERE)).encode())
+            digest.update(file.read_bytes())
+        return digest.hexdigest()
+
+    def is_done(self) -> bool:
+        """Whether the results stand there, made from the sources of now."""
+        stamp = STAMPS / self.name
+        return all(path.exists() for path in self.results) and stamp.exists() and stamp.read_text() == self.stamp()
+
+
+def main() -> int:
+    """Do the steps that are not done; 0 when everything is ready."""
+    STAMPS.mkdir(exist_ok=True)
+    with (STAMPS / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for step in STEPS:
+            if step.is_done():
+                continue
+            print(f"setup: {step.sentence} …", end=" ", flush=True)
+            begun = time.monotonic()
+            try:
+                step.deed()
+            except SetupFailed as failure:
+                print(f"failed\n{failure}")
+                return 1
+            (STAMPS / step.name).write_text(step.stamp())
+            print(f"{time.monotonic() - begun:.0f} s", flush=True)
+    return 0
+
+
+# ── Programs of the machine ──────────────────────────────────────────────────────────────────────────────────────────
+def missing_packages() -> list[str]:
+    """The Debian packages that tests and pictures need and this machine lacks."""
+    fonts = list(Path("/usr/share/fonts").rglob("NotoSansCJK*")) if Path("/usr/share/fonts").exists() else []
+    present = {
+        "postgresql": shutil.which("initdb") or list(Path("/usr/lib/postgresql").glob("*/bin/initdb")),
+        "chromium": any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
+        "gettext": shutil.which("msgfmt"),
+        "fonts-noto-cjk": fonts,
+    }
+    return [name for name, found in present.items() if not found]
+
+
+def install_packages() -> None:
+    """Install what is missing where this is Debian and we are root; say so where we cannot (nothing else stops)."""
+    packages = missing_packages()
+    if not packages:
+        return
+    names = " ".join(packages)
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        print(f"\n  Not installed: {names}. The server runs without; tests on PostgreSQL and in the browser need")
+        print(f"  them. As root: apt-get install {names}\n ", end=" ")
+        return
+    try:
+        apt("update", "-q")
+        apt("install", "-q", "-y", "--no-install-recommends", *packages)
+    except SetupFailed as failure:
+        print(f"\n  Could not install {names}: {failure}\n  The server runs without them.\n ", end=" ")
+
+
+def apt(*words: str) -> None:
+    """Call apt-get without questions."""
+    run("packages", ["apt-get", "-o", "Dpkg::Use-Pty=0", *words], DEBIAN_FRONTEND="noninteractive")
+
+
+# ── Python ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+def make_venv() -> None:
+    """Make .venv with the Python that runs this file."""
+    try:
+        run("venv", [sys.executable, "-m", "venv", "--clear", str(VENV)])
+    except SetupFailed:
+        if os.geteuid() != 0 or not shutil.which("apt-get"):
+            raise
+        apt("update", "-q")
+        apt("install", "-q", "-y", "--no-install-recommends", "python3-venv")
+        run("venv", [sys.executable, "-m", "venv", "--clear", str(VENV)])
+
+
+def install_requirements() -> None:
+    """Install the pinned packages; a file whose hash is not in the lock is refused."""
+    locks = ["-r", "requirements.txt", "-r", "requirements-dev.txt"]
+    run("requirements", [str(PYTHON), "-m", "pip", "install", "-q", "--require-hashes", *locks])
+
+
+def install_package() -> None:
+    """Install Uptake itself, editable, with nothing fetched."""
+    run("package", [str(PYTHON), "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "-e", "."])
+
+
+# ── What the server reads ────────────────────────────────────────────────────────────────────────────────────────────
+def build_frontend() -> None:
+    """Bring htmx, ECharts, icons and fonts into static/vendor."""
+    run("frontend", [str(PYTHON), str(WEB / "frontend" / "build.py")])
+
+
+def compile_messages() -> None:
+    """Compile the translations."""
+    run("messages", [str(PYTHON), str(HERE / "tools" / "translations.py"), "compile"])
+
+
+def warm() -> None:
+    """Compile the folds of the activity engine, so that the first question is answered at once."""
+    run("warm", [str(PYTHON), str(HERE / "tools" / "warm.py")])
+
+
+def collect_static() -> None:
+    """Gather, name by content and compress the static files."""
+    run("static", [str(PYTHON), "-m", "django", "collectstatic", "--noinput", "--clear", "-v", "0"])
+
+
+def run(name: str, command: list[str], **environment: str) -> None:
+    """Run a command quietly, its words kept in .setup/<name>.log; SetupFailed with their end if it fails."""
+    log = STAMPS / f"{name}.log"
+    inside = {"DJANGO_SETTINGS_MODULE": "uptake.config.settings", "UPTAKE_DATA": str(STAMPS / "data")}
+    with log.open("w") as words:
+        ended = subprocess.run(
+            command,
+            cwd=HERE,
+            stdin=subprocess.DEVNULL,
+            stdout=words,
+            stderr=words,
+            env={**os.environ, **inside, **environment},
+        )
+    if ended.returncode:
+        raise SetupFailed("\n".join(["  " + line for line in log.read_text().splitlines()[-25:]]))
+
+
+def files(*globs: str) -> Callable[[], Iterable[Path]]:
+    """The files of this checkout that match, without what is made rather than written."""
+
+    def found() -> Iterable[Path]:
+        for glob in globs:
+            for path in HERE.glob(glob):
+                if not {"node_modules", "__pycache__"} & set(path.parts):
+                    yield path
+
+    return found
+
+
+STEPS: tuple[Step, ...] = (
+    Step("packages", "programs of the machine", list, (), install_packages),
+    Step("venv", "Python environment", list, (PYTHON,), make_venv),
+    Step("requirements", "pinned packages", files("requirements*.txt"), (PYTHON,), install_requirements),
+    Step(
+        "package",
+        "Uptake",
+        files("pyproject.toml", "src/uptake/__init__.py"),
+        (VENV / "bin" / "uptake",),
+        install_package,
+    ),
+    Step(
+        "frontend",
+        "front-end files",
+        files("src/uptake/web/frontend/**/*"),
+        (WEB / "static" / "vendor",),
+        build_frontend,
+    ),
+    Step("messages", "translations", files("src/uptake/**/*.po"), (), compile_messages),
+    Step("warm", "activity engine", files("src/uptake/activity/**/*.py", "tools/warm.py"), (), warm),
+    Step("static", "static files", files("src/uptake/web/static/**/*"), (WEB / "static_built",), collect_static),
+)
+
+if __name__ == "__main__":
+    sys.exit(main())

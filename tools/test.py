@@ -1,0 +1,56 @@
+"""All checks, then all tests on SQLite and again on PostgreSQL; the last line counts them."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent.parent
+RUNS = (
+    ("SQLite", ["--database=sqlite"]),
+    # What happens in the browser does not depend on the database; it is driven once.
+    ("PostgreSQL", ["--database=postgresql", "-m", "not browser"]),
+)
+
+
+def main(words: list[str]) -> int:
+    """Run; `words` are passed to pytest. 1 if a check or a test fails, or if a run ends without a count."""
+    begun = time.monotonic()
+    failed = subprocess.run([sys.executable, str(HERE / "tools" / "check.py")], cwd=HERE).returncode != 0
+    counts: Counter[str] = Counter({"passed": 0, "failed": int(failed)})
+    for name, options in RUNS:
+        print(f"test: on {name}", flush=True)
+        code, found = run([*options, *words])
+        counts.update(found)
+        if code:
+            failed = True
+            if not found["failed"] + found["error"]:
+                counts["failed"] += 1
+                print(f"The run on {name} ended with code {code}.")
+    counted = ", ".join(f"{count} {word}" for word, count in counts.items())
+    print(f"{counted} in {time.monotonic() - begun:.0f} s on {' and '.join(name for name, _options in RUNS)}")
+    return 1 if failed else 0
+
+
+def run(options: list[str]) -> tuple[int, Counter[str]]:
+    """One run of pytest, shown as it goes; its exit code and the counts of its closing line."""
+    workers = str(min(4, max(2, os.cpu_count() or 2)))
+    command = [sys.executable, "-m", "pytest", "-q", "-n", workers, "--dist", "loadfile", "--durations=5", *options]
+    last = ""
+    with subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, text=True) as tests:
+        assert tests.stdout, "the output is read below"
+        for line in tests.stdout:
+            print(line, end="", flush=True)
+            last = line if line.strip() else last
+        code = tests.wait()
+    counts = re.findall(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed)", last)
+    return code, Counter({"error" if word.startswith("error") else word: int(count) for count, word in counts})
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
