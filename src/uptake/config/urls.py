@@ -7,6 +7,10 @@ from django.urls import URLPattern, URLResolver, include, path
 from uptake.web.areas import AREAS
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("account/", include("allauth.urls")),
     *[path(area.prefix, include(area.urls)) for area in AREAS],
+    path("account/", include("allauth.urls")),
 ]
+handler403 = "uptake.web.errors.forbidden"
+handler404 = "uptake.web.errors.not_found"
+handler429 = "uptake.web.errors.too_many"
+handler500 = "uptake.web.errors.broken"

@@ -13,4 +13,7 @@ class Area:
     urls: str
 
 
-AREAS: tuple[Area, ...] = ()
+AREAS: tuple[Area, ...] = (
+    Area("", "uptake.web.pages.home.urls"),
+    Area("account/", "uptake.web.pages.account.urls"),
+)

@@ -1,0 +1,71 @@
+"""The one list of menu items, in the same order for everyone; each is shown to those who may do its deed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+
+from uptake.directory.scope import Deed, Viewer
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry. `url` is the name of the area's first page; an area that does not exist yet is left out."""
+
+    name: str | Promise
+    icon: str
+    url: str
+    deeds: tuple[Deed, ...] = ()
+    """Any one of them is enough; none: for everyone who is signed in."""
+    ruled_off: bool = False
+    """A line is drawn above it."""
+    by_place: bool = False
+    """Its pages are about a place: the chosen one (`?at=`) is carried along."""
+    short: str | Promise = ""
+    """The name on the bottom tabs of the phone; empty: not there."""
+
+
+ITEMS: tuple[Item, ...] = (
+    Item(_("My points"), "coins", "points:home", short=_("Points")),
+    Item(_("Overview"), "layout-dashboard", "overview:home", (Deed.SEE_TOTALS,), ruled_off=True, by_place=True),
+    Item(_("Activity"), "chart-histogram", "activity:home", (Deed.SEE_TOTALS,), by_place=True),
+    Item(_("Events"), "timeline-event", "events:home", short=_("Events")),
+    Item(_("Rules"), "scale", "rules:home", short=_("Rules")),
+    Item(_("Data"), "database", "data:home", (Deed.MANAGE_DATA,)),
+    Item(_("People & roles"), "users", "people:home", (Deed.MANAGE_PEOPLE, Deed.GIVE_ROLES)),
+    Item(_("Jobs"), "clock-play", "jobs:home", (Deed.RUN_PLATFORM,), ruled_off=True),
+    Item(_("Audit log"), "history", "audit:home", (Deed.SEE_AUDIT,)),
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An item as one viewer sees it on one page."""
+
+    item: Item
+    address: str
+    here: bool
+
+
+def menu_for(viewer: Viewer, request: HttpRequest) -> tuple[Entry, ...]:
+    """The items this viewer may open, with the one that the page belongs to marked."""
+    match = request.resolver_match
+    area = match.namespaces[0] if match and match.namespaces else ""
+    at = request.GET.get("at", "")
+    entries = []
+    for item in ITEMS:
+        if item.deeds and not any(viewer.may(deed) for deed in item.deeds):
+            continue
+        try:
+            address = reverse(item.url)
+        except NoReverseMatch:
+            continue
+        if at and item.by_place:
+            address = f"{address}?{urlencode({'at': at})}"
+        entries.append(Entry(item, address, area == item.url.partition(":")[0]))
+    return tuple(entries)

@@ -1,0 +1,1 @@
+"""Sign-in, lock-out, the own account, language and theme."""

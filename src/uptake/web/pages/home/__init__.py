@@ -1,0 +1,1 @@
+"""The first address: sends everyone to where their work begins."""

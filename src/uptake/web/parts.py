@@ -1,0 +1,144 @@
+"""The values that the parts in `templates/parts/` show: figures, changes, charts, pages of a list."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from django.utils.functional import Promise
+
+from uptake.web import numbers
+
+Text = str | Promise
+Format = Literal["number", "share", "decimal"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change beside a figure: `text` is already written ("+4.2%", "−4.4 pp"), `base` says of what.
+
+    `up` is the direction, `good` what it means; None stands for neither.
+    """
+
+    text: str
+    base: Text = ""
+    up: bool | None = None
+    good: bool | None = None
+
+    @property
+    def glyph(self) -> str:
+        return {True: "▲", False: "▼", None: "■"}[self.up]
+
+    @property
+    def tone(self) -> str:
+        return {True: "up", False: "dn", None: "eq"}[self.good]
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """One figure of a strip of four to six. `figure` is already written; `note` stands where there is no change."""
+
+    label: Text
+    figure: str
+    unit: Text = ""
+    change: Change | None = None
+    note: Text = ""
+    hint: Text = ""
+    """The formula in words, shown on asking."""
+    spark: Sequence[float | None] = ()
+    href: str = ""
+    key: str = ""
+    """Names the figure for the script that repaints it (`data-figure`)."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """One row of numbers of a chart, None where there is none."""
+
+    name: str
+    values: Sequence[float | None]
+    shape: Literal["bar", "line", "tick", "dash"] = "bar"
+    tone: str = "c1"
+    """A chart token: c1 … c6."""
+    pale: Sequence[int] = ()
+    """Positions drawn pale: weekends and holidays."""
+    open: Sequence[int] = ()
+    """Positions drawn dashed: periods that are not over."""
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Shade:
+    """A stretch of the axis from one position to another, with its name (a public holiday)."""
+
+    start: int
+    end: int
+    label: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A dotted line at a position of the axis (a new rule version)."""
+
+    at: int
+    label: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart on one axis, described by values; `static/app/uptake.js` draws it, the template writes the same as table.
+
+    `labels` are written dates or names; `label` says in words what is drawn (for those who do not see it).
+    """
+
+    id: str
+    label: Text
+    labels: Sequence[str]
+    series: Sequence[Series]
+    shades: Sequence[Shade] = ()
+    marks: Sequence[Mark] = ()
+    format: Format = "number"
+    height: Literal["low", "middle", "high"] = "middle"
+    axis: Text = ""
+    """The heading of the first column of the table."""
+    lying: bool = False
+    """Bars lie: names on the left, numbers to the right."""
+    links: Sequence[str] = field(default=())
+    """An address per position: a click on a bar opens it; the table carries the same links."""
+
+    def as_json(self) -> str:
+        """What the script reads. Safe inside a script element: no `<` is left as it is."""
+        found: dict[str, Any] = asdict(self)
+        found["label"], found["axis"] = str(self.label), str(self.axis)
+        return json.dumps(found, ensure_ascii=False).replace("<", "\\u003c").replace("&", "\\u0026")
+
+    def rows(self) -> list[tuple[str, str, list[str]]]:
+        """The table: label, address, written numbers."""
+        return [
+            (label, self.links[i] if self.links else "", [self._written(series.values[i]) for series in self.series])
+            for i, label in enumerate(self.labels)
+        ]
+
+    def _written(self, value: float | None) -> str:
+        if self.format == "share":
+            return numbers.share(value)
+        return numbers.full(value, 1 if self.format == "decimal" else 0)
+
+
+def sparkline(values: Sequence[float | None], width: int = 72, height: int = 20) -> tuple[str, str, str, str]:
+    """(line path, area path, x and y of the last point) of a small line in a box of `width` × `height` px.
+
+    Values are spread evenly, the smallest at the bottom; a gap (None) is stepped over.
+    """
+    known = [(i, float(value)) for i, value in enumerate(values) if value is not None]
+    if len(known) < 2:
+        return "", "", "", ""
+    low, high = min(value for _, value in known), max(value for _, value in known)
+    scale = (height - 6) / (high - low) if high > low else 0.0
+    step = (width - 4) / (len(values) - 1)
+    points = [(2 + i * step, height - 3 - (value - low) * scale if scale else height / 2) for i, value in known]
+    line = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    first, last = points[0], points[-1]
+    return line, f"{line}L{last[0]:.1f} {height}L{first[0]:.1f} {height}Z", f"{last[0]:.1f}", f"{last[1]:.1f}"

@@ -1,0 +1,95 @@
+"""What the frame around every page needs: menu, viewer, place, theme, language."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Final
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import get_language
+
+from uptake.directory.models import Organization, Role, User
+from uptake.directory.scope import Deed
+from uptake.directory.viewer import ids_of
+from uptake.web.menu import Entry, menu_for
+from uptake.web.preferences import theme_of
+from uptake.web.viewing import viewer_for
+
+PLACES_LISTED: Final = 60
+
+
+class Shell:
+    """Read by `base.html` as `shell`; each part is asked for once, and only by pages that show it."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        user = getattr(request, "user", None)
+        self.user = user if isinstance(user, User) and user.is_authenticated else None
+        self.theme = theme_of(request)
+        self.demo = settings.DEMO
+
+    @property
+    def language(self) -> str:
+        """The BCP 47 tag of the page."""
+        return "zh-Hans" if (get_language() or "").startswith("zh") else "en"
+
+    @property
+    def other_language(self) -> str:
+        return "en" if self.language == "zh-Hans" else "zh-hans"
+
+    @cached_property
+    def menu(self) -> tuple[Entry, ...]:
+        return menu_for(viewer_for(self.request), self.request) if self.user else ()
+
+    @cached_property
+    def tabs(self) -> tuple[Entry, ...]:
+        """The bottom tabs of the phone, for those whose whole menu fits there."""
+        return self.menu if 1 < len(self.menu) <= 4 and all(entry.item.short for entry in self.menu) else ()
+
+    @property
+    def name(self) -> str:
+        return viewer_for(self.request).name if self.user else ""
+
+    @cached_property
+    def role(self) -> str:
+        """The viewer's highest role, in words; employees need none."""
+        if self.user is None:
+            return ""
+        held = {grant.role for grant in viewer_for(self.request).grants}
+        return str(next((role.label for role in Role if role in held), Role.EMPLOYEE.label))
+
+    @cached_property
+    def place(self) -> Organization | None:
+        """Where the viewer stands: the place a page is about, else that of the widest role, else the own company."""
+        if self.user is None:
+            return None
+        viewer = viewer_for(self.request)
+        slug = self.request.GET.get("at", "")
+        if slug:
+            chosen = Organization.objects.filter(viewer.within("path", Deed.SEE_TOTALS), slug=slug).first()
+            if chosen is not None:
+                return chosen
+        paths = [grant.path for grant in viewer.grants] or [path for path in viewer.places]
+        ids = [ids_of(path)[:2] if not viewer.grants else ids_of(path) for path in paths]
+        deepest = min((chain for chain in ids if chain), key=len, default=())
+        if deepest:
+            return Organization.objects.filter(pk=deepest[-1]).first()
+        return Organization.objects.filter(parent__isnull=True).order_by("pk").first() if viewer.grants else None
+
+    @cached_property
+    def places(self) -> list[Organization]:
+        """The park and companies one may switch between; empty for those who see only one."""
+        if self.user is None:
+            return []
+        seen = Organization.objects.filter(
+            viewer_for(self.request).within("path", Deed.SEE_TOTALS), kind__in=["park", "company"], closed_at=None
+        )
+        found = list(seen.order_by("-kind", "name")[: PLACES_LISTED + 1])
+        return found if len(found) > 1 else []
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """The context processor of the frame."""
+    return {"shell": SimpleLazyObject(lambda: Shell(request))}
