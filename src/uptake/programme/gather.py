@@ -1,0 +1,369 @@
+"""What the record says now about some events and about all events of some people's dates: reads, in bulk."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.expressions import RawSQL
+
+from uptake.directory.models import Identity, Kind, Organization, Person, PersonKind
+from uptake.directory.place import Span, memberships_of, span_on
+from uptake.directory.viewer import ids_of
+from uptake.events.models import Correction, CorrectionKind, Event, QuarantineReason
+from uptake.programme.models import Award
+from uptake.programme.standing import UNKNOWN, JudgedEvent, Standing
+
+OWN_SOURCE = "uptake"
+OWN_NAMES = "programme."
+"""What the programme itself records is named so and never earns, or rules would feed themselves."""
+
+
+class Bucket(NamedTuple):
+    """Whatever is folded together: one person at one company on one business date."""
+
+    person: int
+    company: int
+    date: date
+
+
+@dataclass(slots=True)
+class Gathered:
+    """An event with what was decided about it since."""
+
+    id: int
+    source: str
+    key: str
+    revision: int
+    name: str
+    happened_at: datetime
+    received_at: datetime
+    date: date
+    object: str
+    facts: Mapping[str, Any]
+    history_only: bool
+    company: int | None
+    identity: int | None
+    person: int | None
+    human: bool
+    quarantine: str | None
+    batch: int | None
+    newer: bool
+    """There is a higher revision, which may or may not count."""
+    accepted_at: datetime | None = None
+    joined_at: datetime = datetime.min.replace(tzinfo=UTC)
+    """When it could first be considered: received, accepted, its person or its company known."""
+    withdrawn: bool = False
+    superseded: bool = False
+
+    @property
+    def withheld(self) -> bool:
+        """In quarantine, or declined there."""
+        return self.quarantine is not None and self.accepted_at is None
+
+    @property
+    def bucket(self) -> Bucket | None:
+        """Where it is folded; None while it is nobody's, a machine's, of no company, or the programme's own."""
+        if self.person is None or self.company is None or not self.human or self.own:
+            return None
+        return Bucket(self.person, self.company, self.date)
+
+    @property
+    def own(self) -> bool:
+        return self.source == OWN_SOURCE and self.name.startswith(OWN_NAMES)
+
+    def late_for(self, closes_at: datetime) -> bool:
+        """Whether it is a late one: accepted as such, or joined when the awards of its date had closed."""
+        return self.joined_at >= closes_at or (
+            self.accepted_at is not None and self.quarantine == QuarantineReason.LATE.value
+        )
+
+    def judged(self, *, late: bool, standing: Standing = UNKNOWN) -> JudgedEvent:
+        return JudgedEvent(
+            id=self.id,
+            name=self.name,
+            at=self.happened_at,
+            source=self.source,
+            key=self.key,
+            date=self.date,
+            facts=self.facts,
+            history_only=self.history_only,
+            reversed=self.withdrawn or self.superseded,
+            late=late,
+            standing=standing,
+        )
+
+
+COLUMNS = (
+    "id",
+    "source",
+    "key",
+    "revision",
+    "name",
+    "happened_at",
+    "received_at",
+    "business_date",
+    "object",
+    "facts",
+    "history_only",
+    "company_id",
+    "identity_id",
+    "identity__person_id",
+    "identity__person__kind",
+    "quarantine__reason",
+    "batch_id",
+)
+
+
+def gather(ids: Collection[int]) -> dict[int, Gathered]:
+    """The events of these ids, with what was decided about them, by id. At most four queries."""
+    newer = Event.objects.filter(source=OuterRef("source"), key=OuterRef("key"), revision__gt=OuterRef("revision"))
+    rows: Any = Event.objects.filter(pk__in=many(ids)).values_list(*COLUMNS, Exists(newer))
+    found: dict[int, Gathered] = {}
+    for row in rows:
+        found[row[0]] = Gathered(*row[:14], row[14] == PersonKind.HUMAN, *row[15:])
+    _read_decisions(found)
+    _read_newer(found)
+    return found
+
+
+def _read_decisions(events: Mapping[int, Gathered]) -> None:
+    """Sets company, accepted_at, joined_at and withdrawn from the corrections."""
+    waiting = [one.id for one in events.values() if one.quarantine is not None]
+    placeless = [one.id for one in events.values() if one.company is None]
+    identities = {one.identity for one in events.values() if one.identity is not None}
+    batches = {one.batch for one in events.values() if one.batch is not None}
+    said = Q(kind=CorrectionKind.IDENTIFIED, identity_id__in=many(identities))
+    if waiting:
+        said |= Q(kind=CorrectionKind.ACCEPTED, event_id__in=many(waiting))
+    if placeless:
+        said |= Q(kind=CorrectionKind.PLACED, event_id__in=many(placeless))
+    if batches:
+        said |= Q(kind=CorrectionKind.WITHDRAWN, batch_id__in=many(batches))
+    identified: dict[int, datetime] = {}
+    accepted: dict[int, datetime] = {}
+    placed: dict[int, tuple[int | None, datetime]] = {}
+    withdrawn: set[int] = set()
+    rows = (
+        Correction.objects.filter(said)
+        .order_by("id")
+        .values_list("kind", "identity_id", "event_id", "batch_id", "company_id", "at")
+    )
+    for kind, identity, event, batch, company, at in rows:
+        if kind == CorrectionKind.IDENTIFIED:
+            identified[identity] = at
+        elif kind == CorrectionKind.ACCEPTED:
+            accepted[event] = at
+        elif kind == CorrectionKind.PLACED:
+            placed[event] = (company, at)
+        else:
+            withdrawn.add(batch)
+    for one in events.values():
+        one.joined_at = one.received_at
+        one.accepted_at = accepted.get(one.id)
+        since: list[datetime | None] = [
+            one.accepted_at,
+            identified.get(one.identity) if one.identity is not None else None,
+        ]
+        if one.id in placed:
+            one.company, since_placed = placed[one.id]
+            since.append(since_placed)
+        for at in since:
+            if at is not None and at > one.joined_at:
+                one.joined_at = at
+        one.withdrawn = one.batch in withdrawn
+
+
+def _read_newer(events: Mapping[int, Gathered]) -> None:
+    """Sets superseded where a higher revision is out of quarantine and not withdrawn."""
+    older = [one for one in events.values() if one.newer]
+    if not older:
+        return
+    standing = (
+        Event.objects.filter(pk__in=many(_revisions_of(older)), revision__gt=1)
+        .exclude(batch__corrections__kind=CorrectionKind.WITHDRAWN)
+        .filter(Q(quarantine__isnull=True) | Exists(_accepted()))
+    )
+    highest: dict[tuple[str, str], int] = {}
+    for source, key, revision in standing.values_list("source", "key", "revision"):
+        highest[source, key] = max(revision, highest.get((source, key), 0))
+    for one in older:
+        one.superseded = highest.get((one.source, one.key), 0) > one.revision
+
+
+def _accepted() -> Any:
+    return Correction.objects.filter(kind=CorrectionKind.ACCEPTED, event=OuterRef("pk"))
+
+
+def earlier_revisions(events: Iterable[Gathered]) -> list[int]:
+    """The ids of lower revisions of these events: they stand or fall with them."""
+    revised = [one for one in events if one.revision > 1]
+    return _revisions_of(revised) if revised else []
+
+
+def _revisions_of(events: Iterable[Gathered]) -> list[int]:
+    """The ids of all revisions under the keys of these events."""
+    keys = pairs_of([(one.source, one.key) for one in events], ("text", "text"))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id FROM events_event WHERE (source, key) IN ({keys.sql})", keys.params)  # noqa: S608
+        return [row[0] for row in cursor.fetchall()]
+
+
+def events_in(buckets: Collection[Bucket]) -> list[int]:
+    """The ids of all events of the people of these buckets on their dates (of any company)."""
+    dates: dict[int, set[date]] = defaultdict(set)
+    for bucket in buckets:
+        dates[bucket.person].add(bucket.date)
+    rows = Identity.objects.filter(person_id__in=many(dates)).values_list("pk", "person_id")
+    wanted = [(pk, day) for pk, person in rows if person is not None for day in dates[person]]
+    if not wanted:
+        return []
+    days = pairs_of(wanted, ("bigint", "date"), ("identity_id", "day"))
+    # A business date lies within these instants in every zone; they let the index by time do the work.
+    if connection.vendor == "sqlite":
+        low, high = "date(days.day, '-1 day')", "date(days.day, '+3 days')"
+    else:
+        low = "(days.day - 1)::timestamp AT TIME ZONE 'UTC'"
+        high = "(days.day + 3)::timestamp AT TIME ZONE 'UTC'"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT e.id FROM ({days.sql}) AS days JOIN events_event e ON e.identity_id = days.identity_id "  # noqa: S608
+            f"AND e.happened_at >= {low} AND e.happened_at < {high} WHERE e.business_date = days.day",
+            days.params,
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def awards_of(event_ids: Collection[int]) -> dict[tuple[int, str], Award]:
+    """The awards of these events, by (event id, rule)."""
+    return {(award.event_id, award.rule): award for award in Award.objects.filter(event_id__in=many(event_ids))}
+
+
+class UsedRow(NamedTuple):
+    """What one rule's awards take in a bucket: points, paid awards, and the latest event awarded or refused."""
+
+    rule: str
+    points: int
+    times: int
+    latest: datetime
+
+
+def used_in(buckets: Collection[Bucket]) -> dict[Bucket, list[UsedRow]]:
+    """What the awards of each bucket take, added up by rule. One query, whatever their number."""
+    days = pairs_of(sorted({(bucket.person, bucket.date) for bucket in buckets}), ("bigint", "date"))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT person_id, company_id, date, rule, SUM(points), SUM(CASE WHEN points > 0 THEN 1 ELSE 0 END), "  # noqa: S608
+            f"MAX(happened_at) FROM programme_award WHERE (person_id, date) IN ({days.sql}) GROUP BY 1, 2, 3, 4",
+            days.params,
+        )
+        rows = cursor.fetchall()
+    found: dict[Bucket, list[UsedRow]] = defaultdict(list)
+    for person, company, day, rule, points, times, latest in rows:
+        bucket = Bucket(person, company, _as_date(day))
+        found[bucket].append(UsedRow(rule, int(points), int(times), _as_instant(latest)))
+    return found
+
+
+def standings_of(buckets: Collection[Bucket]) -> dict[Bucket, Standing]:
+    """Who each person was on each date, by the membership in that company."""
+    people = {bucket.person for bucket in buckets}
+    spans = memberships_of(people)
+    joined = dict(Person.objects.filter(pk__in=many(people)).values_list("pk", "joined_date"))
+    places = {key for found in spans.values() for span in found for key in ids_of(span.path)}
+    departments = dict(Organization.objects.filter(pk__in=many(places), kind=Kind.DEPARTMENT).values_list("pk", "name"))
+    return {bucket: _standing(bucket, spans.get(bucket.person, []), joined, departments) for bucket in buckets}
+
+
+def _standing(
+    bucket: Bucket, spans: Sequence[Span], joined: Mapping[int, date | None], departments: Mapping[int, str]
+) -> Standing:
+    here = span_on([span for span in spans if span.company_id == bucket.company], bucket.date)
+    since = joined.get(bucket.person)
+    names = [departments[key] for key in ids_of(here.path) if key in departments] if here else []
+    return Standing(
+        department=names[-1] if names else None,
+        role=(here.role or None) if here else None,
+        tenure_days=(bucket.date - since).days if since else None,
+    )
+
+
+def of_corrections(corrections: Iterable[Correction], closes_before: Callable[[], date]) -> Iterator[list[int]]:
+    """The ids of the events each kind of correction is about, in a few queries whatever the number of corrections.
+
+    `closes_before` gives the first date whose awards may still be open: a moved membership changes no closed one.
+    """
+    events: set[int] = set()
+    identities: set[int] = set()
+    batches: set[int] = set()
+    moved: set[int] = set()
+    for one in corrections:
+        if one.event_id is not None:
+            events.add(one.event_id)
+        if one.identity_id is not None:
+            identities.add(one.identity_id)
+        if one.batch_id is not None:
+            batches.add(one.batch_id)
+        if one.kind == CorrectionKind.MOVED and one.person_id_was is not None:
+            moved.add(one.person_id_was)
+    if events:
+        yield sorted(events)
+    if identities:
+        yield list(Event.objects.filter(identity_id__in=many(identities)).order_by("pk").values_list("pk", flat=True))
+    if batches:
+        yield list(Event.objects.filter(batch_id__in=many(batches)).order_by("pk").values_list("pk", flat=True))
+    if moved:
+        since = closes_before()
+        yield list(
+            Event.objects.filter(
+                identity__in=Identity.objects.filter(person_id__in=many(moved)),
+                happened_at__gte=datetime(since.year, since.month, since.day, tzinfo=UTC) - timedelta(days=1),
+                business_date__gte=since,
+            ).values_list("pk", flat=True)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """A subquery of many rows given as one or two parameters."""
+
+    sql: str
+    params: list[Any]
+
+
+def pairs_of(rows: Sequence[tuple[Any, Any]], types: tuple[str, str], names: tuple[str, str] = ("a", "b")) -> Pairs:
+    """A subquery giving these rows of two columns, whatever their number."""
+    first, second = names
+    if connection.vendor == "sqlite":
+        given = [[_plain(left), _plain(right)] for left, right in rows]
+        columns = f"json_extract(value, '$[0]') AS {first}, json_extract(value, '$[1]') AS {second}"
+        return Pairs(f"SELECT {columns} FROM json_each(%s)", [json.dumps(given)])  # noqa: S608
+    table = f"unnest(%s::{types[0]}[], %s::{types[1]}[]) AS t({first}, {second})"
+    return Pairs(f"SELECT {first}, {second} FROM {table}", [[row[0] for row in rows], [row[1] for row in rows]])  # noqa: S608
+
+
+def many(ids: Collection[int]) -> RawSQL:
+    """A subquery of ids for `…__in`: one parameter, whatever their number."""
+    if connection.vendor == "sqlite":
+        return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(sorted(ids))])
+    return RawSQL("SELECT unnest(%s::bigint[])", [sorted(ids)])
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _as_date(value: Any) -> date:
+    return value if isinstance(value, date) else date.fromisoformat(value)
+
+
+def _as_instant(value: Any) -> datetime:
+    if isinstance(value, datetime):
+        return value
+    return datetime.fromisoformat(value).replace(tzinfo=UTC)

@@ -1,0 +1,68 @@
+"""Which rulebook applies to a company on a date: the nearest place at or above it that has one in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from functools import lru_cache
+
+from uptake.directory.models import Organization
+from uptake.directory.viewer import ids_of
+from uptake.programme.evaluate import DayRules
+from uptake.programme.models import RulebookVersion
+from uptake.programme.rulebook import Rulebook, read_rulebook
+
+
+@lru_cache(maxsize=256)
+def parsed(version_id: int, sha256: str) -> Rulebook:
+    """The rulebook of a published version (they never change; the hash guards against another database's ids)."""
+    return read_rulebook(RulebookVersion.objects.values_list("file", flat=True).get(pk=version_id))
+
+
+@lru_cache(maxsize=4096)
+def _day_rules(version_id: int, sha256: str, day: date) -> DayRules:
+    return DayRules(parsed(version_id, sha256), day)
+
+
+class RulebooksInForce:
+    """The rulebooks of some companies, read with two queries whatever their number."""
+
+    def __init__(self, company_ids: Iterable[int]) -> None:
+        companies = dict(Organization.objects.filter(pk__in=set(company_ids)).values_list("pk", "path"))
+        self.paths = {key: tuple(reversed(ids_of(path))) for key, path in companies.items()}
+        places = {place for path in self.paths.values() for place in path}
+        self.versions: dict[int, list[tuple[date, int, int, str]]] = {}
+        for row in RulebookVersion.objects.filter(organization_id__in=places).values_list(
+            "organization_id", "in_force_date", "number", "pk", "sha256"
+        ):
+            self.versions.setdefault(row[0], []).append(row[1:])
+        for found in self.versions.values():
+            found.sort(reverse=True)
+        self._days: dict[tuple[int, date], tuple[int, DayRules] | None] = {}
+
+    def on(self, company_id: int, day: date) -> tuple[int, DayRules] | None:
+        """(id of the rulebook version, its rules on that date), or None where no rulebook is in force."""
+        key = (company_id, day)
+        if key not in self._days:
+            self._days[key] = self._find(company_id, day)
+        return self._days[key]
+
+    def _find(self, company_id: int, day: date) -> tuple[int, DayRules] | None:
+        for place in self.paths.get(company_id, ()):
+            for in_force_date, _number, version_id, sha256 in self.versions.get(place, ()):
+                if in_force_date <= day:
+                    return version_id, _day_rules(version_id, sha256, day)
+        return None
+
+
+def rulebook_version_on(place: Organization, day: date) -> RulebookVersion | None:
+    """The rulebook that applies at a place (a company or any place inside it) on a date."""
+    versions: dict[int, RulebookVersion] = {}
+    for version in RulebookVersion.objects.applying_to(place).filter(in_force_date__lte=day):
+        best = versions.get(version.organization_id)
+        if best is None or (best.in_force_date, best.number) < (version.in_force_date, version.number):
+            versions[version.organization_id] = version
+    for key in reversed(ids_of(place.path)):
+        if key in versions:
+            return versions[key]
+    return None

@@ -1,0 +1,120 @@
+"""Rulebooks as they were published, and awards: what each rule gave, or did not give, for each event."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from uptake.directory.models import Organization, Person, User
+from uptake.directory.viewer import Deed, Viewer, ids_of
+from uptake.events.models import Event
+
+
+class RulebookVersionQuerySet(models.QuerySet["RulebookVersion"]):
+    def visible_to(self, viewer: Viewer) -> RulebookVersionQuerySet:
+        """Rulebooks that apply where the viewer belongs or holds a role, and those of places whose totals one sees."""
+        above = {key for path in viewer.places for key in ids_of(path)}
+        above |= {key for grant in viewer.grants for key in ids_of(grant.path)}
+        seen = Q(organization_id__in=above) | viewer.within("organization__path", Deed.SEE_TOTALS, Deed.MANAGE_RULES)
+        return self.filter(seen)
+
+    def applying_to(self, place: Organization) -> RulebookVersionQuerySet:
+        """Rulebooks of the place and of everything above it."""
+        return self.filter(organization_id__in=ids_of(place.path))
+
+
+class RulebookVersion(models.Model):
+    """The rulebook of a place from a date on, exactly as published. Insert-only, by trigger."""
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="rulebooks")
+    """A company, or a park: then it applies to the companies below that have none of their own in force."""
+    number = models.PositiveIntegerField()
+    """1, 2, 3 … at its place."""
+    file = models.TextField()
+    """The canonical text of the rulebook file (JSON)."""
+    sha256 = models.CharField(max_length=64)
+    in_force_date = models.DateField()
+    """The first business date it applies to; of several, the later one applies (then the higher number)."""
+    published_at = models.DateTimeField()
+    published_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+
+    objects = RulebookVersionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "number"], name="rulebook_number_once_per_place"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization} {self.number}"
+
+
+class Reason(models.TextChoices):
+    """Why an award is not (or not fully) what its rule names."""
+
+    LATE = "late", _("Came after its day had closed")
+    REVERSED = "reversed", _("Taken back")
+    HISTORY_ONLY = "history_only", _("History only")
+    CONDITION = "condition", _("A condition does not hold")
+    NO_NUMBER = "no_number", _("The number is missing")
+    NOT_POSITIVE = "not_positive", _("The number is not above 0")
+    ZERO = "zero", _("Comes to 0 points")
+    CAP_DAY = "cap_day", _("Daily cap reached")
+
+
+class AwardQuerySet(models.QuerySet["Award"]):
+    def visible_to(self, viewer: Viewer) -> AwardQuerySet:
+        """One's own awards, and those of companies whose people and their events the viewer may see."""
+        if viewer.sees_everything(Deed.SEE_EVENTS):
+            return self.all()
+        own = Q(person_id=viewer.person_id) if viewer.person_id else Q(pk__in=())
+        places = Organization.objects.filter(viewer.within("path", Deed.SEE_EVENTS)).values("pk")
+        return self.filter(own | Q(company_id__in=places)) if viewer.paths(Deed.SEE_EVENTS) else self.filter(own)
+
+    def paid(self) -> AwardQuerySet:
+        """Awards that stand with points."""
+        return self.filter(points__gt=0)
+
+
+class Award(models.Model):
+    """One rule met by one event, once: the points it stands at now, also 0, and why. Changes are in the ledger."""
+
+    id = models.BigAutoField(primary_key=True)
+    event = models.ForeignKey(Event, models.PROTECT, related_name="awards", db_index=False)
+    rule = models.CharField(max_length=200)
+    """The lineage: the rule whatever its version."""
+    version = models.PositiveIntegerField()
+    rulebook = models.ForeignKey(RulebookVersion, models.PROTECT, related_name="+", db_index=False)
+    person = models.ForeignKey(Person, models.PROTECT, related_name="awards", db_index=False)
+    company = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
+    date = models.DateField()
+    """The business date of the event."""
+    happened_at = models.DateTimeField()
+    points = models.PositiveIntegerField()
+    reasons = models.JSONField(default=list)
+    """Reason codes in the order in which they came about."""
+    explanation = models.JSONField(default=dict)
+    """{"rule", "version", "factors", "base", "before_caps", "caps", "next", "condition"}: what it was made of."""
+    transfers = models.PositiveIntegerField(default=0)
+    """How many transfers it has had: numbers their keys."""
+    considered_at = models.DateTimeField()
+
+    objects = AwardQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["event", "rule"], name="award_once_per_event_and_rule"),
+        ]
+        indexes = [
+            models.Index(fields=["person", "date"], name="award_by_person"),
+            models.Index(fields=["company", "date"], name="award_by_company"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.points}"
+
+    @property
+    def transfer_prefix(self) -> str:
+        """How the keys of its transfers begin."""
+        return f"award/{self.event_id}/{self.rule}/"

@@ -1,0 +1,124 @@
+"""Publishes a rulebook for a company or a park, from a date on; what is published never changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from uptake.basics.business_day import business_date
+from uptake.directory.audit import note
+from uptake.directory.models import Kind, Organization, User
+from uptake.directory.place import settings_at
+from uptake.directory.viewer import Deed, NotAllowed, Viewer, ids_of
+from uptake.events.models import Bookmark
+from uptake.programme.models import RulebookVersion
+from uptake.programme.rulebook import RulebookRefused, hash_of, load_text, parse_rulebook, to_text
+
+READER = "programme"
+"""The name of the bookmark by which events are considered."""
+
+
+class NotAPlaceOfRules(Exception):
+    """Only a company or a park has a rulebook."""
+
+
+class TooSoon(Exception):
+    """A changed rulebook applies from the next business date at the earliest (`earliest`)."""
+
+    def __init__(self, earliest: date) -> None:
+        self.earliest = earliest
+        super().__init__(f"a changed rulebook applies from {earliest} at the earliest")
+
+
+class OtherClock(Exception):
+    """The rulebook names another clock than its place: `theirs` and `ours` are (zone, day start as HH:MM)."""
+
+    def __init__(self, theirs: tuple[str, str], ours: tuple[str, str]) -> None:
+        self.theirs = theirs
+        self.ours = ours
+        super().__init__(f"the rulebook's clock is {' '.join(theirs)}, that of the place is {' '.join(ours)}")
+
+
+@transaction.atomic
+def publish(
+    *,
+    rulebook: Mapping[str, Any] | str | bytes,
+    organization: Organization,
+    in_force_date: date,
+    by: Viewer,
+    now: datetime,
+) -> RulebookVersion:
+    """Stores the rulebook (a file's text or its plain object) as the place's next version, with its hash.
+
+    Where the file names no clock, it gets that of the place. The first rulebook of a place that has none above it may
+    apply from any date: events since then are considered by it. Any later one applies from the next business date at
+    the earliest. Publishing again what already is the latest changes nothing. Raises NotAllowed, RulebookRefused,
+    NotAPlaceOfRules, OtherClock, TooSoon.
+    """
+    if not by.may(Deed.MANAGE_RULES, organization):
+        raise NotAllowed
+    if organization.kind not in (Kind.COMPANY, Kind.PARK):
+        raise NotAPlaceOfRules
+    parsed = parse_rulebook(_with_clock(rulebook, organization))
+    text, sha256 = to_text(parsed), hash_of(parsed)
+    # Two who publish at once get two numbers, and the first of a place is the first.
+    Organization.objects.select_for_update(no_key=True).get(pk=ids_of(organization.path)[0])
+    applying = list(RulebookVersion.objects.applying_to(organization).order_by("number").defer("file"))
+    own = [version for version in applying if version.organization_id == organization.pk]
+    if own and own[-1].sha256 == sha256 and own[-1].in_force_date == in_force_date:
+        return own[-1]
+    today = business_date(now, *settings_at(organization))
+    earliest = today + timedelta(days=1)
+    if applying and in_force_date < earliest:
+        raise TooSoon(earliest)
+    published = RulebookVersion.objects.create(
+        organization=organization,
+        number=own[-1].number + 1 if own else 1,
+        file=text,
+        sha256=sha256,
+        in_force_date=in_force_date,
+        published_at=now,
+        published_by=User.objects.filter(pk=by.user_id).first() if by.user_id else None,
+    )
+    if in_force_date < earliest:
+        _consider_from_the_start()
+    note(
+        deed="rulebook.published",
+        actor=by,
+        organization=organization,
+        subject=f"{organization.name} {published.number}",
+        details={"number": published.number, "sha256": sha256, "in_force_date": in_force_date.isoformat()},
+        now=now,
+    )
+    return published
+
+
+def _with_clock(rulebook: Mapping[str, Any] | str | bytes, organization: Organization) -> Any:
+    """The plain object of the file, in which the clock of the place is spelled out."""
+    plain = load_text(rulebook) if isinstance(rulebook, str | bytes) else rulebook
+    programme = plain.get("programme", {}) if isinstance(plain, Mapping) else None
+    if not isinstance(programme, Mapping):
+        return plain
+    here = settings_at(organization)
+    clock = (here.zone, here.day_start.strftime("%H:%M"))
+    with_clock = {"timezone": clock[0], "day_start": clock[1], **programme}
+    named = (with_clock["timezone"], with_clock["day_start"])
+    filled = {**plain, "programme": with_clock}
+    if named != clock:
+        parse_rulebook(filled)  # what is no clock at all is refused as such
+        raise OtherClock((str(named[0]), str(named[1])), clock)
+    return filled
+
+
+def _consider_from_the_start() -> None:
+    """Events that came before the first rulebook are read again; considering twice is considering once."""
+    bookmark = Bookmark.objects.select_for_update().filter(reader=READER).first()
+    if bookmark is not None:
+        bookmark.event_txid = bookmark.event_id = bookmark.correction_txid = bookmark.correction_id = 0
+        bookmark.save()
+
+
+__all__ = ["READER", "NotAPlaceOfRules", "OtherClock", "RulebookRefused", "TooSoon", "publish"]
