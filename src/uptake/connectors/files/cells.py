@@ -12,6 +12,7 @@ TRUE = frozenset({"true", "yes", "y", "t", "是", "真", "对"})
 FALSE = frozenset({"false", "no", "n", "f", "否", "假", "错"})
 EXCEL_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001
 FIRST_YEAR, LAST_YEAR = 1900, 2200
+MOST_DIGITS = 40
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)?(?:\.\d*)?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _CLOCK = (
@@ -47,8 +48,8 @@ def as_text(cell: Any) -> str:
     return str(cell)
 
 
-def as_number(cell: Any) -> int | float:
-    """The cell as a number that JSON keeps exactly: an int, or a float whose shortest writing is the number itself."""
+def as_number(cell: Any) -> int | float | Decimal:
+    """The cell as an exact number: an int, a float whose shortest writing is the number itself, else a Decimal."""
     if isinstance(cell, bool):
         raise BadCell("not_a_number", value=cell)
     if isinstance(cell, int) and abs(cell) < 2**63:
@@ -68,10 +69,10 @@ def as_number(cell: Any) -> int | float:
         raise BadCell("not_a_number", value=cell)
     if exact == exact.to_integral_value() and abs(exact) < 2**63:
         return int(exact)
-    near = float(exact)
-    if Decimal(repr(near)) != exact:
+    if len(exact.as_tuple().digits) > MOST_DIGITS or abs(exact.adjusted()) > MOST_DIGITS:
         raise BadCell("too_many_digits", value=cell)
-    return near
+    near = float(exact)
+    return near if Decimal(repr(near)) == exact else exact
 
 
 def as_boolean(cell: Any) -> bool:

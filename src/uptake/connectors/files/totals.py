@@ -45,6 +45,8 @@ class ControlTotals:
                 self._sums[name] = self._sums.get(name, 0) + value
             elif type(value) is float:
                 self._sums[name] = Decimal(self._sums.get(name, 0)) + Decimal(repr(value))
+            elif type(value) is Decimal:
+                self._sums[name] = Decimal(self._sums.get(name, 0)) + value
 
     @property
     def people(self) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from hashlib import blake2b
 from typing import Any
@@ -120,7 +121,7 @@ class Translator:
 
     def _key(self, content: tuple[Any, ...]) -> str:
         try:
-            plain = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+            plain = orjson.dumps(content, default=str, option=orjson.OPT_SORT_KEYS)
         except (TypeError, ValueError) as failure:
             raise BadCell("broken_text") from failure
         if rb"\u0000" in plain and "\0" in str(content).replace("\\x00", "\0"):
@@ -146,5 +147,5 @@ def _text(cell: Any) -> str:
     return text
 
 
-def _number(cell: Any) -> int | float | str:
+def _number(cell: Any) -> int | float | Decimal | str:
     return "" if isinstance(cell, str) and not cell.strip() else as_number(cell)
