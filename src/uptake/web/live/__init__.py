@@ -1,0 +1,1 @@
+"""Live feedback: one stream of server-sent events per open page, fed by one poller per process."""

@@ -1,0 +1,39 @@
+"""The deeds of the audit log in words; a deed that has none is shown as it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+DEEDS: Mapping[str, str | Promise] = {
+    "organization.made": _("Place added"),
+    "organization.renamed": _("Place renamed"),
+    "organization.clock_set": _("Time zone or day start set"),
+    "organization.moved": _("Place moved"),
+    "organization.closed": _("Place closed"),
+    "organization.reopened": _("Place opened again"),
+    "person.enrolled": _("Person added"),
+    "person.described": _("Person changed"),
+    "membership.begun": _("Membership begun"),
+    "membership.ended": _("Membership ended"),
+    "membership.moved": _("Person moved"),
+    "role.given": _("Role given"),
+    "role.ended": _("Role ended"),
+    "login.opened": _("Login opened"),
+    "login.invited": _("Sign-in link made"),
+    "login.closed": _("Login closed"),
+    "identity.mapped": _("Identity given a person"),
+    "identity.freed": _("Identity taken from a person"),
+    "identity.made_machine": _("Identity marked as a machine"),
+    "people.imported": _("People imported"),
+    "calendar.filled": _("Calendar filled"),
+    "calendar.day_set": _("Calendar day set"),
+    "calendar.day_cleared": _("Calendar day cleared"),
+}
+
+
+def deed_in_words(deed: str) -> str:
+    """ "role.given" → Role given."""
+    return str(DEEDS.get(deed, deed))

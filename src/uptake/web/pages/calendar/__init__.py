@@ -1,0 +1,1 @@
+"""The working calendar of each place, month by month."""
