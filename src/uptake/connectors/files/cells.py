@@ -113,7 +113,7 @@ class Clock:
     def at(self, cell: Any) -> datetime:
         """The instant in UTC. BadCell if the cell is no time, or one before 1900 or after 2200."""
         if isinstance(cell, str):
-            found = _read(cell.strip(), self._order)
+            found = _quickly(cell) or _read(cell.strip(), self._order)
         elif isinstance(cell, datetime):
             found = cell
         elif isinstance(cell, date):
@@ -125,6 +125,16 @@ class Clock:
         if found.tzinfo is None:
             found = found.replace(tzinfo=self._zone)
         return found.astimezone(UTC)
+
+
+def _quickly(text: str) -> datetime | None:
+    """The most usual form, 2026-04-01T14:30:00 with or without an offset."""
+    if len(text) < 19 or text[4] != "-":
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _read(text: str, order: str) -> datetime:
