@@ -1,0 +1,79 @@
+"""The one list of analyses, and the door by which every question is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from uptake.activity.asking import Asked
+from uptake.activity.folds import active_users, pv_uv
+from uptake.activity.log import ActivityLog
+from uptake.activity.question import COMMON, QuestionRefused, Selector, read_question
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One kind of question: the keys it takes, what it counts when not told, and the fold that answers it."""
+
+    name: str
+    answer: Callable[[Asked], Any]
+    selector: Selector
+    keys: frozenset[str] = COMMON
+
+
+ANALYSES: tuple[Analysis, ...] = (
+    Analysis(pv_uv.NAME, pv_uv.answer, pv_uv.SELECTOR),
+    Analysis(active_users.NAME, active_users.answer, active_users.SELECTOR),
+)
+
+LATER = (
+    "funnel", "funnel_trends", "time_to_convert", "retention", "lifecycle", "stickiness", "paths", "transitions",
+    "sessions", "silence", "cohort", "adoption", "skew", "ingest", "dedupe",
+)  # fmt: skip
+"""Kinds of the design that are not built yet; they are refused by name."""
+
+
+class NotBuiltYet(QuestionRefused):
+    """A kind of question that the design knows and this version cannot answer."""
+
+    def __init__(self, name: str) -> None:
+        built = ", ".join(analysis.name for analysis in ANALYSES)
+        super().__init__("analysis", f"one of {built}", f"{name!r}, which is not built yet")
+
+
+def ask(log: ActivityLog, question: Mapping[str, Any], *, companies: Collection[int] | None = None) -> dict[str, Any]:
+    """The answer to a question, as plain values. QuestionRefused says what is wrong with it.
+
+    `companies`: numbers of the companies whoever asks may see (None: all); the question's own `scope` only narrows.
+    """
+    return _plain(asdict(answer_to(log, question, companies=companies)))
+
+
+def answer_to(log: ActivityLog, question: Mapping[str, Any], *, companies: Collection[int] | None = None) -> Any:
+    """The answer to a question, as a frozen dataclass with `to_arrow()`."""
+    analysis = _analysis_of(question)
+    read = read_question(question, keys=analysis.keys, selector=analysis.selector)
+    return log.reading(lambda snapshot: analysis.answer(Asked(snapshot, read, companies)))
+
+
+def _analysis_of(question: Any) -> Analysis:
+    if not isinstance(question, Mapping):
+        raise QuestionRefused("question", "an object")
+    name = question.get("analysis")
+    for analysis in ANALYSES:
+        if analysis.name == name:
+            return analysis
+    if name in LATER:
+        raise NotBuiltYet(str(name))
+    raise QuestionRefused("analysis", "one of " + ", ".join(one.name for one in ANALYSES), repr(name)[:80])
+
+
+def _plain(answer: dict[str, Any]) -> dict[str, Any]:
+    """Without what was not asked for; tuples as lists."""
+    kept = {name: value for name, value in answer.items() if value is not None}
+    return {name: _lists(value) for name, value in kept.items()}
+
+
+def _lists(value: Any) -> Any:
+    return [_lists(one) for one in value] if isinstance(value, tuple | list) else value

@@ -1,0 +1,143 @@
+"""Events and distinct people per hour, day, week, month or quarter.
+
+pv = events of the selector (default $pageview) in the bucket; uv = distinct actors with at least one; total_uv is
+distinct over the range, not the sum. Buckets are whole ones by name, but only what lies in the range is counted.
+Events of people not identified yet count as events and not as people.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from uptake.activity.asking import Asked, Groups, Rows, Span
+from uptake.activity.columns import Array
+from uptake.activity.compile import compiled
+from uptake.activity.periods import Buckets, buckets_between
+from uptake.activity.question import Selector
+
+NAME = "pv_uv"
+SELECTOR = Selector(("$pageview",))
+
+
+@dataclass(frozen=True)
+class PvUv:
+    """One row per bucket. `by_value` has the same per value of the breakdown ("" = none, "__other__" = the rest)."""
+
+    starts: tuple[str, ...]
+    """The bucket's first date (for hours: local date and time)."""
+    pv: tuple[int, ...]
+    uv: tuple[int, ...]
+    total_pv: int
+    total_uv: int
+    counted: dict[str, Any]
+    by_value: dict[str, dict[str, Any]] | None = None
+    compare: dict[str, Any] | None = None
+
+    def to_arrow(self) -> pa.Table:
+        """Columns start, events, people (and value, first, where there is a breakdown)."""
+        if self.by_value is None:
+            return pa.table({"start": list(self.starts), "events": list(self.pv), "people": list(self.uv)})
+        rows = [
+            (value, start, pv, uv)
+            for value, one in self.by_value.items()
+            for start, pv, uv in zip(self.starts, one["pv"], one["uv"], strict=True)
+        ]
+        names = ("value", "start", "events", "people")
+        return pa.table({name: [row[index] for row in rows] for index, name in enumerate(names)})
+
+
+def answer(asked: Asked) -> PvUv:
+    """The events and distinct people of the question's buckets."""
+    span = asked.span()
+    if span is None:
+        empty: dict[str, dict[str, Any]] | None = {} if asked.question.by else None
+        return PvUv((), (), (), 0, 0, asked.counted(None), empty)
+    groups = asked.groups(span)
+    starts, whole = _series(asked, span, None)
+    by_value = None if groups is None else _series(asked, span, groups)[1]
+    compare = None
+    then = asked.compared(span)
+    if then is not None:
+        before, series = _series(asked, then, None)
+        compare = {"from": then.first.isoformat(), "to": then.last.isoformat(), "starts": list(before), **series[""]}
+        if groups is not None:
+            compare["by_value"] = _series(asked, then, groups)[1]
+    return PvUv(starts, **_frozen(whole[""]), counted=asked.counted(span), by_value=by_value, compare=compare)
+
+
+def _series(asked: Asked, span: Span, groups: Groups | None) -> tuple[tuple[str, ...], dict[str, dict[str, Any]]]:
+    question = asked.question
+    buckets = buckets_between(span.first, span.last, question.interval, question.timezone, question.week_start)
+    labels = ("",) if groups is None else groups.labels
+    counts, totals = asked.sum(lambda rows: fold(rows, buckets, span, len(labels)), groups)
+    return buckets.labels, {
+        text: {
+            "pv": counts[number, :, 0].tolist(),
+            "uv": counts[number, :, 1].tolist(),
+            "total_pv": int(totals[number, 0]),
+            "total_uv": int(totals[number, 1]),
+        }
+        for number, text in enumerate(labels)
+    }
+
+
+def _frozen(series: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in series.items()}
+
+
+def fold(rows: Rows, buckets: Buckets, span: Span, groups: int) -> list[Array]:
+    """[(groups, buckets, 2) events and people, (groups, 2) in the whole range]."""
+    if not len(buckets.labels) or not groups:
+        return [np.zeros((groups, len(buckets.labels), 2), np.int64), np.zeros((groups, 2), np.int64)]
+    counts, totals = count(
+        rows.actor, rows.at, rows.keep, rows.group,
+        buckets.edges, buckets.number, span.low, span.high, groups, len(buckets.labels),
+    )  # fmt: skip
+    return [counts, totals]
+
+
+@compiled
+def count(
+    actor: Array, at: Array, keep: Array, group: Array, edges: Array, number: Array,
+    low: int, high: int, groups: int, buckets: int,
+) -> tuple[Array, Array]:  # fmt: skip
+    """Events and distinct actors above 0, per group and bucket, and per group in the whole of [low, high)."""
+    counts = np.zeros((groups, buckets, 2), np.int64)
+    totals = np.zeros((groups, 2), np.int64)
+    seen = np.full((groups, buckets), -1, np.int32)
+    seen_at_all = np.full(groups, -1, np.int32)
+    run = -1
+    place = 0
+    last = len(number) - 1
+    for i in range(len(actor)):
+        if i == 0 or actor[i] != actor[i - 1]:
+            run += 1
+            place = 0
+        t = at[i]
+        if not keep[i] or t < low or t >= high:
+            continue
+        if t >= edges[place + 1]:  # later than the bucket before: look it up among the rest
+            under, over = place + 1, last
+            while under < over:
+                middle = (under + over + 1) // 2
+                if edges[middle] <= t:
+                    under = middle
+                else:
+                    over = middle - 1
+            place = under
+        b = number[place]
+        g = group[i]
+        counts[g, b, 0] += 1
+        totals[g, 0] += 1
+        if actor[i] > 0:
+            if seen[g, b] != run:
+                seen[g, b] = run
+                counts[g, b, 1] += 1
+            if seen_at_all[g] != run:
+                seen_at_all[g] = run
+                totals[g, 1] += 1
+    return counts, totals

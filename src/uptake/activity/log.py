@@ -1,0 +1,401 @@
+"""The activity log: open the files the server writes, or make one from a table in a notebook, and ask it.
+
+log = ActivityLog.open("data/activity")
+log = ActivityLog.from_arrow(table)     # columns person, event, happened_at (timestamp), any properties
+log.active(every="week", timezone="Asia/Shanghai").to_arrow()
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from uptake.activity.columns import CODED, REST, Array, Property, bucket_of, column_types
+from uptake.activity.incoming import Dictionary, Incoming, Rows, encode
+from uptake.activity.memory import Memory
+from uptake.activity.periods import buckets_between, day_number, local_date
+from uptake.activity.store import Manifest, Store
+
+if TYPE_CHECKING:
+    from uptake.activity.folds.active_users import ActiveUsers
+    from uptake.activity.folds.pv_uv import PvUv
+
+MEMORY_BYTES = 256 * 2**20
+SMALL = 20_000
+"""Below this number of rows a fold runs where it was called: threads would cost more than they save."""
+Part = TypeVar("Part")
+Answer = TypeVar("Answer")
+
+
+class Snapshot(Protocol):
+    """One consistent state of a log. Everything a question reads, it reads from one snapshot."""
+
+    @property
+    def buckets(self) -> int: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def properties(self) -> Mapping[str, Property]: ...
+    @property
+    def not_activity(self) -> Sequence[str]: ...
+    @property
+    def machines(self) -> Sequence[int]: ...
+
+    def columns(self, bucket: int, names: list[str]) -> dict[str, Any]:
+        """The named columns of a bucket, sorted by (person, instant, event)."""
+
+    def texts(self, column: str) -> pa.Array[Any]:
+        """The texts of a coded column, by code."""
+
+    def person_codes(self, people: Iterable[Any]) -> Array:
+        """The codes of these people; the ones the log does not know are left out."""
+
+    def person_names(self, codes: Iterable[int]) -> list[str]:
+        """What the people are called in the log: their names in a table's, their numbers in a server's."""
+
+
+@dataclass(frozen=True)
+class FileSnapshot:
+    """A snapshot of the files."""
+
+    manifest: Manifest
+    memory: Memory
+    dictionaries: dict[str, tuple[int, pa.Array[Any]]]
+
+    @property
+    def buckets(self) -> int:
+        return self.manifest.buckets
+
+    @property
+    def rows(self) -> int:
+        return self.manifest.rows
+
+    @property
+    def properties(self) -> Mapping[str, Property]:
+        return self.manifest.properties
+
+    @property
+    def not_activity(self) -> Sequence[str]:
+        return self.manifest.not_activity
+
+    @property
+    def machines(self) -> Sequence[int]:
+        return self.manifest.machines
+
+    def columns(self, bucket: int, names: list[str]) -> dict[str, Any]:
+        return self.memory.columns(self.manifest, bucket, names)
+
+    def texts(self, column: str) -> pa.Array[Any]:
+        pieces = self.manifest.dictionaries.get(column, ())
+        key = hash(pieces)
+        known = self.dictionaries.get(column)
+        if known is None or known[0] != key:
+            known = (key, self.memory.store.texts(self.manifest, column))
+            self.dictionaries[column] = known
+        return known[1]
+
+    def person_codes(self, people: Iterable[Any]) -> Array:
+        numbers = []
+        for one in people:
+            text = str(one)
+            if text.removeprefix("-").isdecimal() and abs(int(text)) < 2**31:
+                numbers.append(int(text))
+        return np.array(numbers, dtype=np.int32)
+
+    def person_names(self, codes: Iterable[int]) -> list[str]:
+        return [str(code) for code in codes]
+
+
+@dataclass(frozen=True)
+class TableSnapshot:
+    """A log that lives in memory only, made from a table."""
+
+    parts: list[Rows]
+    dictionaries: dict[str, Dictionary]
+    properties: dict[str, Property]
+    people: list[str]
+    """Names by code - 1."""
+    not_activity: Sequence[str] = ()
+    machines: Sequence[int] = ()
+    _codes: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._codes.update({name: number for number, name in enumerate(self.people, start=1)})
+
+    @property
+    def buckets(self) -> int:
+        return len(self.parts)
+
+    @property
+    def rows(self) -> int:
+        return sum(len(part) for part in self.parts)
+
+    def columns(self, bucket: int, names: list[str]) -> dict[str, Any]:
+        part = self.parts[bucket]
+        return {name: part.rest if name == REST else part.columns[name] for name in names}
+
+    def texts(self, column: str) -> pa.Array[Any]:
+        return self.dictionaries.get(column, Dictionary()).texts
+
+    def person_codes(self, people: Iterable[Any]) -> Array:
+        return np.array([self._codes[str(one)] for one in people if str(one) in self._codes], dtype=np.int32)
+
+    def person_names(self, codes: Iterable[int]) -> list[str]:
+        return [self.people[code - 1] for code in codes]
+
+
+class ActivityLog:
+    """Person-ordered columns and the questions they answer. Safe to use from several threads."""
+
+    def __init__(self, store: Store | None, table: TableSnapshot | None, memory_bytes: int = MEMORY_BYTES) -> None:
+        self.store = store
+        self._table = table
+        self._memory = Memory(store, memory_bytes) if store is not None else None
+        self._dictionaries: dict[str, tuple[int, pa.Array[Any]]] = {}
+        self._manifest: Manifest | None = None
+        self._lock = Lock()
+
+    @classmethod
+    def open(cls, folder: str | Path, *, memory_bytes: int = MEMORY_BYTES) -> ActivityLog:
+        """The log in a folder. NoSuchLog (a FileNotFoundError) is raised by the first question if there is none."""
+        return cls(Store(folder), None, memory_bytes)
+
+    @classmethod
+    def from_arrow(cls, table: pa.Table, *, timezone: str = "UTC", buckets: int = 1) -> ActivityLog:
+        """A log in memory. `table` has person, event and happened_at (a timestamp; without a zone it is UTC);
+        company, department (numbers), source and object where there are; every other column is a property.
+        Rows without a person are the system's. Business days are dates of `timezone`."""
+        people, incoming, kinds = _from_table(table, timezone)
+        dictionaries: dict[str, Dictionary] = {}
+        declared = {name: Property(name, kind) for name, kind in kinds.items()}
+        rows, properties = encode(incoming, dictionaries, declared)
+        own = bucket_of(rows.columns["person"], buckets)
+        parts = [rows] if buckets == 1 else [rows.taken(np.flatnonzero(own == bucket)) for bucket in range(buckets)]
+        return cls(None, TableSnapshot(parts, dictionaries, properties, people))
+
+    def snapshot(self) -> Snapshot:
+        """The state in force now."""
+        if self._table is not None:
+            return self._table
+        assert self.store is not None
+        assert self._memory is not None
+        manifest = self._manifest
+        if manifest is None or self.store.newest() != manifest.number:
+            manifest = self.store.manifest()
+            with self._lock:
+                self._manifest = manifest
+        return FileSnapshot(manifest, self._memory, self._dictionaries)
+
+    def reading(self, ask: Callable[[Snapshot], Answer]) -> Answer:
+        """Asks one snapshot; again a newer one if its files were swept away in the middle."""
+        for _ in range(5):
+            snapshot = self.snapshot()
+            try:
+                return ask(snapshot)
+            except FileNotFoundError:
+                self._manifest = None
+        return ask(self.snapshot())
+
+    def catch_up(self) -> None:
+        """Brings the columns held in memory up to the newest snapshot, so that no page waits for it."""
+        if self._memory is not None:
+            snapshot = self.snapshot()
+            assert isinstance(snapshot, FileSnapshot)
+            self._memory.catch_up(snapshot.manifest)
+
+    def active(
+        self,
+        *,
+        every: str = "day",
+        timezone: str = "UTC",
+        start: date | None = None,
+        end: date | None = None,
+        event: str | list[str] | None = None,
+        week_start: str = "monday",
+        by: str | None = None,
+    ) -> PvUv:
+        """Events and distinct people per hour, day, week, month or quarter (`start` and `end` inclusive)."""
+        from uptake.activity.analyses import answer_to
+        from uptake.activity.folds.pv_uv import PvUv
+
+        answer = answer_to(
+            self,
+            {
+                "analysis": "pv_uv", "event_sel": {"event": event}, "interval": every, "timezone": timezone,
+                "week_start": week_start, "from": start, "to": end, "by": by,
+            },
+        )  # fmt: skip
+        assert isinstance(answer, PvUv)
+        return answer
+
+    def active_users(
+        self,
+        *,
+        start: date,
+        end: date,
+        timezone: str = "UTC",
+        event: str | list[str] | None = None,
+        week_start: str = "monday",
+    ) -> ActiveUsers:
+        """Distinct people per day, rolling 7 and 30 days, calendar week and month."""
+        from uptake.activity.analyses import answer_to
+        from uptake.activity.folds.active_users import ActiveUsers
+
+        answer = answer_to(
+            self,
+            {
+                "analysis": "active_users", "event_sel": {"event": event}, "timezone": timezone,
+                "week_start": week_start, "from": start, "to": end,
+            },
+        )  # fmt: skip
+        assert isinstance(answer, ActiveUsers)
+        return answer
+
+    def to_arrow(self) -> pa.Table:
+        """Every row, with texts for codes, sorted by bucket, person, instant, event."""
+        return self.reading(_whole_table)
+
+
+def each_bucket(snapshot: Snapshot, fold: Callable[[int], Part], buckets: Iterable[int] | None = None) -> list[Part]:
+    """The fold of every bucket (or of these), in threads where there is enough to do."""
+    wanted = list(range(snapshot.buckets) if buckets is None else buckets)
+    if len(wanted) < 4 or snapshot.rows < SMALL:
+        return [fold(bucket) for bucket in wanted]
+    return list(_threads().map(fold, wanted))
+
+
+def _threads() -> ThreadPoolExecutor:
+    with _POOL_LOCK:
+        if not _POOL:
+            _POOL.append(ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1), thread_name_prefix="fold"))
+        return _POOL[0]
+
+
+_POOL: list[ThreadPoolExecutor] = []
+_POOL_LOCK = Lock()
+
+
+def _whole_table(snapshot: Snapshot) -> pa.Table:
+    names = list(column_types(dict(snapshot.properties)))
+    parts = [snapshot.columns(bucket, [*names, REST]) for bucket in range(snapshot.buckets)]
+    arrays: dict[str, Any] = {}
+    for name in names:
+        column = np.concatenate([part[name] for part in parts])
+        kind = dict(snapshot.properties).get(name.removeprefix("p:")) if name.startswith("p:") else None
+        if name in CODED or (kind is not None and kind.kind == "text"):
+            texts = snapshot.texts(name)
+            arrays[name] = texts.take(pa.array(column, mask=column < 0))
+        elif kind is not None and kind.kind == "boolean":
+            arrays[name] = pa.array(column == 1, mask=column < 0)
+        elif kind is not None:
+            arrays[name] = pa.array(column, mask=np.isnan(column))
+        else:
+            arrays[name] = pa.array(column)
+    arrays[REST] = pa.concat_arrays([part[REST] for part in parts])
+    return pa.table(arrays)
+
+
+def _from_table(table: pa.Table, timezone: str) -> tuple[list[str], Incoming, dict[str, str]]:
+    for name in ("person", "event", "happened_at"):
+        if name not in table.column_names:
+            raise ValueError(f"the table has no column {name!r}")
+    rows = len(table)
+    people, persons = _people(table["person"])
+    instants = _instants(table["happened_at"])
+
+    def texts(name: str) -> list[str]:
+        if name not in table.column_names:
+            return [""] * rows
+        return ["" if one is None else str(one) for one in table[name].to_pylist()]
+
+    def numbers(name: str) -> list[int]:
+        if name in plain and name in table.column_names:
+            return [one or 0 for one in table[name].to_pylist()]
+        return [0] * rows
+
+    plain = {"person", "event", "happened_at", "source", "object"}
+    # companies that have names and not numbers are a property like any other
+    plain |= {
+        name
+        for name in ("company", "department")
+        if name in table.column_names and pa.types.is_integer(table.schema.field(name).type)
+    }
+    own = [name for name in table.column_names if name not in plain]
+    kinds = {name: kind for name in own if (kind := _kind(table.schema.field(name).type)) is not None}
+    incoming = Incoming(
+        event_id=list(range(rows)),
+        person=persons.tolist(),
+        happened_at=instants.tolist(),
+        business_day=_local_days(instants, timezone).tolist(),
+        company=numbers("company"),
+        department=numbers("department"),
+        event=texts("event"),
+        source=texts("source"),
+        object=texts("object"),
+        properties=list(_properties(table, own)) if own else [{}] * rows,
+    )
+    return people, incoming, kinds
+
+
+def _people(column: pa.ChunkedArray[Any]) -> tuple[list[str], Array]:
+    """Names, and for every row the person's number from 1; 0 for nobody."""
+    names = column.cast(pa.large_string())
+    people = sorted(one for one in pc.unique(names).to_pylist() if one is not None)
+    found: Any = pc.index_in(names, value_set=pa.array(people, pa.large_string()))
+    return people, np.nan_to_num(found.to_numpy().astype(np.float64), nan=-1).astype(np.int64) + 1
+
+
+def _instants(column: pa.ChunkedArray[Any]) -> Array:
+    kind = column.type
+    if not pa.types.is_timestamp(kind):
+        raise ValueError("the column 'happened_at' holds no timestamps")
+    instants: Array = column.cast(pa.timestamp("us", tz=kind.tz), safe=False).cast(pa.int64()).to_numpy()
+    return instants
+
+
+def _local_days(instants: Array, zone: str) -> Array:
+    if not len(instants):
+        return instants
+    first, last = local_date(int(instants.min()), zone), local_date(int(instants.max()), zone)
+    edges = buckets_between(first, last, "day", zone).edges
+    days: Array = np.searchsorted(edges, instants, side="right") - 1 + day_number(first)
+    return days
+
+
+def _properties(table: pa.Table, own: list[str]) -> Iterator[Mapping[str, Any]]:
+    """One mapping per row, without what is not there."""
+    lists = {name: table[name].to_pylist() for name in own}
+    for index in range(len(table)):
+        row: dict[str, Any] = {}
+        for name, values in lists.items():
+            value = values[index]
+            if value is not None:
+                row[name] = value.isoformat() if isinstance(value, date) else value
+        yield row
+
+
+def _kind(arrow: pa.DataType) -> str | None:
+    if isinstance(arrow, pa.DictionaryType):
+        return _kind(arrow.value_type)
+    if pa.types.is_string(arrow) or pa.types.is_large_string(arrow) or pa.types.is_temporal(arrow):
+        return "text"
+    if pa.types.is_integer(arrow) or pa.types.is_floating(arrow):
+        return "number"
+    return "boolean" if pa.types.is_boolean(arrow) else None
+
+
+def from_incoming(incoming: Incoming, people: list[str]) -> ActivityLog:
+    """A log in memory of rows whose person codes are 1 … len(people)."""
+    dictionaries: dict[str, Dictionary] = {}
+    rows, properties = encode(incoming, dictionaries, {})
+    return ActivityLog(None, TableSnapshot([rows], dictionaries, properties, people))

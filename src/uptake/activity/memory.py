@@ -1,0 +1,140 @@
+"""Decoded columns kept in memory under a budget of bytes, bucket by bucket; the least recently used go first."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from uptake.activity.columns import Array
+from uptake.activity.incoming import row_numbers
+from uptake.activity.merge import merge_order
+from uptake.activity.store import Delta, Manifest, Store, sliced
+
+KEYS = ("person", "happened_at", "event_id")
+
+
+@dataclass
+class Held:
+    """The decoded columns of one bucket as of one snapshot. Arrays are never changed, only replaced."""
+
+    base: str
+    delta: int
+    """The number of the last delta that is in the columns."""
+    columns: dict[str, Any]
+    taken: Array | None = None
+    """Where the sorted rows stand in base + deltas as stored; None: in the same order."""
+
+    size: int = 0
+    """Bytes."""
+
+    def __post_init__(self) -> None:
+        self.size = sum(column.nbytes for column in self.columns.values())
+        self.size += 0 if self.taken is None else self.taken.nbytes
+
+
+@dataclass
+class Memory:
+    """What one process holds of a store."""
+
+    store: Store
+    budget: int
+    """Bytes."""
+    held: OrderedDict[int, Held] = field(default_factory=OrderedDict)
+    deltas: OrderedDict[str, dict[str, Any]] = field(default_factory=OrderedDict)
+    lock: Lock = field(default_factory=Lock)
+    at_work: dict[int, Lock] = field(default_factory=dict)
+    size: int = 0
+    """Bytes held now."""
+
+    def columns(self, manifest: Manifest, bucket: int, names: list[str]) -> dict[str, Any]:
+        """The named columns of a bucket in the order of the log (numpy; `rest` as pyarrow)."""
+        with self.lock:
+            own = self.at_work.setdefault(bucket, Lock())
+        with own:
+            held = self._in_step(manifest, bucket)
+            missing = [name for name in names if name not in held.columns]
+            if missing:
+                held = self._with(manifest, bucket, held, missing)
+            with self.lock:
+                self._keep(bucket, held)
+            return {name: held.columns[name] for name in names}
+
+    def catch_up(self, manifest: Manifest) -> None:
+        """Brings what is held up to the snapshot, so that the next question need not."""
+        with self.lock:
+            buckets = list(self.held)
+        for bucket in buckets:
+            self.columns(manifest, bucket, [])
+
+    def _in_step(self, manifest: Manifest, bucket: int) -> Held:
+        """What is held of the bucket, with the deltas that came since; from the files if it is of another base."""
+        base = manifest.bases[bucket].file if bucket in manifest.bases else ""
+        with self.lock:
+            held = self.held.get(bucket)
+        pending = manifest.pending(bucket)
+        last = pending[-1].number if pending else 0
+        if held is None or held.base != base or held.delta > last:
+            held = Held(base, 0, self.store.read_base(manifest, bucket, list(KEYS)))
+        for delta in pending:
+            if delta.number > held.delta:
+                held = self._merged(manifest, bucket, held, delta)
+        return held
+
+    def _merged(self, manifest: Manifest, bucket: int, held: Held, delta: Delta) -> Held:
+        start, count = delta.places[bucket]
+        new = sliced(self._delta(manifest, delta, [*KEYS, *held.columns]), start, count)
+        order = merge_order(held.columns, new)
+        rows = len(held.columns["person"])
+        before = held.taken if held.taken is not None else np.arange(rows, dtype=np.int64)
+        taken = np.concatenate([before, np.arange(rows, rows + count, dtype=np.int64)])[order]
+        columns = {name: _taken(_joined([column, new[name]]), order) for name, column in held.columns.items()}
+        return Held(held.base, delta.number, columns, taken)
+
+    def _with(self, manifest: Manifest, bucket: int, held: Held, missing: list[str]) -> Held:
+        parts = [self.store.read_base(manifest, bucket, missing)]
+        for delta in manifest.pending(bucket):
+            start, count = delta.places[bucket]
+            parts.append(sliced(self._delta(manifest, delta, missing), start, count))
+        columns = dict(held.columns)
+        for name in missing:
+            joined = _joined([part[name] for part in parts])
+            columns[name] = joined if held.taken is None else _taken(joined, held.taken)
+        return Held(held.base, held.delta, columns, held.taken)
+
+    def _delta(self, manifest: Manifest, delta: Delta, names: list[str]) -> dict[str, Any]:
+        """Whole delta files are small and asked for by every bucket: the last few are kept."""
+        with self.lock:
+            known = self.deltas.get(delta.file, {})
+        missing = [name for name in names if name not in known]
+        if missing:
+            known = {**known, **self.store.read_delta(manifest, delta, missing)}
+            with self.lock:
+                self.deltas[delta.file] = known
+                while len(self.deltas) > 32:
+                    self.deltas.popitem(last=False)
+        return known
+
+    def _keep(self, bucket: int, held: Held) -> None:
+        before = self.held.get(bucket)
+        if before is not held:
+            self.size += held.size - (before.size if before else 0)
+            self.held[bucket] = held
+        self.held.move_to_end(bucket)
+        while self.size > self.budget:
+            _, gone = self.held.popitem(last=False)
+            self.size -= gone.size
+
+
+def _joined(parts: list[Any]) -> Any:
+    if len(parts) == 1:
+        return parts[0]
+    return pa.concat_arrays(parts) if isinstance(parts[0], pa.Array) else np.concatenate(parts)
+
+
+def _taken(column: Any, order: Array) -> Any:
+    return column.take(row_numbers(order)) if isinstance(column, pa.Array) else column[order]

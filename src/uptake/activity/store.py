@@ -1,0 +1,468 @@
+"""The log on disk: Parquet files, and a manifest per snapshot that says which of them are the log.
+
+    manifests/000000000012.json    the snapshot: everything below that belongs to it; the highest number is in force
+    bucket-07/…-base.parquet       a bucket's rows, sorted by (person, instant, event)
+    deltas/…-delta.parquet         rows that came later, sorted by (bucket, person, instant, event)
+    dictionaries/…-event.parquet   the texts behind the codes, in pieces
+    lock                           held by the one writer
+
+Every file is written under a temporary name, forced to disk and renamed; the manifest comes last. A crash at any
+moment leaves the last snapshot. Readers take no lock: they follow a manifest, and start again with a newer one if
+a file of theirs has been swept away.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from uptake.activity.columns import REST, Property, bucket_of, column_types, missing_value
+from uptake.activity.incoming import Dictionary, Incoming, Rows, encode
+
+BUCKETS = 64
+KEPT_SNAPSHOTS = 3
+MOST_DELTAS = 24
+_TIMES = pa.timestamp("us", tz="UTC")
+
+
+class NoSuchLog(FileNotFoundError):
+    """There is no activity log in the folder."""
+
+
+@dataclass(frozen=True)
+class Delta:
+    """A file of later rows. `places[bucket]` = (first row, number of rows)."""
+
+    number: int
+    file: str
+    rows: int
+    places: Mapping[int, tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Base:
+    """A bucket's sorted file; deltas up to number `folded` are in it already."""
+
+    file: str
+    rows: int
+    folded: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One snapshot: which files are the log, how far it has read, and what the catalogue says to leave out."""
+
+    number: int = 0
+    buckets: int = BUCKETS
+    bases: Mapping[int, Base] = field(default_factory=dict)
+    deltas: tuple[Delta, ...] = ()
+    dictionaries: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    """Column → its pieces (file, number of texts)."""
+    properties: Mapping[str, Property] = field(default_factory=dict)
+    not_activity: tuple[str, ...] = ()
+    """Names of events that are bookkeeping: they count only where a question names them."""
+    machines: tuple[int, ...] = ()
+    """Codes of people who are none."""
+    position: Mapping[str, int] = field(default_factory=dict)
+    """How far the feed has read; written with the rows, so the two cannot disagree."""
+    next_delta: int = 1
+
+    @property
+    def rows(self) -> int:
+        rows = sum(base.rows for base in self.bases.values())
+        for delta in self.deltas:
+            rows += sum(n for bucket, (_, n) in delta.places.items() if delta.number > self.folded(bucket))
+        return rows
+
+    def folded(self, bucket: int) -> int:
+        base = self.bases.get(bucket)
+        return base.folded if base else 0
+
+    def pending(self, bucket: int) -> list[Delta]:
+        """The deltas with rows of the bucket that its base does not hold yet, oldest first."""
+        folded = self.folded(bucket)
+        return [delta for delta in self.deltas if delta.number > folded and bucket in delta.places]
+
+    def files(self) -> set[str]:
+        """Every file of the snapshot, relative to the log's folder."""
+        texts = {file for pieces in self.dictionaries.values() for file, _ in pieces}
+        return {base.file for base in self.bases.values()} | {delta.file for delta in self.deltas} | texts
+
+
+class Store:
+    """The files of one log."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+
+    def manifest(self) -> Manifest:
+        """The snapshot in force. NoSuchLog where there is none."""
+        for number in sorted(self._numbers(), reverse=True):
+            try:
+                return _manifest_from(json.loads(self._manifest_path(number).read_bytes()))
+            except FileNotFoundError:
+                continue  # swept between listing and reading: a newer one exists
+        if self._numbers():
+            return self.manifest()
+        raise NoSuchLog(f"There is no activity log in {self.folder.name!r}")
+
+    def exists(self) -> bool:
+        return bool(self._numbers())
+
+    def newest(self) -> int:
+        """The number of the snapshot in force; 0 if there is none."""
+        return max(self._numbers(), default=0)
+
+    @contextmanager
+    def writing(self, *, buckets: int = BUCKETS) -> Iterator[Writer]:
+        """The one writer of this log. Waits for another one, in whatever process, to finish."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with open(self.folder / "lock", "a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                manifest = self.manifest() if self.exists() else Manifest(buckets=buckets)
+                yield Writer(self, manifest)
+            finally:
+                fcntl.flock(lock, fcntl.LOCK_UN)
+
+    def read_base(self, manifest: Manifest, bucket: int, columns: list[str]) -> dict[str, Any]:
+        """Columns of a bucket's base file as stored (numpy; `rest` as pyarrow). Empty ones where there is none."""
+        base = manifest.bases.get(bucket)
+        if base is None:
+            return _empty(columns, manifest)
+        return _columns_of(_read(self.folder / base.file, columns), columns, manifest, base.rows)
+
+    def read_delta(self, manifest: Manifest, delta: Delta, columns: list[str]) -> dict[str, Any]:
+        """Columns of a whole delta file."""
+        return _columns_of(_read(self.folder / delta.file, columns), columns, manifest, delta.rows)
+
+    def read_bucket(self, manifest: Manifest, bucket: int) -> Rows:
+        """All the rows of a bucket, sorted."""
+        names = [*column_types(dict(manifest.properties)), REST]
+        parts = [self.read_base(manifest, bucket, names)]
+        for delta in manifest.pending(bucket):
+            start, count = delta.places[bucket]
+            parts.append(sliced(self.read_delta(manifest, delta, names), start, count))
+        joined = {name: np.concatenate([part[name] for part in parts]) for name in names if name != REST}
+        rows = Rows(joined, pa.concat_arrays([part[REST] for part in parts]))
+        return rows if len(parts) == 1 else rows.sorted()
+
+    def texts(self, manifest: Manifest, column: str) -> pa.Array[Any]:
+        """The dictionary of a column: texts by code."""
+        pieces = manifest.dictionaries.get(column, ())
+        if not pieces:
+            return Dictionary().texts
+        arrays = [
+            pq.read_table(self.folder / file, use_threads=False)["text"].combine_chunks().cast(pa.large_string())
+            for file, _ in pieces
+        ]
+        return pa.concat_arrays(arrays)
+
+    def write(self, path: str, table: pa.Table) -> str:
+        """Writes a Parquet file so that it is either wholly there under its name or not at all."""
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(target.name + ".tmp")
+        encodings = {
+            column.name: "DELTA_BINARY_PACKED"
+            for column in table.schema
+            if pa.types.is_integer(column.type) or pa.types.is_temporal(column.type)
+        }
+        with open(temporary, "wb") as file:
+            pq.write_table(
+                table, file, use_dictionary=False, column_encoding=encodings or None, compression="zstd",
+                write_statistics=False,
+            )  # fmt: skip
+            file.flush()
+            os.fsync(file.fileno())
+        put_in_place(temporary, target)
+        return path
+
+    def publish(self, manifest: Manifest, *, keep: int = KEPT_SNAPSHOTS) -> None:
+        """Puts a snapshot in force, then sweeps away what none of the last `keep` snapshots needs."""
+        target = self._manifest_path(manifest.number)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(target.name + ".tmp")
+        with open(temporary, "wb") as file:
+            file.write(json.dumps(_manifest_to(manifest), separators=(",", ":")).encode())
+            file.flush()
+            os.fsync(file.fileno())
+        put_in_place(temporary, target)
+        self._sweep(keep)
+
+    def _sweep(self, keep: int) -> None:
+        numbers = sorted(self._numbers(), reverse=True)
+        for number in numbers[keep:]:
+            self._manifest_path(number).unlink(missing_ok=True)
+        needed = {"lock"}
+        for number in numbers[:keep]:
+            needed |= _manifest_from(json.loads(self._manifest_path(number).read_bytes())).files()
+        for file in self.folder.rglob("*"):
+            name = file.relative_to(self.folder).as_posix()
+            if file.is_file() and name not in needed and file.suffix != ".json":
+                file.unlink(missing_ok=True)
+
+    def _numbers(self) -> list[int]:
+        folder = self.folder / "manifests"
+        if not folder.is_dir():
+            return []
+        return [int(file.stem) for file in folder.iterdir() if file.suffix == ".json"]
+
+    def _manifest_path(self, number: int) -> Path:
+        return self.folder / "manifests" / f"{number:012}.json"
+
+
+class Writer:
+    """Changes to a log under its lock: nothing is seen by readers before `publish`."""
+
+    def __init__(self, store: Store, manifest: Manifest) -> None:
+        self.store = store
+        self.draft = manifest
+        self._number = manifest.number + 1
+        self._dictionaries: dict[str, Dictionary] = {}
+        self._written: dict[str, int] = {}
+        self._files = 0
+        self._only = False
+        for column, pieces in manifest.dictionaries.items():
+            self._written[column] = sum(count for _, count in pieces)
+
+    @property
+    def position(self) -> Mapping[str, int]:
+        return self.draft.position
+
+    def clear(self) -> None:
+        """Begins from an empty log, with the same number of buckets."""
+        self.draft = Manifest(number=self.draft.number, buckets=self.draft.buckets, next_delta=self.draft.next_delta)
+        self._dictionaries, self._written = {}, {}
+        self._only = True
+
+    def declare(self, properties: Mapping[str, str]) -> None:
+        """Gives properties (name → text, number or boolean) columns of their own, from now on."""
+        new = dict(self.draft.properties)
+        for name, kind in properties.items():
+            if name not in new:
+                new[name] = Property(name, kind, spilled=self.draft.rows > 0)
+        self.draft = replace(self.draft, properties=new)
+
+    def leave_out(self, *, not_activity: Iterable[str], machines: Iterable[int]) -> None:
+        """Says which events are bookkeeping and which people are machines."""
+        self.draft = replace(
+            self.draft, not_activity=tuple(sorted(set(not_activity))), machines=tuple(sorted(set(machines)))
+        )
+
+    def add(self, incoming: Incoming) -> None:
+        """Adds rows, as one delta file."""
+        rows = self._encoded(incoming)
+        if len(rows):
+            self._add_delta(rows)
+
+    def replace(self, persons: Iterable[int], incoming: Incoming) -> None:
+        """Puts these rows in the place of all the rows of these people: their buckets are rewritten."""
+        codes = np.array(sorted(set(persons)), dtype=np.int32)
+        rows = self._encoded(incoming)
+        own = bucket_of(rows.columns["person"], self.draft.buckets)
+        for bucket in np.unique(bucket_of(codes, self.draft.buckets)).tolist():
+            old = self.store.read_bucket(self.draft, bucket)
+            kept = old.taken(np.flatnonzero(~np.isin(old.columns["person"], codes)))
+            self._write_base(bucket, _joined(kept, rows.taken(np.flatnonzero(own == bucket))).sorted())
+        elsewhere = np.flatnonzero(~np.isin(rows.columns["person"], codes))
+        assert not len(elsewhere), "rows may only be replaced by rows of the same people"
+        self._only = True
+
+    def compact(self) -> None:
+        """Folds the deltas into the base files."""
+        for bucket in range(self.draft.buckets):
+            if self.draft.pending(bucket):
+                self._write_base(bucket, self.store.read_bucket(self.draft, bucket))
+        pieces = {name: self._joined_pieces(name) for name in self.draft.dictionaries}
+        self.draft = replace(self.draft, deltas=(), dictionaries=pieces)
+
+    def needs_compaction(self) -> bool:
+        """True when there are many deltas, or much in them compared with the base files."""
+        based = sum(base.rows for base in self.draft.bases.values())
+        later = sum(delta.rows for delta in self.draft.deltas)
+        return len(self.draft.deltas) > MOST_DELTAS or later > 50_000 + based // 5
+
+    def publish(self, *, position: Mapping[str, int] | None = None) -> Manifest:
+        """Puts everything done so far in force as one snapshot. Old rows of replaced people go from the disk too."""
+        self._write_dictionaries()
+        manifest = replace(
+            self.draft, number=self._number, position=dict(position if position is not None else self.draft.position)
+        )
+        self.store.publish(manifest, keep=1 if self._only else KEPT_SNAPSHOTS)
+        self.draft, self._number, self._only = manifest, manifest.number + 1, False
+        return manifest
+
+    def _encoded(self, incoming: Incoming) -> Rows:
+        for column in self.draft.dictionaries:
+            if column not in self._dictionaries:
+                self._dictionaries[column] = Dictionary(self.store.texts(self.draft, column))
+        rows, properties = encode(incoming, self._dictionaries, dict(self.draft.properties))
+        self.draft = replace(self.draft, properties=properties)
+        return rows
+
+    def _add_delta(self, rows: Rows) -> None:
+        buckets = bucket_of(rows.columns["person"], self.draft.buckets)
+        order = np.argsort(buckets, kind="stable")
+        rows = rows.taken(order)
+        found, starts, counts = np.unique(buckets[order], return_index=True, return_counts=True)
+        places = {
+            int(bucket): (int(start), int(count)) for bucket, start, count in zip(found, starts, counts, strict=True)
+        }
+        file = self.store.write(f"deltas/{self._name()}-delta.parquet", self._table(rows))
+        delta = Delta(self.draft.next_delta, file, len(rows), places)
+        self.draft = replace(self.draft, deltas=(*self.draft.deltas, delta), next_delta=self.draft.next_delta + 1)
+
+    def _write_base(self, bucket: int, rows: Rows) -> None:
+        file = self.store.write(f"bucket-{bucket:02}/{self._name()}-base.parquet", self._table(rows))
+        base = Base(file, len(rows), self.draft.next_delta - 1)
+        self.draft = replace(self.draft, bases={**self.draft.bases, bucket: base})
+
+    def _table(self, rows: Rows) -> pa.Table:
+        types = column_types(dict(self.draft.properties))
+        arrays: list[Any] = []
+        for name, (_memory, disk) in types.items():
+            array: Any = pa.array(rows.columns[name])
+            if name == "happened_at":
+                array = array.view(_TIMES)
+            elif name == "business_day":
+                array = array.view(pa.date32())
+            else:
+                array = array.cast(disk)
+            arrays.append(array)
+        return pa.table([*arrays, rows.rest], names=[*types, REST])
+
+    def _write_dictionaries(self) -> None:
+        pieces = dict(self.draft.dictionaries)
+        for column, dictionary in self._dictionaries.items():
+            written = self._written.get(column, 0)
+            if len(dictionary) > written:
+                new = dictionary.texts.slice(written)
+                pieces[column] = (*pieces.get(column, ()), self._write_texts(column, new))
+                self._written[column] = len(dictionary)
+        self.draft = replace(self.draft, dictionaries=pieces)
+
+    def _joined_pieces(self, column: str) -> tuple[tuple[str, int], ...]:
+        pieces = self.draft.dictionaries[column]
+        if len(pieces) < 8:
+            return pieces
+        return (self._write_texts(column, self.store.texts(self.draft, column)),)
+
+    def _write_texts(self, column: str, texts: pa.Array[Any]) -> tuple[str, int]:
+        safe = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in column)[:40]
+        file = self.store.write(f"dictionaries/{self._name()}-{safe}.parquet", pa.table([texts], names=["text"]))
+        return file, len(texts)
+
+    def _name(self) -> str:
+        self._files += 1
+        return f"{self._number:012}-{self._files:04}"
+
+
+def put_in_place(temporary: Path, target: Path) -> None:
+    """Renames a finished file to its name, and forces the renaming itself to disk."""
+    os.replace(temporary, target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def remove(folder: Path) -> None:
+    """Removes a log and everything in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def sliced(columns: dict[str, Any], start: int, count: int) -> dict[str, Any]:
+    """The rows from `start` on of columns as read from a file."""
+    return {
+        name: column.slice(start, count) if name == REST else column[start : start + count]
+        for name, column in columns.items()
+    }
+
+
+def _joined(first: Rows, second: Rows) -> Rows:
+    columns = {name: np.concatenate([column, second.columns[name]]) for name, column in first.columns.items()}
+    return Rows(columns, pa.concat_arrays([first.rest, second.rest]))
+
+
+def _read(path: Path, columns: list[str]) -> pa.Table:
+    with pq.ParquetFile(path) as file:
+        there = set(file.schema_arrow.names)
+        return file.read(columns=[name for name in columns if name in there], use_threads=False)
+
+
+def _columns_of(table: pa.Table, columns: list[str], manifest: Manifest, rows: int) -> dict[str, Any]:
+    properties = dict(manifest.properties)
+    types = column_types(properties)
+    read: dict[str, Any] = {}
+    for name in columns:
+        if name not in table.column_names:
+            read[name] = np.full(rows, missing_value(name, properties), dtype=types[name][0])
+            continue
+        column = table[name].combine_chunks()
+        if name == REST:
+            read[name] = column.cast(pa.large_string())
+            continue
+        if pa.types.is_temporal(column.type):
+            column = column.view(pa.int64() if name == "happened_at" else pa.int32())
+        # a copy of our own: what lies in Arrow's memory is read-only, and would need folds compiled a second time
+        read[name] = np.array(column.to_numpy(zero_copy_only=False), dtype=types[name][0])
+    return read
+
+
+def _empty(columns: list[str], manifest: Manifest) -> dict[str, Any]:
+    types = column_types(dict(manifest.properties))
+    return {name: pa.array([], pa.large_string()) if name == REST else np.zeros(0, types[name][0]) for name in columns}
+
+
+def _manifest_to(manifest: Manifest) -> dict[str, Any]:
+    return {
+        "format": 1,
+        "number": manifest.number,
+        "buckets": manifest.buckets,
+        "rows": manifest.rows,
+        "bases": {str(bucket): [base.file, base.rows, base.folded] for bucket, base in manifest.bases.items()},
+        "deltas": [
+            [delta.number, delta.file, delta.rows, {str(bucket): place for bucket, place in delta.places.items()}]
+            for delta in manifest.deltas
+        ],
+        "dictionaries": manifest.dictionaries,
+        "properties": {name: [one.kind, one.spilled] for name, one in manifest.properties.items()},
+        "not_activity": manifest.not_activity,
+        "machines": manifest.machines,
+        "position": manifest.position,
+        "next_delta": manifest.next_delta,
+    }
+
+
+def _manifest_from(saved: dict[str, Any]) -> Manifest:
+    assert saved["format"] == 1, "this activity log was written by another version; run `uptake activity rebuild`"
+    return Manifest(
+        number=saved["number"],
+        buckets=saved["buckets"],
+        bases={int(bucket): Base(*base) for bucket, base in saved["bases"].items()},
+        deltas=tuple(
+            Delta(number, file, rows, {int(bucket): (place[0], place[1]) for bucket, place in places.items()})
+            for number, file, rows, places in saved["deltas"]
+        ),
+        dictionaries={
+            column: tuple((file, count) for file, count in pieces) for column, pieces in saved["dictionaries"].items()
+        },
+        properties={name: Property(name, kind, spilled) for name, (kind, spilled) in saved["properties"].items()},
+        not_activity=tuple(saved["not_activity"]),
+        machines=tuple(saved["machines"]),
+        position=saved["position"],
+        next_delta=saved["next_delta"],
+    )

@@ -1,0 +1,99 @@
+"""Events and distinct people per business date."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import pyarrow as pa
+
+from uptake.activity.columns import Array
+from uptake.activity.compile import compiled
+from uptake.activity.conditions import Sieve
+from uptake.activity.log import ActivityLog, Snapshot, each_bucket
+from uptake.activity.periods import day_number
+from uptake.activity.question import Selector
+
+
+@dataclass(frozen=True)
+class Daily:
+    """One entry per date. `total_people` is distinct over the dates, not their sum."""
+
+    days: tuple[date, ...]
+    events: tuple[int, ...]
+    people: tuple[int, ...]
+    total_events: int
+    total_people: int
+
+    def to_arrow(self) -> pa.Table:
+        """Columns day, events, people."""
+        return pa.table({"day": list(self.days), "events": list(self.events), "people": list(self.people)})
+
+
+def daily(
+    log: ActivityLog,
+    *,
+    first: date,
+    last: date,
+    companies: Collection[int] | None = None,
+    departments: Collection[int] | None = None,
+    persons: Collection[int] | None = None,
+    events: Collection[str] | None = None,
+) -> Daily:
+    """Per business date from `first` to `last`, of the events of these companies (of the event's row), departments,
+    people and names; None: all of them."""
+
+    def ask(snapshot: Snapshot) -> Daily:
+        sieve = Sieve(
+            snapshot,
+            selector=Selector(tuple(events) if events is not None else None),
+            companies=companies,
+            departments=departments,
+            only_persons=None if persons is None else snapshot.person_codes(persons),
+        )
+        days = (last - first).days + 1
+
+        def of(bucket: int) -> tuple[Array, Array]:
+            columns = snapshot.columns(bucket, ["person", "business_day"])
+            return count(columns["person"], columns["business_day"], sieve.mask(bucket), day_number(first), days)
+
+        parts = each_bucket(snapshot, of)
+        counts: Array = np.sum([part[0] for part in parts], axis=0)
+        totals: Array = np.sum([part[1] for part in parts], axis=0)
+        return Daily(
+            tuple(first + timedelta(days=number) for number in range(days)),
+            tuple(counts[0].tolist()),
+            tuple(counts[1].tolist()),
+            int(totals[0]),
+            int(totals[1]),
+        )
+
+    return log.reading(ask)
+
+
+@compiled
+def count(person: Array, day: Array, keep: Array, first: int, days: int) -> tuple[Array, Array]:
+    """(2, days) events and distinct people of each day, (2,) of all the days."""
+    counts = np.zeros((2, days), np.int64)
+    totals = np.zeros(2, np.int64)
+    seen = np.full(days, -1, np.int64)
+    run = -1
+    seen_run = -1
+    for i in range(len(person)):
+        if i == 0 or person[i] != person[i - 1]:
+            run += 1
+        d = day[i] - first
+        if not keep[i] or d < 0 or d >= days:
+            continue
+        counts[0, d] += 1
+        totals[0] += 1
+        if person[i] > 0:
+            if seen[d] != run:
+                seen[d] = run
+                counts[1, d] += 1
+            if seen_run != run:
+                seen_run = run
+                totals[1] += 1
+    return counts, totals

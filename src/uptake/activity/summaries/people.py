@@ -1,0 +1,130 @@
+"""The people of a place: when they were last active, how much they did, and on which days."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from uptake.activity.columns import Array, bucket_of
+from uptake.activity.compile import compiled
+from uptake.activity.conditions import Sieve
+from uptake.activity.log import ActivityLog, FileSnapshot, Snapshot, each_bucket
+from uptake.activity.periods import EPOCH, MICROSECOND, day_number, day_of
+
+
+@dataclass(frozen=True)
+class PersonActivity:
+    """One person, in the companies and departments asked about."""
+
+    person: int
+    events: int
+    """In the period."""
+    active_days: int
+    """Business dates of the period with an event."""
+    last_at: datetime
+    """The last event up to the end of the period (UTC), also where it lies before the period."""
+    last_day: date
+    """Its business date."""
+    per_day: tuple[int, ...]
+    """Events per date of the last `spark_days` dates of the period."""
+
+
+@dataclass(frozen=True)
+class People:
+    """Everyone with an event up to the end of the period, by number."""
+
+    rows: tuple[PersonActivity, ...]
+    unidentified_events: int
+    """Events in the period of identities that are nobody's yet."""
+    spark_first: date
+    """The date of the first entry of `per_day`."""
+
+    def to_arrow(self) -> pa.Table:
+        """One row per person; per_day is a list."""
+        names = list(PersonActivity.__dataclass_fields__)
+        return pa.table({name: [getattr(row, name) for row in self.rows] for name in names})
+
+
+def people(
+    log: ActivityLog,
+    *,
+    first: date,
+    last: date,
+    companies: Collection[int] | None = None,
+    departments: Collection[int] | None = None,
+    persons: Collection[int] | None = None,
+    spark_days: int = 30,
+) -> People:
+    """What each person did by business date in these companies (of the event's row) and departments; None: all."""
+
+    def ask(snapshot: Snapshot) -> People:
+        codes = None if persons is None else snapshot.person_codes(persons)
+        sieve = Sieve(snapshot, companies=companies, departments=departments, only_persons=codes)
+
+        def of(bucket: int) -> tuple[Array, Array, Array]:
+            columns = snapshot.columns(bucket, ["person", "business_day", "happened_at"])
+            return fold(
+                columns["person"], columns["business_day"], columns["happened_at"], sieve.mask(bucket),
+                day_number(first), day_number(last), spark_days,
+            )  # fmt: skip
+
+        buckets = None
+        if codes is not None and isinstance(snapshot, FileSnapshot):
+            buckets = sorted(set(bucket_of(codes, snapshot.buckets).tolist()))
+        parts = each_bucket(snapshot, of, buckets)
+        rows = [row for part in parts for row in _rows(*part)]
+        identified = sorted((row for row in rows if row.person > 0), key=lambda row: row.person)
+        unidentified = sum(row.events for row in rows if row.person < 0)
+        return People(tuple(identified), unidentified, last - timedelta(days=spark_days - 1))
+
+    return log.reading(ask)
+
+
+def _rows(numbers: Array, last_at: Array, per_day: Array) -> list[PersonActivity]:
+    instants: list[Any] = last_at.tolist()
+    return [
+        PersonActivity(person, events, days, EPOCH + at * MICROSECOND, day_of(day), tuple(spark))
+        for (person, events, days, day), at, spark in zip(numbers.tolist(), instants, per_day.tolist(), strict=True)
+    ]
+
+
+def fold(
+    person: Array, day: Array, at: Array, keep: Array, first: int, last: int, spark_days: int
+) -> tuple[Array, Array, Array]:
+    """(people, 4) person, events, active days, last day; (people,) last instant; (people, spark_days) events."""
+    kept = np.flatnonzero(keep & (day <= last))
+    people = len(np.unique(person[kept]))
+    return count(person[kept], day[kept], at[kept], first, last, spark_days, people)
+
+
+@compiled
+def count(
+    person: Array, day: Array, at: Array, first: int, last: int, spark_days: int, people: int
+) -> tuple[Array, Array, Array]:
+    """As `fold`, of rows that all count and end with `last`."""
+    numbers = np.zeros((people, 4), np.int64)
+    last_at = np.zeros(people, np.int64)
+    per_day = np.zeros((people, spark_days), np.int64)
+    run = -1
+    counted_day = 0
+    for i in range(len(person)):
+        if i == 0 or person[i] != person[i - 1]:
+            run += 1
+            counted_day = first - 1
+            numbers[run, 0] = person[i]
+        d = day[i]
+        last_at[run] = at[i]
+        numbers[run, 3] = d
+        if d >= first:
+            numbers[run, 1] += 1
+            if d > counted_day:
+                counted_day = d
+                numbers[run, 2] += 1
+            if d > last - spark_days:
+                per_day[run, d - last + spark_days - 1] += 1
+    return numbers, last_at, per_day

@@ -1,0 +1,170 @@
+"""Companies, or the departments of a company, over a period and the one before, in one pass over the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import pyarrow as pa
+
+from uptake.activity.columns import Array
+from uptake.activity.compile import compiled
+from uptake.activity.conditions import Sieve
+from uptake.activity.log import ActivityLog, Snapshot, each_bucket
+from uptake.activity.periods import day_number, first_of, next_first
+
+
+@dataclass(frozen=True)
+class Place:
+    """What one company or department did in the period (and the one before)."""
+
+    id: int
+    """Number of the organization; 0: the events without one."""
+    events: int
+    people: int
+    """Distinct people with an event here; a person may sit in two places."""
+    events_before: int
+    people_before: int
+    active_days: int
+    """Dates with at least one active person."""
+    daily_people: tuple[int, ...]
+    """Distinct people per date of the period."""
+    weekly_people: tuple[int, ...]
+    """Distinct people per week that touches the period (days outside it are not counted)."""
+
+    @property
+    def person_days(self) -> int:
+        """The sum of the daily people: how many person-dates were active."""
+        return sum(self.daily_people)
+
+
+@dataclass(frozen=True)
+class Places:
+    """The places with anything in either period, by number, and all of them together as if one."""
+
+    days: tuple[date, ...]
+    weeks: tuple[date, ...]
+    """First dates of the weeks."""
+    rows: tuple[Place, ...]
+    total: Place
+    """People of the total are distinct over the places, not their sum. Its id is 0."""
+
+    def per_working_day(self, place: Place, working: Collection[date]) -> float | None:
+        """The mean of the daily people over the working dates of the period; None if it has none."""
+        kept = [people for day, people in zip(self.days, place.daily_people, strict=True) if day in working]
+        return sum(kept) / len(kept) if kept else None
+
+    def to_arrow(self) -> pa.Table:
+        """One row per place; daily_people and weekly_people are lists."""
+        names = list(Place.__dataclass_fields__)
+        return pa.table({name: [getattr(row, name) for row in self.rows] for name in names})
+
+
+def places(
+    log: ActivityLog,
+    *,
+    first: date,
+    last: date,
+    before: tuple[date, date] | None = None,
+    companies: Collection[int] | None = None,
+    within: int | None = None,
+    week_start: str = "monday",
+) -> Places:
+    """Companies (None: all), or with `within` the departments of that company, by business date.
+
+    `before`: the period to compare with; None: as many days just before `first`."""
+    was = before or (first - timedelta(days=(last - first).days + 1), first - timedelta(days=1))
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    weeks = _weeks(first, last, week_start)
+    week_of = np.array([weeks.index(first_of(day, "week", week_start)) for day in days], dtype=np.int64)
+
+    def ask(snapshot: Snapshot) -> Places:
+        column = "company" if within is None else "department"
+        sieve = Sieve(snapshot, companies=companies if within is None else [within])
+        ids = _ids(snapshot, column) if within is not None or companies is None else np.array(sorted(companies))
+
+        def of(bucket: int) -> tuple[Array, Array, Array]:
+            columns = snapshot.columns(bucket, ["person", "business_day", column])
+            place = np.searchsorted(ids, columns[column])
+            return count(
+                columns["person"], columns["business_day"], place, sieve.mask(bucket),
+                day_number(first), len(days), day_number(was[0]), day_number(was[1]),
+                week_of, len(weeks), len(ids),
+            )  # fmt: skip
+
+        parts = each_bucket(snapshot, of)
+        sums, daily, weekly = (np.sum([part[index] for part in parts], axis=0) for index in range(3))
+        active = (daily > 0).sum(axis=1).tolist()
+        rows = [
+            Place(number, *figures, active_days, tuple(by_day), tuple(by_week))
+            for number, figures, active_days, by_day, by_week in zip(
+                [*ids.tolist(), 0], sums.tolist(), active, daily.tolist(), weekly.tolist(), strict=True
+            )
+        ]
+        told = tuple(row for row in rows[:-1] if row.events or row.events_before)
+        return Places(tuple(days), tuple(weeks), told, rows[-1])
+
+    return log.reading(ask)
+
+
+def _weeks(first: date, last: date, week_start: str) -> list[date]:
+    weeks = [first_of(first, "week", week_start)]
+    while next_first(weeks[-1], "week") <= last:
+        weeks.append(next_first(weeks[-1], "week"))
+    return weeks
+
+
+def _ids(snapshot: Snapshot, column: str) -> Array:
+    found = each_bucket(snapshot, lambda bucket: np.unique(snapshot.columns(bucket, [column])[column]))
+    ids: Array = np.unique(np.concatenate(found)).astype(np.int64)
+    return ids
+
+
+@compiled
+def count(
+    person: Array, day: Array, place: Array, keep: Array, first: int, days: int, was_first: int, was_last: int,
+    week_of: Array, weeks: int, places: int,
+) -> tuple[Array, Array, Array]:  # fmt: skip
+    """(places + 1, 4) events, people, events before, people before; (…, days) and (…, weeks) distinct people.
+
+    The last row is all places together."""
+    sums = np.zeros((places + 1, 4), np.int64)
+    daily = np.zeros((places + 1, days), np.int64)
+    weekly = np.zeros((places + 1, weeks), np.int64)
+    seen = np.full((places + 1, 2), -1, np.int32)
+    seen_day = np.full((places + 1, days), -1, np.int32)
+    seen_week = np.full((places + 1, weeks), -1, np.int32)
+    run = -1
+    for i in range(len(person)):
+        if i == 0 or person[i] != person[i - 1]:
+            run += 1
+        if not keep[i]:
+            continue
+        d = day[i] - first
+        now = 0 <= d < days
+        then = was_first <= day[i] <= was_last
+        if not now and not then:
+            continue
+        for both in range(2):
+            p = place[i] if both == 0 else places
+            if then:
+                sums[p, 2] += 1
+                if person[i] > 0 and seen[p, 1] != run:
+                    seen[p, 1] = run
+                    sums[p, 3] += 1
+            if now:
+                sums[p, 0] += 1
+                if person[i] > 0:
+                    if seen[p, 0] != run:
+                        seen[p, 0] = run
+                        sums[p, 1] += 1
+                    if seen_day[p, d] != run:
+                        seen_day[p, d] = run
+                        daily[p, d] += 1
+                    w = week_of[d]
+                    if seen_week[p, w] != run:
+                        seen_week[p, w] = run
+                        weekly[p, w] += 1
+    return sums, daily, weekly
