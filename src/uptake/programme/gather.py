@@ -25,6 +25,9 @@ OWN_NAMES = "programme."
 """What the programme itself records is named so and never earns, or rules would feed themselves."""
 
 
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
 class Bucket(NamedTuple):
     """Whatever is folded together: one person at one company on one business date."""
 
@@ -57,7 +60,7 @@ class Gathered:
     newer: bool
     """There is a higher revision, which may or may not count."""
     accepted_at: datetime | None = None
-    joined_at: datetime = datetime.min.replace(tzinfo=UTC)
+    joined_at: datetime = NEVER
     """When it could first be considered: received, accepted, its person or its company known."""
     withdrawn: bool = False
     superseded: bool = False
@@ -127,7 +130,8 @@ def gather(ids: Collection[int]) -> dict[int, Gathered]:
     rows: Any = Event.objects.filter(pk__in=many(ids)).values_list(*COLUMNS, Exists(newer))
     found: dict[int, Gathered] = {}
     for row in rows:
-        found[row[0]] = Gathered(*row[:14], row[14] == PersonKind.HUMAN, *row[15:])
+        values = [*row[:14], row[14] == PersonKind.HUMAN, *row[15:]]
+        found[row[0]] = Gathered(*values)
     _read_decisions(found)
     _read_newer(found)
     return found
@@ -165,7 +169,6 @@ def _read_decisions(events: Mapping[int, Gathered]) -> None:
         else:
             withdrawn.add(batch)
     for one in events.values():
-        one.joined_at = one.received_at
         one.accepted_at = accepted.get(one.id)
         since: list[datetime | None] = [
             one.accepted_at,
@@ -174,9 +177,7 @@ def _read_decisions(events: Mapping[int, Gathered]) -> None:
         if one.id in placed:
             one.company, since_placed = placed[one.id]
             since.append(since_placed)
-        for at in since:
-            if at is not None and at > one.joined_at:
-                one.joined_at = at
+        one.joined_at = max([one.received_at, *(at for at in since if at is not None)])
         one.withdrawn = one.batch in withdrawn
 
 

@@ -66,3 +66,9 @@ def rulebook_version_on(place: Organization, day: date) -> RulebookVersion | Non
         if key in versions:
             return versions[key]
     return None
+
+
+def longest_lateness() -> int:
+    """The most days any published rulebook keeps its dates open."""
+    versions = RulebookVersion.objects.values_list("pk", "sha256")
+    return max((parsed(pk, sha256).programme.lateness_days for pk, sha256 in versions), default=0)

@@ -24,6 +24,7 @@ from uptake.programme.conditions.list import CONDITIONS, Condition
 from uptake.programme.conditions.person import ASKED, TENURE, PersonCondition
 from uptake.programme.standing import Number
 
+LONGEST_LINEAGE = 100
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -47,6 +48,7 @@ NOT_DATE = gettext_noop("“%(key)s” must be a date such as 2026-06-01.")
 NOT_CLOCK = gettext_noop("“%(key)s” must be a clock time such as 04:00.")
 NOT_ZONE = gettext_noop("“%(key)s” must be a time zone such as Asia/Shanghai.")
 NOT_ONE_OF = gettext_noop("“%(key)s” must be one of: %(choices)s.")
+TOO_LONG = gettext_noop("“%(key)s” must not be longer than %(most)s characters.")
 TWICE = gettext_noop("“%(key)s” stands twice.")
 EMPTY_SPAN = gettext_noop("“%(key)s” must be after “from”.")
 MIN_ABOVE_MAX = gettext_noop("“%(key)s” must not be below “min”.")
@@ -292,7 +294,7 @@ def _rule(plain: Any, path: str) -> RuleVersion:
     keys = _Keys(plain, path)
     keys.not_built("cooldown_seconds", "available_after_days", "streak")
     rule = RuleVersion(
-        rule=keys.need("rule", _text),
+        rule=keys.need("rule", _lineage),
         version=keys.need("version", _integer(1)),
         from_date=keys.need("from", _date),
         until_date=keys.take("until", _date, None),
@@ -413,6 +415,12 @@ def _text(plain: Any, path: str) -> str:
     if not isinstance(plain, str) or not plain.strip():
         raise RulebookRefused(path, NOT_TEXT)
     return plain
+
+
+def _lineage(plain: Any, path: str) -> str:
+    if len(_text(plain, path)) > LONGEST_LINEAGE:
+        raise RulebookRefused(path, TOO_LONG, most=LONGEST_LINEAGE)
+    return str(plain)
 
 
 def _any_text(plain: Any, path: str) -> str:

@@ -1,0 +1,465 @@
+"""Considers new events and corrections: folds the dates they touch, and posts only what differs from the awards."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import orjson
+from django.db import transaction
+
+from uptake.events.models import Bookmark, EventType
+from uptake.events.read import Position, corrections_after, events_after, move_bookmark
+from uptake.ledger.grant import Grant, Taking, grant, take_back
+from uptake.ledger.rows import insert_rows, reserve_ids
+from uptake.programme.evaluate import REVERSED, DayRules, Key, Outcome, Used, fold
+from uptake.programme.gather import (
+    Bucket,
+    Gathered,
+    UsedRow,
+    awards_of,
+    earlier_revisions,
+    events_in,
+    gather,
+    of_corrections,
+    standings_of,
+    used_in,
+)
+from uptake.programme.in_force import RulebooksInForce, longest_lateness
+from uptake.programme.models import Award
+from uptake.programme.publish import READER
+from uptake.programme.standing import UNKNOWN, Standing
+
+LIMIT = 2000
+"""Events read in one transaction; on SQLite others wait with writing for as long."""
+AT_ONCE = 5000
+"""Events of corrections folded together: an import of a million rows may be withdrawn."""
+NEWS = timedelta(days=1)
+"""Awards of events older than this are not told as news."""
+
+
+@transaction.atomic
+def consider_new_events(*, now: datetime, limit: int = LIMIT) -> int:
+    """Considers up to `limit` new events and as many corrections; gives how many, 0 when there is nothing new.
+
+    Safe to repeat and to run twice at once: the bookmark is locked for the transaction, and all that is posted has a
+    key. The number of queries does not depend on how much happened before.
+    """
+    events_at, corrections_at = _lock_bookmark()
+    events = list(events_after(events_at, limit=limit).values_list("txid", "pk"))
+    corrections = list(corrections_after(corrections_at, limit=limit))
+    if not events and not corrections:
+        return 0
+    news = News(now)
+    if events:
+        _consider([pk for _, pk in events], moved=False, now=now, news=news)
+        events_at = Position(*events[-1])
+    if corrections:
+        for ids in of_corrections(corrections, lambda: (now - timedelta(days=longest_lateness() + 3)).date()):
+            for start in range(0, len(ids), AT_ONCE):
+                _consider(ids[start : start + AT_ONCE], moved=True, now=now, news=news)
+        corrections_at = Position(corrections[-1].txid, corrections[-1].pk)
+    news.tell()
+    move_bookmark(READER, now=now, events=events_at, corrections=corrections_at)
+    return len(events) + len(corrections)
+
+
+def _lock_bookmark() -> tuple[Position, Position]:
+    """The programme's bookmark, ours alone until the transaction ends (on SQLite every transaction is alone)."""
+    Bookmark.objects.get_or_create(reader=READER)
+    row = Bookmark.objects.select_for_update().get(reader=READER)
+    return Position(row.event_txid, row.event_id), Position(row.correction_txid, row.correction_id)
+
+
+class Folded(NamedTuple):
+    """An outcome with where it came about: the bucket, the rulebook version's id and its rules of that date."""
+
+    bucket: Bucket
+    version: int
+    rules: DayRules
+    outcome: Outcome
+
+
+def _consider(ids: Collection[int], *, moved: bool, now: datetime, news: News) -> None:
+    """Folds whatever these events touch and writes the differences.
+
+    `moved`: something was said about the events, so that none of them is merely added to its date.
+    """
+    touched = gather(ids)
+    lower = [pk for pk in earlier_revisions(touched.values()) if pk not in touched]
+    if lower:
+        touched |= gather(lower)
+    awards = awards_of(touched)
+    companies = {one.company for one in touched.values() if one.company is not None}
+    books = RulebooksInForce(companies | {award.company_id for award in awards.values()})
+    rules_of: dict[Bucket, tuple[int, DayRules]] = {}
+    here: dict[Bucket, list[Gathered]] = defaultdict(list)
+    whole: set[Bucket] = set()
+    had_awards = {event_id for event_id, _ in awards}
+    for one in touched.values():
+        bucket = one.bucket
+        if bucket is None or (one.withheld and one.id not in had_awards):
+            continue
+        found = books.on(bucket.company, bucket.date)
+        if found is None:
+            continue
+        rules_of[bucket] = found
+        here[bucket].append(one)
+        if moved or one.id in had_awards:
+            whole.add(bucket)
+    for award in awards.values():
+        # Where it was: its person, company or date may be another now.
+        bucket = Bucket(award.person_id, award.company_id, award.date)
+        found = books.on(bucket.company, bucket.date)
+        if found is not None:
+            rules_of[bucket] = found
+            whole.add(bucket)
+    for bucket, events in here.items():
+        closes_at = rules_of[bucket][1].closes_at
+        if len({one.joined_at if one.late_for(closes_at) else None for one in events}) > 1:
+            whole.add(bucket)
+    used = used_in([bucket for bucket in here if bucket not in whole]) if here else {}
+    for bucket, events in here.items():
+        latest = max((row.latest for row in used.get(bucket, ())), default=None)
+        if latest is not None and any(one.happened_at <= latest for one in events):
+            whole.add(bucket)
+    standings = _standings(rules_of)
+    outcomes: list[Folded] = []
+    for bucket, events in here.items():
+        if bucket not in whole:
+            version, rules = rules_of[bucket]
+            standing = standings.get(bucket, UNKNOWN)
+            added = _added(rules, events, used.get(bucket, ()), standing)
+            outcomes.extend(Folded(bucket, version, rules, outcome) for outcome in added)
+    if whole:
+        mates = gather([pk for pk in events_in(whole) if pk not in touched])
+        awards |= awards_of(mates)
+        folded = _refold(whole, [*touched.values(), *mates.values()], awards, rules_of, standings, now)
+        outcomes.extend(folded)
+    _write(_differences(outcomes, awards, touched), now=now, news=news)
+
+
+def _standings(rules_of: Mapping[Bucket, tuple[int, DayRules]]) -> dict[Bucket, Standing]:
+    asking = [bucket for bucket, (_, rules) in rules_of.items() if rules.asks_person]
+    return standings_of(asking) if asking else {}
+
+
+def _added(rules: DayRules, events: Sequence[Gathered], rows: Iterable[UsedRow], standing: Standing) -> list[Outcome]:
+    """Events that come after all others of their date change nothing of them: what those take is enough to know."""
+    used = Used()
+    for row in rows:
+        used.add(row.rule, row.points, row.times)
+    judged = [one.judged(late=one.late_for(rules.closes_at), standing=standing) for one in events if not one.withheld]
+    return fold(rules, judged, used)
+
+
+def _refold(
+    buckets: Collection[Bucket],
+    events: Iterable[Gathered],
+    awards: Mapping[Key, Award],
+    rules_of: Mapping[Bucket, tuple[int, DayRules]],
+    standings: Mapping[Bucket, Standing],
+    now: datetime,
+) -> list[Folded]:
+    """The outcomes of whole dates. Closed awards are left out: they stand, unless their own event is reversed."""
+    inside: dict[Bucket, list[Gathered]] = {bucket: [] for bucket in buckets}
+    for one in events:
+        bucket = one.bucket
+        if bucket in inside and not one.withheld:
+            inside[bucket].append(one)
+    outcomes: list[Folded] = []
+    for bucket, members in inside.items():
+        version, rules = rules_of[bucket]
+        standing = standings.get(bucket, UNKNOWN)
+        if now < rules.closes_at:
+            found = fold(rules, [one.judged(late=one.late_for(rules.closes_at), standing=standing) for one in members])
+        else:
+            stand = {
+                key: award for key, award in awards.items() if (award.person_id, award.company_id, award.date) == bucket
+            }
+            found = _fold_closed(rules, members, stand, standing)
+        outcomes.extend(Folded(bucket, version, rules, outcome) for outcome in found)
+    return outcomes
+
+
+def _fold_closed(
+    rules: DayRules, members: Sequence[Gathered], stand: Mapping[Key, Award], standing: Standing
+) -> list[Outcome]:
+    """The outcomes of a closed date: those in time as they stood at closing, then the late ones by when they joined.
+
+    Those in time are folded only if some of them were never considered (we were behind); else their awards stand.
+    """
+    judged = {one.id: one.judged(late=one.late_for(rules.closes_at), standing=standing) for one in members}
+    gone = {one.id for one in members if judged[one.id].reversed}
+    in_time = [judged[one.id] for one in members if not judged[one.id].late]
+    late = [one for one in members if judged[one.id].late]
+    timely = {event.id for event in in_time}
+    beforehand = Used()
+    for (event_id, rule), award in stand.items():
+        if event_id in judged and event_id not in timely and event_id not in gone:
+            beforehand.add(rule, award.points)
+    trial = fold(rules, in_time, beforehand)
+    if all(outcome.key in stand for outcome in trial):
+        outcomes = [outcome for outcome in trial if outcome.event.reversed]
+        used = Used()
+        for (event_id, rule), award in stand.items():
+            if event_id in judged and event_id not in gone:
+                used.add(rule, award.points)
+    else:
+        outcomes, used = trial, beforehand
+    considered = {event_id for event_id, _ in stand}
+    groups: dict[datetime, list[Gathered]] = defaultdict(list)
+    for one in late:
+        if one.id in gone or one.id not in considered:
+            groups[one.joined_at].append(one)
+    for joined_at in sorted(groups):
+        outcomes += fold(rules, [judged[one.id] for one in groups[joined_at]], used)
+    return outcomes
+
+
+@dataclass(slots=True)
+class _Difference:
+    """An award to be written, and by how much the points of two people change."""
+
+    award: Award
+    order: tuple[Any, ...]
+    taken: int
+    """Points to take from `former`, before the award is written."""
+    former: int
+    former_company: int
+    given: int
+    is_new: bool
+    source: str = ""
+    event_key: str = ""
+    rank: int = 0
+    title: str = ""
+    event: Gathered | None = None
+
+
+def _differences(
+    outcomes: Iterable[Folded], awards: Mapping[Key, Award], touched: Mapping[int, Gathered]
+) -> list[_Difference]:
+    """What is new or other than before, in canonical order."""
+    found: list[_Difference] = []
+    settled: set[Key] = set()
+    for folded in outcomes:
+        bucket, version, outcome = folded.bucket, folded.version, folded.outcome
+        key = outcome.key
+        settled.add(key)
+        event = outcome.event
+        award = awards.get(key)
+        is_new = award is None
+        if award is None:
+            award = Award(event_id=event.id, rule=outcome.rule, points=0, person_id=bucket.person)
+            award.company_id = bucket.company
+        reasons = list(outcome.reasons)
+        same_person = (award.person_id, award.company_id) == (bucket.person, bucket.company)
+        same_terms = award.version == outcome.version and award.rulebook_id == version
+        same_result = (award.points, award.reasons, award.explanation) == (outcome.points, reasons, outcome.explanation)
+        if not is_new and same_person and same_terms and same_result:
+            continue
+        change = outcome.points - award.points
+        taken, given = (max(0, -change), max(0, change)) if same_person else (award.points, outcome.points)
+        difference = _Difference(
+            award=award,
+            order=(event.at, event.source, event.key, event.id, outcome.rank),
+            taken=taken,
+            former=award.person_id,
+            former_company=award.company_id,
+            given=given,
+            is_new=is_new,
+            source=event.source,
+            event_key=event.key,
+            rank=outcome.rank,
+            title=folded.rules.rules[outcome.rank].title,
+            event=touched.get(event.id),
+        )
+        award.person_id, award.company_id, award.date = bucket.person, bucket.company, event.date
+        award.version, award.rulebook_id, award.happened_at = outcome.version, version, event.at
+        award.points, award.reasons, award.explanation = outcome.points, reasons, outcome.explanation
+        found.append(difference)
+    for key, award in awards.items():
+        # The event of this award is nobody's, or waits again: what it earned is taken back.
+        one = touched.get(award.event_id)
+        if key in settled or one is None or not award.points:
+            continue
+        if one.bucket == Bucket(award.person_id, award.company_id, award.date) and not one.withheld:
+            continue
+        order = (award.happened_at, one.source, one.key, one.id, 0)
+        found.append(
+            _Difference(award, order, award.points, award.person_id, award.company_id, 0, False, one.source, one.key)
+        )
+        award.points, award.reasons = 0, [REVERSED]
+        award.explanation = {"rule": award.rule, "version": award.version}
+    found.sort(key=lambda difference: difference.order)
+    return found
+
+
+def _write(differences: Sequence[_Difference], *, now: datetime, news: News) -> None:
+    """Posts decreases, then increases, and writes the awards."""
+    takings: list[Taking] = []
+    grants: list[Grant] = []
+    for one in differences:
+        if one.taken:
+            one.award.transfers += 1
+            takings.append(_taking(one))
+    for one in differences:
+        if one.given:
+            one.award.transfers += 1
+            grants.append(_grant(one))
+    take_back(takings, now=now)
+    grant(grants, now=now)
+    fresh = [one.award for one in differences if one.is_new]
+    _insert(fresh, now)
+    changed = [one.award for one in differences if not one.is_new]
+    for award in changed:
+        award.considered_at = now
+    if changed:
+        Award.objects.bulk_create(
+            changed, update_conflicts=True, unique_fields=["id"], update_fields=CHANGING, batch_size=500
+        )
+    news.add(differences)
+
+
+CHANGING = [
+    "person", "company", "date", "version", "rulebook", "happened_at", "points", "reasons", "explanation",
+    "transfers", "considered_at",
+]  # fmt: skip
+COLUMNS = (
+    "id", "event_id", "rule", "version", "rulebook_id", "person_id", "company_id", "date", "happened_at", "points",
+    "reasons", "explanation", "transfers", "considered_at",
+)  # fmt: skip
+
+
+def _insert(awards: Sequence[Award], now: datetime) -> None:
+    if not awards:
+        return
+    for award, pk in zip(awards, reserve_ids(Award, len(awards)), strict=True):
+        award.pk = pk
+    insert_rows(
+        Award,
+        COLUMNS,
+        [
+            (
+                award.pk,
+                award.event_id,
+                award.rule,
+                award.version,
+                award.rulebook_id,
+                award.person_id,
+                award.company_id,
+                award.date,
+                award.happened_at,
+                award.points,
+                orjson.dumps(award.reasons).decode(),
+                award.explanation,
+                award.transfers,
+                now,
+            )
+            for award in awards
+        ],
+    )
+
+
+def _grant(one: _Difference) -> Grant:
+    award = one.award
+    return Grant(
+        book=award.company_id,
+        key=f"{award.transfer_prefix}{award.transfers}",
+        lot=f"{award.transfer_prefix}{award.person_id}",
+        owner=str(award.person_id),
+        points=one.given,
+        cause=f"event/{award.event_id}",
+        happened_at=award.happened_at,
+        available_from=award.happened_at,
+        source=one.source,
+        event_key=one.event_key,
+        rule_order=one.rank,
+        reason=f"rule/{award.rule}/{award.version}",
+        explanation=_explained(award),
+    )
+
+
+def _taking(one: _Difference) -> Taking:
+    award = one.award
+    return Taking(
+        book=one.former_company,
+        key=f"{award.transfer_prefix}{award.transfers}",
+        lot=f"{award.transfer_prefix}{one.former}",
+        points=one.taken,
+        cause=f"event/{award.event_id}",
+        reason=f"rule/{award.rule}/{award.version}",
+        explanation=_explained(award),
+    )
+
+
+def _explained(award: Award) -> dict[str, Any]:
+    """I12: who, by which rule, from what, to which result."""
+    return {
+        "actor": READER,
+        "rulebook": award.rulebook_id,
+        "points": award.points,
+        "reasons": award.reasons,
+        **award.explanation,
+    }
+
+
+@dataclass(slots=True)
+class News:
+    """What people will be told: one message each, of points newly earned."""
+
+    now: datetime
+    earned: dict[int, list[_Difference]] = field(default_factory=lambda: defaultdict(list))
+    balance: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+
+    def add(self, differences: Iterable[_Difference]) -> None:
+        for one in differences:
+            if self.now - one.award.happened_at > NEWS:
+                continue
+            if one.taken:
+                self.balance[one.former] -= one.taken
+            if one.given:
+                self.balance[one.award.person_id] += one.given
+                self.earned[one.award.person_id].append(one)
+
+    def tell(self) -> None:
+        """Writes the messages. Who has no more than before is told nothing."""
+        people = [person for person in self.earned if self.balance[person] > 0]
+        if not people:
+            return
+        names = {one.event.name for person in people for one in self.earned[person] if one.event}
+        labels = {
+            name: {"en": english, "zh": chinese}
+            for name, english, chinese in EventType.objects.filter(name__in=names).values_list(
+                "name", "label_en", "label_zh"
+            )
+        }
+        told = [(person, self._content(person, labels)) for person in people]
+        try:
+            from uptake.notify.tell import tell
+        except ImportError:
+            return
+        tell(told, now=self.now)
+
+    def _content(self, person: int, labels: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+        awards = []
+        for one in self.earned[person][:20]:
+            award = one.award
+            name = one.event.name if one.event else ""
+            awards.append(
+                {
+                    "award": award.pk,
+                    "event": award.event_id,
+                    "points": one.given,
+                    "rule": award.rule,
+                    "title": one.title,
+                    "name": name,
+                    "labels": labels.get(name, {}),
+                    "object": one.event.object if one.event else "",
+                    "happened_at": award.happened_at.astimezone(UTC).isoformat(),
+                }
+            )
+        return {"points": self.balance[person], "awards": awards, "count": len(self.earned[person])}
