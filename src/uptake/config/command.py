@@ -21,13 +21,20 @@ class Entry:
     name: str
     module: str
     sentence: str
+    settings: tuple[tuple[str, str], ...] = ()
+    """Settings this command takes where the environment names none."""
 
 
 ENTRIES: tuple[Entry, ...] = (
     Entry("serve", "uptake.config.commands.serve", "Serve the pages and the API, with the jobs inside."),
     Entry("jobs", "uptake.config.commands.jobs", "Run the jobs as a process of their own."),
     Entry("migrate", "uptake.config.commands.migrate", "Bring the database to the tables of this version."),
-    Entry("demo", "uptake.config.commands.demo", "Fill a demo park and serve it."),
+    Entry(
+        "demo",
+        "uptake.config.commands.demo",
+        "Fill a demo park and serve it.",
+        (("UPTAKE_DEMO", "yes"), ("UPTAKE_DATA", "data/demo")),
+    ),
     Entry("import", "uptake.config.commands.import_file", "Import events from a file."),
     Entry("ask", "uptake.config.commands.ask", "Answer a question about activity."),
     Entry("case", "uptake.config.commands.case", "Answer case files and compare with what they expect."),
@@ -84,6 +91,8 @@ class Commands(click.Group):
         entry = next((entry for entry in ENTRIES if entry.name == cmd_name), None)
         if entry is None:
             return None
+        for name, value in entry.settings:
+            os.environ.setdefault(name, value)
         set_up_django()
         command: click.Command = importlib.import_module(entry.module).command
         return command

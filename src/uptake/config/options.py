@@ -26,13 +26,18 @@ OPTIONS: tuple[Option, ...] = (
     Option("UPTAKE_URL", "http://127.0.0.1:8000", "Address people open; https makes cookies secure and sends HSTS."),
     Option("UPTAKE_BIND", "127.0.0.1:8000", "Address and port the server listens on."),
     Option("UPTAKE_HOSTS", "localhost,127.0.0.1,[::1]", "Host names that are answered beside that of UPTAKE_URL."),
+    Option("UPTAKE_PROXIES", "", "Addresses of proxies whose X-Forwarded-For and -Proto are believed; empty: none."),
     Option("UPTAKE_SECRET_KEY", "", "Signing key; empty: made at first start and kept in UPTAKE_DATA/secret.key."),
     Option("UPTAKE_TIMEZONE", "Asia/Shanghai", "Zone (IANA) of organizations that name none."),
     Option("UPTAKE_LANGUAGE", "zh-hans", "Language of visitors whose browser asks for neither: zh-hans or en."),
     Option("UPTAKE_COUNTRY", "CN", "Country (ISO 3166) whose public holidays fill the working calendar."),
     Option("UPTAKE_DEMO", "no", "yes shows the log-ins of the demo park on the sign-in page; never on a real server."),
     Option("UPTAKE_JOBS", "inside", "inside runs the jobs in the server; apart leaves them to `uptake jobs`."),
-    Option("UPTAKE_EMAIL_URL", "", "smtp://user:password@host:port for mail; empty: mails are written to the log."),
+    Option(
+        "UPTAKE_EMAIL_URL",
+        "",
+        "smtp://user:password@host:port for mail; empty: mails are kept as files in UPTAKE_DATA.",
+    ),
     Option("UPTAKE_EMAIL_FROM", "uptake@localhost", "Sender of mails."),
     Option("UPTAKE_MEMORY_MB", "256", "Budget of the activity engine's cache in memory, in MB."),
     Option("UPTAKE_LOG_LEVEL", "INFO", "How much is logged: DEBUG, INFO, WARNING or ERROR."),
@@ -50,5 +55,7 @@ def option(name: str) -> str:
 def data_folder() -> Path:
     """The folder of the embedded stores, made if missing (readable by its owner only)."""
     folder = Path(option("UPTAKE_DATA")).expanduser().resolve()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True, mode=0o700)
     return folder

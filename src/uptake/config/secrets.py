@@ -12,8 +12,7 @@ def secret_key(folder: Path) -> str:
     file = folder / "secret.key"
     if not file.exists():
         draft = folder / f"secret.key.{os.getpid()}"
-        draft.write_text(secrets.token_urlsafe(64))
-        draft.chmod(0o600)
+        write_secret(draft, secrets.token_urlsafe(64))
         try:
             os.link(draft, file)
         except FileExistsError:
@@ -21,3 +20,10 @@ def secret_key(folder: Path) -> str:
         finally:
             draft.unlink()
     return file.read_text().strip()
+
+
+def write_secret(file: Path, text: str) -> None:
+    """Write a file that nobody but its owner can read, at no moment."""
+    file.unlink(missing_ok=True)
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
+        opened.write(text)

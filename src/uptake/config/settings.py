@@ -48,6 +48,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "uptake.config.headers.Headers",
     "uptake.web.static_files.StaticFiles",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -82,6 +83,11 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 DATABASES = {"default": database(option("UPTAKE_DATABASE_URL"), DATA)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# In the database, so that the limits below hold for all processes together; "own" is this process's memory.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "uptake_cache"},
+    "own": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+}
 
 AUTH_USER_MODEL = "directory.User"
 AUTHENTICATION_BACKENDS = [
@@ -102,6 +108,7 @@ LOCALE_PATHS = [PACKAGE / "web" / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = option("UPTAKE_TIMEZONE")
+COUNTRY = option("UPTAKE_COUNTRY")
 
 STATIC_URL = "/static/"
 STATIC_ROOT = PACKAGE / "web" / "static_built"
@@ -119,9 +126,11 @@ CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_SSL_REDIRECT = False
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+# uvicorn sets scheme and address of a request from X-Forwarded-* of the proxies named in UPTAKE_PROXIES; nobody else's.
+SECURE_PROXY_SSL_HEADER = None
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -139,7 +148,10 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+# Without a mail server mails are kept where only the owner reads them: they hold links that let people in.
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = DATA / "mails"
+EMAIL_TIMEOUT = 20
 if option("UPTAKE_EMAIL_URL"):
     _mail = urlsplit(option("UPTAKE_EMAIL_URL"))
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
@@ -154,7 +166,13 @@ DEFAULT_FROM_EMAIL = option("UPTAKE_EMAIL_FROM")
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {
+        "line": {
+            "()": "uptake.config.redacted_log.RedactedFormatter",
+            "format": "{asctime} {levelname} {name} {message}",
+            "style": "{",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": option("UPTAKE_LOG_LEVEL")},
 }
@@ -175,6 +193,16 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/account/login/"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
 MFA_TOTP_ISSUER = "Uptake"
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "reset_password": "10/m/ip,3/10m/key",
+    "reset_password_from_key": "20/m/ip",
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+    "manage_email": "10/m/user",
+}
+AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

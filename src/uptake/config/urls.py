@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from uptake.config.health import healthz
 from uptake.web.areas import AREAS
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", healthz, name="healthz"),
     *[path(area.prefix, include(area.urls)) for area in AREAS],
     path("account/", include("allauth.urls")),
 ]

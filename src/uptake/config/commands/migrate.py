@@ -26,4 +26,5 @@ def bring_up_to_date(*, verbosity: int = 0) -> list[str]:
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if plan:
         call_command("migrate", interactive=False, verbosity=verbosity)
+    call_command("createcachetable", verbosity=0)
     return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]

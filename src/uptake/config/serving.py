@@ -1,0 +1,95 @@
+"""Serves the application: one process, the jobs in threads beside it unless they run apart."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+from django.utils import timezone
+
+from uptake.config.access import Application, logged
+from uptake.config.commands.migrate import bring_up_to_date
+from uptake.config.first_administrator import first_sign_in
+from uptake.config.options import option
+from uptake.jobs.list import JOBS
+from uptake.jobs.loop import Runner
+
+GRACE_SECONDS = 5
+
+
+def serve(*, bind: str = "", greet: Callable[[], None] | None = None) -> None:
+    """Bring the database up to date, say where the pages are, serve until told to stop, then end what is going on.
+
+    `bind` is "host:port" (default: UPTAKE_BIND); `greet` says what else there is to say once the database is ready.
+    """
+    os.umask(0o077)
+    bring_up_to_date()
+    bind = bind or option("UPTAKE_BIND")
+    host, port = parse_bind(bind)
+    say(f"Uptake answers at {option('UPTAKE_URL')} (listening on {bind}). Stop it with Ctrl+C.")
+    _greet_first_administrator()
+    if greet is not None:
+        greet()
+    runner = Runner(JOBS) if option("UPTAKE_JOBS") == "inside" else None
+    if runner is not None:
+        runner.start()
+    try:
+        uvicorn.Server(configuration(host, port)).run()
+    finally:
+        if runner is not None:
+            runner.stop()
+
+
+def configuration(host: str, port: int) -> uvicorn.Config:
+    """How uvicorn runs us: no banner, no access log of its own (it would show queries), proxies only if named."""
+    return uvicorn.Config(
+        application(),
+        host=host,
+        port=port,
+        loop="auto",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(option("UPTAKE_PROXIES")),
+        forwarded_allow_ips=option("UPTAKE_PROXIES"),
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        backlog=2048,
+    )
+
+
+def application() -> Application:
+    """The ASGI application with its access log."""
+    from uptake.config.asgi import application as bare
+
+    return logged(bare)
+
+
+def parse_bind(bind: str) -> tuple[str, int]:
+    """ "127.0.0.1:8000" or "[::1]:8000" as host and port; ValueError for anything else."""
+    host, colon, port = bind.rpartition(":")
+    if not colon or not host or not port.isdigit() or int(port) > 65535:
+        raise ValueError(f"{bind!r} is no address to listen on; it must look like 127.0.0.1:8000")
+    return host.strip("[]"), int(port)
+
+
+def say(sentence: str) -> None:
+    """Print a line at once, also into a pipe."""
+    print(sentence, flush=True)
+
+
+def _greet_first_administrator() -> None:
+    found = first_sign_in(now=timezone.now())
+    if found is None:
+        return
+    link, file = found
+    # The link lets anyone in: it is shown to a person at a terminal, never to a log.
+    if sys.stdout.isatty():
+        say(f"Nobody can sign in yet. Choose the administrator's password here (works once):\n  {link}")
+    else:
+        say(f"Nobody can sign in yet. The link to choose the administrator's password is in {Path(file)}")

@@ -1,0 +1,79 @@
+"""The one list of jobs. Each deed is imported when it first runs, so the list can be read by anyone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+
+from uptake.jobs.job import Job, Lane
+
+AXES_KEPT_DAYS = 90
+
+
+def consider(now: datetime) -> int:
+    """Events and corrections since the bookmark become awards and points."""
+    from uptake.programme.consider import consider_new_events
+
+    return consider_new_events(now=now)
+
+
+def run_imports(now: datetime) -> int:
+    """Imports that wait for their turn, and those whose runner was lost."""
+    from uptake.connectors.files.run_import import run_waiting_imports
+
+    return run_waiting_imports(clock=lambda: datetime.now(UTC), limit=1)
+
+
+def elapse(now: datetime) -> int:
+    """What happens to points by time alone: pending ones become available, old ones expire, holds are given back."""
+    from uptake.ledger.elapse import expire, mature, time_out
+
+    return mature(now=now) + expire(now=now) + time_out(now=now)
+
+
+def publish_heads(now: datetime) -> int:
+    """Once a day, the head of every book's chain goes into the audit log, which no one can edit."""
+    from uptake.directory.audit import note
+    from uptake.directory.models import AuditEntry
+    from uptake.ledger.balances import heads
+
+    published = AuditEntry.objects.filter(deed="ledger.published", at__gte=now - timedelta(hours=24)).exists()
+    found = [] if published else heads()
+    for head in found:
+        details = {"book": head.book, "seq": head.seq, "hash": head.hash}
+        note(deed="ledger.published", actor="job", organization=None, subject=f"#{head.book}", details=details, now=now)
+    return len(found)
+
+
+def sweep(now: datetime) -> int:
+    """Ended sessions, old sign-in attempts and expired cache entries are removed."""
+    from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+    from django.contrib.sessions.models import Session
+
+    gone, _kinds = Session.objects.filter(expire_date__lt=now).delete()
+    for model in (AccessAttempt, AccessLog, AccessFailureLog):
+        more, _kinds = model.objects.filter(attempt_time__lt=now - timedelta(days=AXES_KEPT_DAYS)).delete()
+        gone += more
+    return gone
+
+
+def tidy_database(now: datetime) -> int:
+    """SQLite writes its log back and keeps its statistics fresh; PostgreSQL does so by itself."""
+    if connection.vendor != "sqlite":
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA optimize")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return 0
+
+
+JOBS: tuple[Job, ...] = (
+    Job("consider", _("New events become points."), 1, consider, Lane.POINTS, woken=True),
+    Job("elapse", _("Points mature and expire; forgotten holds are given back."), 60, elapse, Lane.POINTS),
+    Job("imports", _("Waiting imports are read."), 1, run_imports, Lane.IMPORTS),
+    Job("publish-heads", _("The heads of the ledger's chains go into the audit log."), 3600, publish_heads),
+    Job("sweep", _("Ended sessions and old sign-in attempts are removed."), 3600, sweep),
+    Job("tidy-database", _("The embedded database writes its log back."), 3600, tidy_database),
+)
