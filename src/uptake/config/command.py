@@ -144,3 +144,7 @@ def _fail(words: Sequence[str], message: str, code: int) -> None:
 @click.version_option(package_name="uptake", prog_name="uptake")
 def main() -> None:
     """Uptake (活用): events in, points and answers out."""
+
+
+if __name__ == "__main__":
+    main()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.db import transaction
 
@@ -69,7 +69,7 @@ class Filled:
     logins: tuple[DemoLogin, ...]
 
 
-def make_park_place(*, language: str, years: Iterable[int], now: datetime) -> Organization:
+def make_park_place(*, language: str, years: Iterable[int], now: datetime, day_start: time) -> Organization:
     """The park with its calendar."""
     park = make_organization(
         kind=Kind.PARK,
@@ -77,6 +77,7 @@ def make_park_place(*, language: str, years: Iterable[int], now: datetime) -> Or
         slug="linjiang",
         parent=None,
         timezone="Asia/Shanghai",
+        day_start=day_start,
         by=EVERYTHING,
         now=now,
     )

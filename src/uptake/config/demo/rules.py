@@ -21,8 +21,6 @@ def rulebook(*, language: str, first: date, changed: date, holidays: list[date],
     in_time = {"fact": "minutes", "op": "lte"}
     return {
         "programme": {
-            "timezone": "Asia/Shanghai",
-            "day_start": "04:00",
             "lateness_days": 7,
             "holidays": [day.isoformat() for day in holidays],
             "work_days": [day.isoformat() for day in worked],

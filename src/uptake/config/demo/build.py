@@ -1,0 +1,168 @@
+"""Builds the demo park in an empty installation, week by week as it would have come in, and brings it up to now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+from django.db import transaction
+
+from uptake.config.demo.catalogue import CATALOGUE
+from uptake.config.demo.park import ZONE, DemoPark, day_of, make_park
+from uptake.config.demo.people import DemoLogin, fill_directory, make_park_place
+from uptake.config.demo.rules import rulebook
+from uptake.directory.calendar import day_kinds_between
+from uptake.directory.models import DayKind, Organization
+from uptake.directory.scope import EVERYTHING
+from uptake.events.connect import connect
+from uptake.events.describe import describe
+from uptake.events.happening import Happening
+from uptake.events.models import Connection
+from uptake.events.record import record
+from uptake.insight.feed.refresh import refresh
+from uptake.programme.consider import consider_new_events
+from uptake.programme.publish import publish
+
+SEED = 20260514
+DAYS = 120
+STEP_DAYS = 7
+BATCH = 4000
+DAY_START = time(4)
+RULES_CHANGED_DAYS = 30
+LOGINS_FILE = "demo-logins.json"
+STATE_FILE = "demo.json"
+
+Say = Callable[[str], None]
+
+
+class NotADemo(Exception):
+    """The installation has places already and was not made by the demo; it is left alone."""
+
+
+def build(*, folder: Path, language: str, now: datetime, say: Say, seed: int = SEED, days: int = DAYS) -> DemoPark:
+    """The demo park, made if there is none, with everything up to `now`. Raises NotADemo."""
+    today = now.astimezone(ZONE).date()
+    state = _state(folder)
+    if state is None and Organization.objects.exists():
+        raise NotADemo
+    if state is None:
+        with transaction.atomic():
+            park = _begin(folder=folder, language=language, today=today, now=now, say=say, seed=seed, days=days)
+        since = park.first_day
+        _keep(folder, park, since)
+    else:
+        place = Organization.objects.get(slug="linjiang")
+        park = _plan(place, state.seed, date.fromisoformat(state.made), state.days, state.language, until=today)
+        since = date.fromisoformat(state.until)
+    _fill(folder, park, since, now, say)
+    refresh(now=now)
+    return park
+
+
+def connections() -> dict[str, Connection]:
+    """The ERP connection of each company of the demo, by the company's slug."""
+    return {
+        one.slug.removeprefix("erp-"): one
+        for one in Connection.objects.filter(slug__startswith="erp-").select_related("organization")
+    }
+
+
+def with_hints(park: DemoPark, happenings: Iterable[Happening]) -> list[Happening]:
+    """The happenings as an ERP sends them: with the staff number by which the person is found."""
+    numbers = {person.login: person.staff_number for person in park.people}
+    return [replace(one, person_staff_number=numbers.get(one.person or "", "")) for one in happenings]
+
+
+def _begin(*, folder: Path, language: str, today: date, now: datetime, say: Say, seed: int, days: int) -> DemoPark:
+    first = datetime.combine(today - timedelta(days=days), DAY_START, tzinfo=ZONE).astimezone(UTC)
+    place = make_park_place(language=language, years=[(first).year, today.year], now=first, day_start=DAY_START)
+    park = _plan(place, seed, today, days, language, until=today)
+    say(f"{len(park.companies)} companies and {len(park.people)} people move in …")
+    filled = fill_directory(plan=park, park=place, now=first)
+    for one in CATALOGUE:
+        describe(
+            name=one.name,
+            label_en=one.label_en,
+            label_zh=one.label_zh,
+            category=one.category,
+            properties=one.properties,
+            counts_as_active=one.counts_as_active,
+            object_type=one.object_type,
+            by=EVERYTHING,
+            now=first,
+        )
+    for slug, company in filled.companies.items():
+        name = f"ERP · {company.name}"
+        connect(slug=f"erp-{slug}", kind="api", name=name, organization=company, by=EVERYTHING, now=first)
+    kinds = day_kinds_between(place, date(park.first_day.year, 1, 1), date(today.year, 12, 31))
+    specials = [day for day, kind in kinds.items() if day.weekday() < 5 and not kind.works]
+    worked = [day for day, kind in kinds.items() if day.weekday() >= 5 and kind.kind == DayKind.WORK]
+    file = rulebook(
+        language=language,
+        first=park.first_day,
+        changed=today - timedelta(days=RULES_CHANGED_DAYS),
+        holidays=specials,
+        worked=worked,
+    )
+    publish(rulebook=file, organization=place, in_force_date=park.first_day, by=EVERYTHING, now=first)
+    _write_logins(folder, filled.logins)
+    return park
+
+
+def _plan(place: Organization, seed: int, today: date, days: int, language: str, *, until: date) -> DemoPark:
+    kinds = day_kinds_between(place, today - timedelta(days=days + 1), until + timedelta(days=31))
+    rest = frozenset(day for day, kind in kinds.items() if not kind.works)
+    return make_park(seed=seed, today=today, days=days, language=language, rest=rest)
+
+
+def _fill(folder: Path, park: DemoPark, since: date, now: datetime, say: Say) -> None:
+    """Records and considers what happened from `since` up to `now`, a week at a time, each at its own clock."""
+    links = connections()
+    today = now.astimezone(ZONE).date()
+    day, count = since, 0
+    while day <= today:
+        last = min(day + timedelta(days=STEP_DAYS - 1), today)
+        clock = min(datetime.combine(last + timedelta(days=1), DAY_START, tzinfo=ZONE).astimezone(UTC), now)
+        week: dict[str, list[Happening]] = {slug: [] for slug in links}
+        for offset in range((last - day).days + 1):
+            for slug, happenings in day_of(park, day + timedelta(days=offset)).items():
+                week[slug] += [one for one in happenings if one.at <= now]
+        for slug, happenings in week.items():
+            for start in range(0, len(happenings), BATCH):
+                record(with_hints(park, happenings[start : start + BATCH]), connection=links[slug], now=clock)
+            count += len(happenings)
+        while consider_new_events(now=clock, limit=BATCH):
+            pass
+        _keep(folder, park, last)
+        say(f"{count:>7,} events up to {last}")
+        day = last + timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class State:
+    """How the park was made and how far it is filled, kept so that a stopped demo goes on where it was."""
+
+    seed: int
+    made: str
+    days: int
+    language: str
+    until: str
+
+
+def _state(folder: Path) -> State | None:
+    file = folder / STATE_FILE
+    return State(**json.loads(file.read_text())) if file.exists() else None
+
+
+def _keep(folder: Path, park: DemoPark, until: date) -> None:
+    state = State(park.seed, park.today.isoformat(), park.days, park.language, until.isoformat())
+    draft = folder / f"{STATE_FILE}.draft"
+    draft.write_text(json.dumps(asdict(state)))
+    draft.replace(folder / STATE_FILE)
+
+
+def _write_logins(folder: Path, logins: Iterable[DemoLogin]) -> None:
+    (folder / LOGINS_FILE).write_text(json.dumps([asdict(login) for login in logins], ensure_ascii=False, indent=1))
