@@ -1,0 +1,249 @@
+"""What stands where, read as it is at an instant: what time alone has done by then counts although no job ran yet."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Q, Sum
+
+from uptake.ledger.accounts import AVAILABLE, DEBT, EXPIRED, FORFEITED, HELD, ISSUED, PENDING, REDEEMED, person
+from uptake.ledger.elapse import bring_up_to_date
+from uptake.ledger.models import Account, ChainHead, Entry, Lot, Transfer
+from uptake.ledger.post import Sheet, look_ahead
+from uptake.ledger.rows import in_pieces
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """The parts of a person's points. `debt` and `available` never stand together."""
+
+    available: int = 0
+    pending: int = 0
+    held: int = 0
+    debt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """What a person's points came to since the beginning."""
+
+    granted: int = 0
+    reversed: int = 0
+    redeemed: int = 0
+    expired: int = 0
+
+    @property
+    def net(self) -> int:
+        """Granted, less what was taken back: what counts for merit."""
+        return self.granted - self.reversed
+
+
+@dataclass(frozen=True, slots=True)
+class PartOfEntry:
+    """One transfer of an entry, between two account codes."""
+
+    seq: int
+    kind: str
+    source: str
+    target: str
+    amount: int
+    lot: str | None
+    """Key of the lot the points belong to."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryOfPerson:
+    """One line of a person's history."""
+
+    id: int
+    key: str
+    kind: str
+    points: int
+    """How many the deed was about; `kind` tells the direction."""
+    unmoved: int
+    lot: str | None
+    reason: str
+    cause: str
+    explanation: dict[str, Any]
+    effective_at: datetime
+    posted_at: datetime
+    parts: tuple[PartOfEntry, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """All points of a book. issued = pending + available + held + debt + redeemed + expired + forfeited + elsewhere."""
+
+    issued: int
+    """Net of what went back to the issuer."""
+    pending: int
+    available: int
+    held: int
+    debt: int
+    redeemed: int
+    expired: int
+    forfeited: int
+    budgets: int
+    escrows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where the chain of a book stands: to be published outside the database."""
+
+    book: int
+    seq: int
+    hash: str
+    posted_at: datetime | None
+
+
+def points_of(*, book: int, owners: Collection[str], now: datetime) -> dict[str, Points]:
+    """The points of these people at `now`; everyone asked for is in the answer."""
+    sheet = _at(book, owners, now)
+    return {
+        owner: Points(*(sheet.balance(book, person(owner, part)) for part in (AVAILABLE, PENDING, HELD, DEBT)))
+        for owner in owners
+    }
+
+
+def expiring_of(*, book: int, owners: Collection[str], now: datetime) -> dict[str, list[tuple[date, int]]]:
+    """For each person all last dates with the unspent points (available and pending) that expire after them."""
+    sheet = _at(book, owners, now)
+    for piece in in_pieces(sorted(owners)):
+        unspent = Q(available__gt=0) | Q(pending__gt=0)
+        sheet.load_lots(Q(unspent, book=book, owner__in=piece, last_date__isnull=False))
+    answer: dict[str, list[tuple[date, int]]] = {}
+    for owner in owners:
+        sums: dict[date, int] = defaultdict(int)
+        for lot in sheet.lots_of[book, owner]:
+            if lot.last_date is not None and (unspent_points := lot.available + lot.pending):
+                sums[lot.last_date] += unspent_points
+        answer[owner] = sorted(sums.items())
+    return answer
+
+
+def lifetime_of(*, book: int, owners: Collection[str], now: datetime) -> dict[str, Lifetime]:
+    """Granted, taken back, redeemed and expired points of these people at `now`."""
+    sheet = _at(book, owners, now)
+    answer = {owner: Lifetime() for owner in owners}
+    for piece in in_pieces(sorted(owners)):
+        rows = (
+            Lot.objects.filter(book=book, owner__in=piece)
+            .values("owner")
+            .annotate(
+                granted=Sum("amount", filter=Q(renews__isnull=True), default=0),
+                back=Sum("reversed"),
+                redeemed=Sum("redeemed"),
+                expired=Sum("expired"),
+            )
+        )
+        for row in rows:
+            late = sum(m.amount for m in sheet.moves if m.target == EXPIRED and m.entry.owner == row["owner"])
+            answer[row["owner"]] = Lifetime(row["granted"], row["back"], row["redeemed"], row["expired"] + late)
+    return answer
+
+
+def entries_of(*, book: int, owner: str, limit: int = 50, before: int | None = None) -> list[EntryOfPerson]:
+    """A person's history, newest first; `before` is the id of the last entry of the page above."""
+    rows = Entry.objects.filter(book=book, owner=owner).order_by("-id")
+    if before is not None:
+        rows = rows.filter(id__lt=before)
+    return _told(book, list(rows[:limit]))
+
+
+def entries_by_key(*, book: int, keys: Collection[str]) -> dict[str, EntryOfPerson]:
+    """Entries by their keys; unknown keys are left out."""
+    found: list[Entry] = []
+    for piece in in_pieces(sorted(keys)):
+        found += Entry.objects.filter(book=book, key__in=piece)
+    return {entry.key: entry for entry in _told(book, found)}
+
+
+def balances_of(*, book: int, codes: Collection[str]) -> dict[str, int]:
+    """What stands on accounts that are nobody's (budgets, escrows, the programme's); 0 for an unknown one."""
+    answer = dict.fromkeys(codes, 0)
+    for piece in in_pieces(sorted(codes)):
+        answer |= dict(Account.objects.filter(book=book, code__in=piece).values_list("code", "balance"))
+    if ISSUED in answer:
+        answer[ISSUED] = -(Account.objects.filter(book=book).aggregate(sum=Sum("balance"))["sum"] or 0)
+    return answer
+
+
+def totals(*, book: int) -> Totals:
+    """All points of a book as posted."""
+    sums: dict[str, int] = defaultdict(int)
+    for code, balance in Account.objects.filter(book=book).exclude(balance=0).values_list("code", "balance").iterator():
+        root, _, rest = code.partition("/")
+        sums[rest.rsplit("/", 1)[1] if root == "person" else root if root in ("budget", "escrow") else code] += balance
+    return Totals(
+        issued=sum(sums.values()),
+        pending=sums[PENDING],
+        available=sums[AVAILABLE],
+        held=sums[HELD],
+        debt=sums[DEBT],
+        redeemed=sums[REDEEMED],
+        expired=sums[EXPIRED],
+        forfeited=sums[FORFEITED],
+        budgets=sums["budget"],
+        escrows=sums["escrow"],
+    )
+
+
+def heads(*, books: Iterable[int] | None = None) -> list[Head]:
+    """The chain heads, by book; of all books if none are named."""
+    rows = ChainHead.objects.order_by("book")
+    if books is not None:
+        rows = rows.filter(book__in=list(books))
+    return [Head(row.book, row.seq, row.hash, row.posted_at) for row in rows]
+
+
+def _at(book: int, owners: Collection[str], now: datetime) -> Sheet:
+    """The people's accounts at `now`, without writing anything."""
+    sheet = look_ahead(books=[book], now=now)
+    sheet.load_accounts(book, [person(owner, part) for owner in owners for part in (AVAILABLE, PENDING, HELD, DEBT)])
+    bring_up_to_date(sheet, [(book, owner) for owner in owners])
+    return sheet
+
+
+def _told(book: int, rows: Sequence[Entry]) -> list[EntryOfPerson]:
+    parts: dict[str, list[PartOfEntry]] = defaultdict(list)
+    explained: dict[str, dict[str, Any]] = {}
+    lots: dict[int, str] = {}
+    for piece in in_pieces([entry.key for entry in rows]):
+        moves = Transfer.objects.filter(book=book, key__in=piece).order_by("key", "part")
+        for transfer in moves.select_related("source", "target", "lot"):
+            if transfer.part == 1:
+                explained[transfer.key] = transfer.explanation
+            parts[transfer.key].append(
+                PartOfEntry(
+                    transfer.seq,
+                    transfer.kind,
+                    transfer.source.code,
+                    transfer.target.code,
+                    transfer.amount,
+                    transfer.lot.key if transfer.lot else None,
+                )
+            )
+    for piece_of_lots in in_pieces(sorted({entry.lot_id for entry in rows if entry.lot_id is not None})):
+        lots |= dict(Lot.objects.filter(id__in=piece_of_lots).values_list("id", "key"))
+    return [
+        EntryOfPerson(
+            entry.pk,
+            entry.key,
+            entry.kind,
+            entry.points,
+            entry.unmoved,
+            lots.get(entry.lot_id) if entry.lot_id is not None else None,
+            entry.reason,
+            entry.cause,
+            explained.get(entry.key, entry.explanation),
+            entry.effective_at,
+            entry.posted_at,
+            tuple(parts[entry.key]),
+        )
+        for entry in rows
+    ]

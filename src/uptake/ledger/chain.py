@@ -1,0 +1,53 @@
+"""The hash chain of a book: every transfer carries the hash of the one before it, so that none can change unseen."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import orjson
+
+START: Final = "0" * 64
+"""What the first transfer of a book carries as the hash before it."""
+
+
+def link(before: str, record: list[Any]) -> str:
+    """SHA-256 of the hash before (64 hexadecimal digits) followed by the canonical JSON of the record.
+
+    A record is [book, seq, key, part, kind, reason, cause, source code, target code, amount, lot id, new lot id,
+    effective at, posted at, explanation]; instants as `stamp` writes them, the explanation as `exact` leaves it.
+    """
+    return hashlib.sha256(before.encode() + canonical(record)).hexdigest()
+
+
+def canonical(value: Any) -> bytes:
+    """The same bytes as `uptake.basics.canonical.canonical_json` for exact content, many times faster."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def stamp(at: datetime) -> str:
+    """The instant in UTC with microseconds."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def exact(value: Any) -> Any:
+    """`value` as plain JSON that a database gives back unchanged. TypeError for a float: points know no rounding noise.
+
+    Decimals become whole numbers or text in plain notation, instants and dates ISO text, tuples lists.
+    """
+    if value is None or isinstance(value, bool | str | int):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): exact(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [exact(item) for item in value]
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else format(value.normalize(), "f")
+    if isinstance(value, datetime):
+        return stamp(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"An explanation holds no {type(value).__name__}: {value!r}")

@@ -1,0 +1,107 @@
+"""What is record is insert-only, what a lot promised stays, and no transfer touches two books: kept by the database."""
+
+from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
+
+RECORDS = ("ledger_transfer", "ledger_entry", "ledger_hold", "ledger_resolution", "ledger_refund")
+KEPT = ("ledger_account", "ledger_lot", "ledger_chainhead")
+FIXED = {
+    "ledger_account": ("id", "book", "code"),
+    "ledger_lot": (
+        *("id", "book", "key", "owner", "happened_at", "source", "event_key", "rule_order"),
+        *("available_from", "last_date", "expires_at", "renews_id"),
+    ),
+}
+# (column, other columns of the same row) → (table, columns there)
+REFERENCES = {
+    "ledger_transfer": {
+        "transfer_source_in_its_book": ("source_id, book", "ledger_account", "id, book"),
+        "transfer_target_in_its_book": ("target_id, book", "ledger_account", "id, book"),
+        "transfer_lot_in_its_book": ("lot_id, book", "ledger_lot", "id, book"),
+        "transfer_new_lot_in_its_book": ("new_lot_id, book", "ledger_lot", "id, book"),
+        "transfer_has_its_entry": ("book, key", "ledger_entry", "book, key"),
+    },
+    "ledger_entry": {"entry_lot_in_its_book": ("lot_id, book", "ledger_lot", "id, book")},
+}
+
+
+def promise(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    for statement in _postgresql() if schema_editor.connection.vendor == "postgresql" else _sqlite():
+        schema_editor.execute(statement, params=None)
+
+
+def release(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    postgresql = schema_editor.connection.vendor == "postgresql"
+    for table, name in _triggers():
+        on = f" ON {table}" if postgresql else ""
+        schema_editor.execute(f"DROP TRIGGER {name}{on}", params=None)
+    for table, references in REFERENCES.items():
+        for name in references:
+            gone = f"ALTER TABLE {table} DROP CONSTRAINT {name}" if postgresql else f"DROP TRIGGER {name}"
+            schema_editor.execute(gone, params=None)
+    if postgresql:
+        schema_editor.execute("DROP FUNCTION ledger_refuse()", params=None)
+
+
+def _triggers() -> list[tuple[str, str]]:
+    made = [(table, f"{table}_{deed}") for table in RECORDS for deed in ("no_update", "no_delete")]
+    made += [(table, f"{table}_no_delete") for table in KEPT]
+    return made + [(table, f"{table}_stays") for table in FIXED]
+
+
+def _postgresql() -> list[str]:
+    statements = [
+        """
+        CREATE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE EXCEPTION '% of % is refused: the ledger is insert-only', TG_OP, TG_TABLE_NAME
+                USING ERRCODE = 'integrity_constraint_violation';
+        END $$
+        """
+    ]
+    for table, name in _triggers():
+        if name.endswith("_stays"):
+            deed = f"UPDATE OF {', '.join(FIXED[table])}"
+            # The bulk update of counts names none of these columns, so it pays nothing for this trigger.
+        else:
+            deed = "UPDATE" if name.endswith("_no_update") else "DELETE"
+        statements.append(
+            f"CREATE TRIGGER {name} BEFORE {deed} ON {table} FOR EACH ROW EXECUTE FUNCTION ledger_refuse()"
+        )
+    for table, references in REFERENCES.items():
+        for name, (columns, other, other_columns) in references.items():
+            statements.append(
+                f"ALTER TABLE {table} ADD CONSTRAINT {name} FOREIGN KEY ({columns}) REFERENCES {other} ({other_columns})"
+            )
+    return statements
+
+
+def _sqlite() -> list[str]:
+    statements = []
+    for table, name in _triggers():
+        if name.endswith("_stays"):
+            deed = f"UPDATE OF {', '.join(FIXED[table])}"
+        else:
+            deed = "UPDATE" if name.endswith("_no_update") else "DELETE"
+        statements.append(
+            f"CREATE TRIGGER {name} BEFORE {deed} ON {table} FOR EACH ROW BEGIN "
+            f"SELECT RAISE(ABORT, '{deed.split()[0]} of {table} is refused: the ledger is insert-only'); END"
+        )
+    for table, references in REFERENCES.items():
+        for name, (columns, other, other_columns) in references.items():
+            here, there = columns.split(", "), other_columns.split(", ")
+            same = " AND ".join(f"o.{b} = NEW.{a}" for a, b in zip(here, there, strict=True))
+            given = f"NEW.{here[0]} IS NOT NULL AND "
+            statements.append(
+                f"CREATE TRIGGER {name} BEFORE INSERT ON {table} FOR EACH ROW "
+                f"WHEN {given}NOT EXISTS (SELECT 1 FROM {other} o WHERE {same}) "
+                f"BEGIN SELECT RAISE(ABORT, '{name}'); END"
+            )
+    return statements
+
+
+class Migration(migrations.Migration):
+    dependencies = [("ledger", "0001_initial")]
+
+    operations = [migrations.RunPython(promise, release)]

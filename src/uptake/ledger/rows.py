@@ -1,0 +1,91 @@
+"""Many rows at once: COPY on PostgreSQL, one prepared statement on SQLite, with ids known beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+import orjson
+from django.db import connection, models
+
+T = TypeVar("T")
+
+
+def reserve_ids(model: type[models.Model], count: int) -> list[int]:
+    """`count` ids for new rows of `model`, rising. On SQLite the caller must be inside its write transaction."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count]
+            )
+            return sorted(row[0] for row in cursor.fetchall())
+        cursor.execute(f"SELECT COALESCE(MAX(id), 0) FROM {table}")  # noqa: S608 - the name of our own table
+        highest: int = cursor.fetchone()[0]
+    return list(range(highest + 1, highest + 1 + count))
+
+
+def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Insert plain rows; `columns` are database columns, values are plain Python (dictionaries become JSON)."""
+    if not rows:
+        return
+    table = model._meta.db_table
+    names = ", ".join(columns)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # The value in the JSON column is the only dictionary; everything else psycopg writes by itself.
+            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row([orjson.dumps(v).decode() if type(v) is dict else v for v in row])
+            return
+        marks = ", ".join(["%s"] * len(columns))
+        cursor.executemany(
+            f"INSERT INTO {table} ({names}) VALUES ({marks})",  # noqa: S608 - the name of our own table
+            [[_for_sqlite(value) for value in row] for row in rows],
+        )
+
+
+def update_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[int]]) -> None:
+    """Set whole-number `columns` of rows given as (id, value, value, …), in one statement on PostgreSQL."""
+    if not rows:
+        return
+    table = model._meta.db_table
+    ordered = sorted(rows, key=lambda row: row[0])
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            changes = ", ".join(f"{name} = new.{name}" for name in columns)
+            arrays = ", ".join(["%s::bigint[]"] * (len(columns) + 1))
+            cursor.execute(
+                f"UPDATE {table} SET {changes} FROM unnest({arrays}) AS new (id, {', '.join(columns)})"  # noqa: S608
+                f" WHERE {table}.id = new.id",
+                [list(column) for column in zip(*ordered, strict=True)],
+            )
+            return
+        changes = ", ".join(f"{name} = %s" for name in columns)
+        cursor.executemany(
+            f"UPDATE {table} SET {changes} WHERE id = %s",  # noqa: S608 - the name of our own table
+            [[*row[1:], row[0]] for row in ordered],
+        )
+
+
+def in_pieces(items: Sequence[T], size: int = 500) -> Iterable[Sequence[T]]:
+    """The items in runs short enough for one IN list."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _for_sqlite(value: Any) -> Any:
+    convert = _SQLITE.get(type(value))
+    return convert(value) if convert else value
+
+
+def _instant(value: datetime) -> Any:
+    return connection.ops.adapt_datetimefield_value(value)
+
+
+_SQLITE: dict[type, Callable[[Any], Any]] = {
+    datetime: _instant,
+    date: date.isoformat,
+    dict: lambda value: orjson.dumps(value).decode(),
+}
