@@ -7,6 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+MAX_NAME = 200
+MAX_TEXT = 255
+"""Characters of a key, a person, an object or a company."""
+MAX_FACTS_BYTES = 65536
+MAX_DEPTH = 8
+MAX_DIGITS = 40
+MAX_REVISION = 2**31 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Happening:
@@ -18,7 +26,7 @@ class Happening:
     at: datetime
     """When it happened (timezone-aware)."""
     person: str | None = None
-    """The sender's id of the person; None: the system did it."""
+    """The sender's id of the person; None or empty: the system did it."""
     object: str = ""
     """What it was about: an order number."""
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -26,6 +34,7 @@ class Happening:
     company: str | None = None
     """Slug of a company; None: the connection's, else the person's membership at that time."""
     revision: int = 1
+    """A higher one supersedes the lower ones of the same key."""
     history_only: bool = False
     person_name: str = ""
     person_email: str = ""
@@ -40,5 +49,6 @@ class Fate:
     fate: str
     """new, replayed, conflict, quarantined or rejected."""
     event_id: int | None = None
+    """The stored event; for replayed and conflict the one that holds the key."""
     reason: str = ""
     """For quarantined: future or late or odd; for rejected and conflict: what is wrong, in one sentence."""
