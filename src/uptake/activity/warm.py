@@ -35,12 +35,11 @@ def warm() -> None:
     log = from_incoming(incoming, ["one", "two"])
     for analysis in ANALYSES:
         ask(log, {"analysis": analysis.name, "from": str(day), "to": str(day), "event_sel": {}, "by": "event"})
-    span = {"first": day, "last": day + timedelta(days=1)}
-    daily(log, **span)
-    places(log, **span)
-    people(log, **span)
-    top(log, of="event", **span)
-    top(log, of="source", **span)
+    last = day + timedelta(days=1)
+    daily(log, first=day, last=last)
+    places(log, first=day, last=last)
+    people(log, first=day, last=last)
+    top(log, of="event", first=day, last=last)
     keys = {"person": np.int32, "happened_at": np.int64, "event_id": np.int64}
     columns = {name: np.zeros(1, kind) for name, kind in keys.items()}
     merge_order(columns, columns)

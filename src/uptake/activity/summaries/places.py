@@ -100,13 +100,18 @@ def places(
         rows = [
             Place(number, *figures, active_days, tuple(by_day), tuple(by_week))
             for number, figures, active_days, by_day, by_week in zip(
-                [*ids.tolist(), 0], sums.tolist(), active, daily.tolist(), weekly.tolist(), strict=True
+                [*ids.tolist(), 0], map(_figures, sums.tolist()), active, daily.tolist(), weekly.tolist(), strict=True
             )
         ]
         told = tuple(row for row in rows[:-1] if row.events or row.events_before)
         return Places(tuple(days), tuple(weeks), told, rows[-1])
 
     return log.reading(ask)
+
+
+def _figures(sums: list[int]) -> tuple[int, int, int, int]:
+    events, people, events_before, people_before = sums
+    return events, people, events_before, people_before
 
 
 def _weeks(first: date, last: date, week_start: str) -> list[date]:
