@@ -16,4 +16,13 @@ class Area:
 AREAS: tuple[Area, ...] = (
     Area("", "uptake.web.pages.home.urls"),
     Area("account/", "uptake.web.pages.account.urls"),
+    Area("people/", "uptake.web.pages.people.urls"),
+    Area("data/people/", "uptake.web.pages.identities.urls"),
+    Area("calendar/", "uptake.web.pages.calendar.urls"),
+    Area("audit/", "uptake.web.pages.audit.urls"),
+    Area("jobs/", "uptake.web.pages.jobs.urls"),
+    Area("", "uptake.web.live.urls"),
+    Area("points/", "uptake.web.pages.points.urls"),
+    Area("rules/", "uptake.web.pages.rules.urls"),
+    Area("api/v1/", "uptake.web.api.urls"),
 )

@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from uptake.directory.models import Organization, Role, User
 from uptake.directory.scope import Deed
 from uptake.directory.viewer import ids_of
+from uptake.notify.follow import last_bookmark
 from uptake.web.menu import Entry, menu_for
 from uptake.web.preferences import theme_of
 from uptake.web.viewing import viewer_for
@@ -51,6 +52,11 @@ class Shell:
     @property
     def name(self) -> str:
         return viewer_for(self.request).name if self.user else ""
+
+    @cached_property
+    def live_after(self) -> str:
+        """From where on the page listens: nothing is lost between its making and its first breath."""
+        return str(last_bookmark()) if self.user else ""
 
     @cached_property
     def role(self) -> str:

@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from uptake.notify.follow import Bookmark
+
 log = logging.getLogger(__name__)
 
 TICK_SECONDS: Final = 0.25
@@ -23,9 +25,9 @@ WAITING_AT_MOST: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A message for one person, as the stream carries it. `id` is its place in the sequence of all messages."""
+    """A message for one person, as the stream carries it. `mark` is its place in the sequence of all messages."""
 
-    id: int
+    mark: Bookmark
     person_id: int
     kind: str
     content: Mapping[str, object]
@@ -36,8 +38,8 @@ class News:
     """What one look at the record brought."""
 
     messages: tuple[Told, ...]
-    head: int
-    """The sequence number up to which everything has been read."""
+    head: Bookmark
+    """Up to here everything has been read."""
     events: Mapping[int, int]
     """New events by company id."""
 
@@ -45,9 +47,9 @@ class News:
 class Record(Protocol):
     """What the poller asks; called in its own thread."""
 
-    def head(self) -> int: ...
+    def head(self) -> Bookmark: ...
 
-    def look(self, after: int, with_events: bool) -> News: ...
+    def look(self, after: Bookmark, with_events: bool) -> News: ...
 
     def live_sessions(self, keys: Iterable[str]) -> set[str]: ...
 
@@ -138,7 +140,7 @@ class Hub:
     async def _run(self) -> None:
         record = self._make_record()
         loop = asyncio.get_running_loop()
-        after: int | None = None
+        after: Bookmark | None = None
         sessions_at = loop.time() + SESSIONS_EVERY_SECONDS
         with ThreadPoolExecutor(1, "uptake-live") as thread:
             while self._by_person:

@@ -6,16 +6,19 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Final
 
+from asgiref.sync import sync_to_async
+
+from uptake.notify.follow import Bookmark
 from uptake.web.live.hub import Hub, Listener, Told
 
 HEARTBEAT_SECONDS: Final = 15.0
-Words = Callable[[Told], Mapping[str, object]]
-"""How a message is said to this reader: the data of the event."""
+Words = Callable[[Told], tuple[str, Mapping[str, object]]]
+"""How a message is said to this reader: the name and the data of the event."""
 
 
-def line(kind: str, data: object, id: int | None = None) -> bytes:
+def line(kind: str, data: object, mark: Bookmark | None = None) -> bytes:
     """One event of the stream."""
-    head = f"id: {id}\n" if id is not None else ""
+    head = f"id: {mark}\n" if mark is not None else ""
     return f"{head}event: {kind}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
 
 
@@ -24,7 +27,7 @@ async def stream(
     listener: Listener,
     *,
     missed: Callable[[], Iterable[Told]],
-    head: int,
+    head: Bookmark,
     words: Words,
     heartbeat_seconds: float = HEARTBEAT_SECONDS,
 ) -> AsyncIterator[bytes]:
@@ -34,12 +37,12 @@ async def stream(
     """
     hub.join(listener)
     try:
-        last = 0
+        last = head
         yield b"retry: 2000\n\n"
         for told in await _in_thread(missed):
-            last = max(last, told.id)
-            yield line(told.kind, words(told), told.id)
-        yield line("hello", {}, max(last, head))
+            last = max(last, told.mark)
+            yield line(*words(told), told.mark)
+        yield line("hello", {}, last)
         while not listener.closed:
             if not await listener.wait(heartbeat_seconds):
                 yield b": still here\n\n"
@@ -47,9 +50,9 @@ async def stream(
             messages, listener.messages = listener.messages, []
             events, listener.events = listener.events, 0
             for told in messages:
-                if told.id > last:
-                    last = told.id
-                    yield line(told.kind, words(told), told.id)
+                if told.mark > last:
+                    last = told.mark
+                    yield line(*words(told), told.mark)
             if events:
                 yield line("events", {"count": events})
         yield line("bye", {})
@@ -58,6 +61,4 @@ async def stream(
 
 
 async def _in_thread(read: Callable[[], Iterable[Told]]) -> Iterable[Told]:
-    from asgiref.sync import sync_to_async
-
     return await sync_to_async(read, thread_sensitive=False)()

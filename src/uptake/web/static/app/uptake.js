@@ -101,6 +101,7 @@
   // ---- live: one stream per visible tab, at most one paint per second --------------------------------------------
   // The server sends `award` (points to be told), `figures` (named figures of the page) and `events` (new in scope).
   const live = { source: null, after: "", waiting: [], figures: {}, events: 0, timer: null, poll: null, failures: 0 };
+  live.after = document.querySelector("[data-live]")?.dataset.liveAfter ?? "";
   function liveNode() { return document.querySelector("[data-live]"); }
   function liveState(state) {
     const node = liveNode();
@@ -110,6 +111,7 @@
   }
   function take(kind, data, id) {
     if (id) live.after = id;
+    if (kind === "hello") return;
     if (kind === "award") live.waiting.push(data);
     if (kind === "figures") Object.assign(live.figures, data);
     if (kind === "events") live.events += data.count;

@@ -1,0 +1,1 @@
+"""My points: what there is to spend, where it came from, and why."""

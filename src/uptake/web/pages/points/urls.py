@@ -1,0 +1,8 @@
+"""Addresses of the area."""
+
+from django.urls import path
+
+from uptake.web.pages.points import views
+
+app_name = "points"
+urlpatterns = [path("", views.home, name="home")]

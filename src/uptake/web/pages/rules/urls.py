@@ -1,0 +1,8 @@
+"""Addresses of the area."""
+
+from django.urls import path
+
+from uptake.web.pages.rules import views
+
+app_name = "rules"
+urlpatterns = [path("", views.home, name="home")]
