@@ -40,6 +40,8 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("UPTAKE_EMAIL_FROM", "uptake@localhost", "Sender of mails."),
     Option("UPTAKE_MEMORY_MB", "256", "Budget of the activity engine's cache in memory, in MB."),
+    Option("UPTAKE_INTAKE_RATE", "20000", "Events a second one key may send by the API; ten seconds' worth at once."),
+    Option("UPTAKE_INTAKE_QUEUE", "50000", "Events that may wait to be written before senders must come again."),
     Option("UPTAKE_LOG_LEVEL", "INFO", "How much is logged: DEBUG, INFO, WARNING or ERROR."),
 )
 

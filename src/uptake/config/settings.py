@@ -177,6 +177,9 @@ LOGGING: dict[str, Any] = {
     "root": {"handlers": ["console"], "level": option("UPTAKE_LOG_LEVEL")},
 }
 
+INTAKE_EVENTS_PER_SECOND = int(option("UPTAKE_INTAKE_RATE"))
+INTAKE_QUEUE = int(option("UPTAKE_INTAKE_QUEUE"))
+
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}

@@ -1,0 +1,1 @@
+"""What programs see: the intake of events and its description."""

@@ -1,0 +1,217 @@
+"""Takes events over HTTP: who asks, what was sent, and the fate of each event after the commit.
+
+The door (`door.py`) calls this before Django's own machinery, the API's view within it; both only translate.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import orjson
+from django.conf import settings
+from django.db import connection as database
+from django.db.utils import InterfaceError, OperationalError
+
+from uptake.events import keys
+from uptake.events.happening import Fate, Happening
+from uptake.events.record import ConnectionPaused
+from uptake.web.api.body import parse, read_body
+from uptake.web.api.bucket import Buckets
+from uptake.web.api.limits import BURST_SECONDS, RETRY_SECONDS
+from uptake.web.api.reading import happening_of
+from uptake.web.api.refusal import Refused
+from uptake.web.api.writer import QueueFull, Stopped, the_writer
+
+log = logging.getLogger(__name__)
+FATES = ("new", "replayed", "conflict", "quarantined", "rejected")
+PREFLIGHT = {
+    "Access-Control-Allow-Methods": "POST",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Content-Encoding",
+    "Access-Control-Max-Age": "600",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request: `headers` by lower-case name, the body as it comes."""
+
+    method: str
+    headers: Mapping[str, str]
+    chunks: AsyncIterator[bytes]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, JSON body and headers."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+async def answer(asked: Asked) -> Answer:
+    """Takes the events of a request. Every refusal and failure is an answer too."""
+    try:
+        if asked.method == "OPTIONS":
+            return await _preflight(asked)
+        if asked.method != "POST":
+            raise Refused(405, "method_not_allowed", "Events are sent by POST.", {}, {"Allow": "POST, OPTIONS"})
+        key = await _who(asked)
+        cors = _cors(asked, key)
+    except Refused as refusal:
+        return _refusal(refusal, {})
+    try:
+        fates, single = await _take(asked, key)
+    except Refused as refusal:
+        return _refusal(refusal, cors)
+    return Answer(_status(fates, single), _report(fates), {**JSON, **cors})
+
+
+JSON = {"Content-Type": "application/json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+async def _take(asked: Asked, key: keys.Authenticated) -> tuple[list[Fate], bool]:
+    """(fates in order, whether one event was sent by itself)."""
+    kind, _semicolon, rest = asked.headers.get("content-type", "").partition(";")
+    charset = rest.strip().lower().removeprefix("charset=").strip('"')
+    if kind.strip().lower() != "application/json" or charset not in {"", "utf-8", "utf8"}:
+        raise Refused(415, "unsupported_type", "Content-Type must be application/json, in UTF-8.")
+    length = asked.headers.get("content-length", "")
+    body = await read_body(
+        asked.chunks,
+        encoding=asked.headers.get("content-encoding", "").strip().lower(),
+        length=int(length) if length.isascii() and length.isdigit() else None,
+    )
+    items, single = parse(body)
+    wait = _buckets().take(key.key_id, max(1, len(items)), time.monotonic())
+    if wait:
+        seconds = str(math.ceil(wait))
+        detail = f"This key sends more than {_buckets().rate:g} events a second."
+        raise Refused(429, "too_fast", detail, {"retry_after_seconds": int(seconds)}, {"Retry-After": seconds})
+    read = [happening_of(item) for item in items]
+    happenings = [one for one in read if isinstance(one, Happening)]
+    if len(happenings) == len(read):
+        return await _write(key, happenings), single
+    stored = iter(await _write(key, happenings) if happenings else [])
+    return [one if isinstance(one, Fate) else next(stored) for one in read], single
+
+
+async def _write(key: keys.Authenticated, happenings: Sequence[Happening]) -> list[Fate]:
+    if not happenings:
+        return []
+    later = {"Retry-After": str(RETRY_SECONDS)}
+    try:
+        return await the_writer(settings.INTAKE_QUEUE).write(key, happenings)
+    except QueueFull:
+        raise Refused(503, "queue_full", "More events wait than can be written now.", {}, later) from None
+    except Stopped:
+        raise Refused(503, "stopping", "The server is stopping.", {}, later) from None
+    except ConnectionPaused:
+        raise Refused(403, "connection_paused", "This connection is paused.") from None
+    except (OperationalError, InterfaceError):
+        raise Refused(
+            503, "database_busy", "The database did not take the events; send them again.", {}, later
+        ) from None
+    except Exception:
+        log.exception("events of connection %s were not stored", key.connection.slug)
+        raise Refused(500, "failed", "The events were not stored; the server's log says why.") from None
+
+
+async def _who(asked: Asked) -> keys.Authenticated:
+    scheme, _space, secret = asked.headers.get("authorization", "").partition(" ")
+    secret = secret.strip()
+    if scheme.lower() == "bearer" and secret:
+        now = datetime.now(UTC)
+        told, key = keys.remembered(secret=secret, now=now)
+        if not told:
+            key = await _ask(lambda: keys.authenticate(secret=secret, now=now))
+        if key is not None:
+            if key.connection.paused_at is not None:
+                raise Refused(403, "connection_paused", "This connection is paused.")
+            return key
+    challenge = {"WWW-Authenticate": 'Bearer realm="events"'}
+    raise Refused(401, "no_key", "Send a valid key: Authorization: Bearer upk_….", {}, challenge)
+
+
+def _cors(asked: Asked, key: keys.Authenticated) -> dict[str, str]:
+    """The headers for a browser; none for a server. Refused: 403 for a page the key does not allow."""
+    origin = asked.headers.get("origin", "")
+    if not origin:
+        return {}
+    if origin.lower() not in key.allowed_origins and "*" not in key.allowed_origins:
+        raise Refused(403, "wrong_origin", f"This key does not allow pages of {origin[:200]}.")
+    return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": "Retry-After", "Vary": "Origin"}
+
+
+_origins: tuple[float, frozenset[str]] = (-math.inf, frozenset())
+
+
+async def _preflight(asked: Asked) -> Answer:
+    """A browser's question names no key, so any origin that some key allows may go on to ask."""
+    global _origins
+    origin = asked.headers.get("origin", "")
+    if time.monotonic() - _origins[0] > keys.BELIEVED_FOR.total_seconds():
+        _origins = (time.monotonic(), await _ask(keys.origins_allowed))
+    if not origin or (origin.lower() not in _origins[1] and "*" not in _origins[1]):
+        raise Refused(403, "wrong_origin", "No key allows pages of this origin.")
+    return Answer(204, b"", {"Access-Control-Allow-Origin": origin, "Vary": "Origin", **PREFLIGHT})
+
+
+def forget_origins() -> None:
+    """Asks the record again at the next preflight."""
+    global _origins
+    _origins = (-math.inf, frozenset())
+
+
+Told = TypeVar("Told")
+_clerk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="intake keys")
+
+
+async def _ask(question: Callable[[], Told]) -> Told:
+    """Asks the database beside the event loop. One thread is enough: answers are kept for seconds."""
+
+    def asked() -> Told:
+        try:
+            return question()
+        finally:
+            database.close()
+
+    return await asyncio.get_running_loop().run_in_executor(_clerk, asked)
+
+
+_limits: Buckets | None = None
+
+
+def _buckets() -> Buckets:
+    global _limits
+    rate = float(settings.INTAKE_EVENTS_PER_SECOND)
+    if _limits is None or _limits.rate != rate:
+        _limits = Buckets(rate, rate * BURST_SECONDS)
+    return _limits
+
+
+def _status(fates: Sequence[Fate], single: bool) -> int:
+    """200, but for one event sent by itself also 409 for a conflict and 422 where it was rejected."""
+    if single:
+        return {"conflict": 409, "rejected": 422}.get(fates[0].fate, 200)
+    return 200
+
+
+def _report(fates: Sequence[Fate]) -> bytes:
+    counts = dict.fromkeys(FATES, 0)
+    for fate in fates:
+        counts[fate.fate] += 1
+    return orjson.dumps({"counts": counts, "fates": fates})
+
+
+def _refusal(refusal: Refused, cors: Mapping[str, str]) -> Answer:
+    body = {"error": refusal.error, "detail": refusal.detail, **refusal.more}
+    return Answer(refusal.status, orjson.dumps(body), {**JSON, **cors, **refusal.headers})

@@ -1,0 +1,67 @@
+"""The shapes of the API, as they are described in OpenAPI."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from ninja import Schema
+from pydantic import Field
+
+
+class EventIn(Schema):
+    """One thing that happened. Unknown fields are refused."""
+
+    event: str = Field(max_length=200, description="What happened: dotted, past tense, such as order.processed.")
+    key: str = Field(max_length=255, description="Your id of this event. The same key sent again changes nothing.")
+    at: datetime = Field(description="When it happened, ISO 8601 with a zone.")
+    person: str | None = Field(None, max_length=255, description="Your id of the person; left out: the system did it.")
+    object: str | None = Field(None, max_length=255, description="What it was about, such as an order number.")
+    facts: dict[str, Any] = Field(
+        default_factory=dict, description="Properties: text, numbers, booleans. At most 65,536 bytes and 8 levels."
+    )
+    company: str | None = Field(None, description="Slug of the company, where a connection serves several.")
+    revision: int = Field(1, ge=1, description="A higher one supersedes the lower ones of the same key.")
+    history_only: bool = Field(False, description="Counts in analyses, never earns points.")
+    person_name: str | None = Field(None, max_length=255)
+    person_email: str | None = Field(None, max_length=255, description="Used to find the person.")
+    person_staff_number: str | None = Field(None, max_length=255, description="Used to find the person.")
+
+
+class EventsIn(Schema):
+    """Up to 5,000 events."""
+
+    events: list[EventIn] = Field(max_length=5000)
+
+
+class FateOut(Schema):
+    """What became of one event."""
+
+    key: str
+    fate: Literal["new", "replayed", "conflict", "quarantined", "rejected"]
+    event_id: int | None = Field(description="The stored event; for replayed and conflict the one that holds the key.")
+    reason: str = Field(description="For quarantined: future, late or odd; for conflict and rejected: a sentence.")
+
+
+class CountsOut(Schema):
+    """How many of each fate."""
+
+    new: int
+    replayed: int
+    conflict: int
+    quarantined: int
+    rejected: int
+
+
+class ReportOut(Schema):
+    """The fate of each event, in the order sent; everything new or quarantined is on disk."""
+
+    counts: CountsOut
+    fates: list[FateOut]
+
+
+class RefusalOut(Schema):
+    """Why the request as a whole was refused; nothing was stored."""
+
+    error: str
+    detail: str

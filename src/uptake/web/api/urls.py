@@ -1,0 +1,98 @@
+"""The addresses of the API, described at openapi.json."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from ninja import NinjaAPI
+
+from uptake import __version__
+from uptake.web.api.intake import Asked, answer
+from uptake.web.api.schema import EventIn, EventsIn, RefusalOut, ReportOut
+
+CHUNK = 65536
+api = NinjaAPI(
+    title="Uptake",
+    version=__version__,
+    description="Events in. Keys are made on the page of a connection and sent as `Authorization: Bearer upk_…`.",
+    docs_url=None,
+    openapi_url="/openapi.json",
+    urls_namespace="api",
+    openapi_extra={"components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}}},
+)
+REFUSALS = {
+    400: "The body is not JSON, not gzip, or holds something that is no event (`index` says which).",
+    401: "No valid key.",
+    403: "The key does not allow this page's origin, or its connection is paused.",
+    409: "One event was sent by itself, and its key is held by other content. The body is a report.",
+    413: "Over 5,000,000 bytes, 20,000,000 unpacked, or 5,000 events (`limit` says which).",
+    415: "Not application/json, or an encoding other than gzip.",
+    422: "One event was sent by itself and cannot be stored. The body is a report.",
+    429: "The key sends too fast; Retry-After says when to come again.",
+    503: "More events wait than can be written now; Retry-After says when to come again.",
+}
+
+
+def _schema(of: type[EventIn] | type[EventsIn]) -> dict[str, Any]:
+    # ninja writes no body for a view that reads its own, so the shapes are given here, without references.
+    schema = of.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema.pop("$defs", None)
+    return schema
+
+
+_EVENT = _schema(EventIn)
+_EVENTS = {**_schema(EventsIn), "properties": {"events": {"type": "array", "maxItems": 5000, "items": _EVENT}}}
+
+
+@api.post(
+    "/events",
+    summary="Record events",
+    operation_id="record_events",
+    response={
+        200: ReportOut,
+        **{status: ReportOut if status in {409, 422} else RefusalOut for status in REFUSALS},
+    },
+    openapi_extra={
+        "security": [{"key": []}],
+        "requestBody": {
+            "required": True,
+            "description": 'One event, a list, or {"events": […]}; may be sent with Content-Encoding: gzip.',
+            "content": {
+                "application/json": {
+                    "schema": {"oneOf": [_EVENT, {"type": "array", "maxItems": 5000, "items": _EVENT}, _EVENTS]}
+                }
+            },
+        },
+        "responses": {str(status): {"description": sentence} for status, sentence in REFUSALS.items()},
+    },
+)
+async def record_events(request: HttpRequest) -> HttpResponse:
+    """Answers after the commit, with the fate of each event in the order sent."""
+    return await _pass_on(request)
+
+
+@api.api_operation(["OPTIONS"], "/events", include_in_schema=False)
+async def may_a_page_send(request: HttpRequest) -> HttpResponse:
+    """A browser's question before it sends."""
+    return await _pass_on(request)
+
+
+async def _pass_on(request: HttpRequest) -> HttpResponse:
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    given = await answer(Asked(request.method or "", headers, _chunks(request)))
+    response = HttpResponse(given.body, status=given.status)
+    for name, value in given.headers.items():
+        if name.lower() != "connection":
+            response[name] = value
+    return response
+
+
+async def _chunks(request: HttpRequest) -> AsyncIterator[bytes]:
+    while chunk := request.read(CHUNK):
+        yield chunk
+
+
+urlpatterns = [path("", api.urls)]
