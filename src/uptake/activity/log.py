@@ -163,12 +163,18 @@ class ActivityLog:
         self._memory = Memory(store, memory_bytes) if store is not None else None
         self._dictionaries: dict[str, tuple[int, pa.Array[Any]]] = {}
         self._manifest: Manifest | None = None
+        self._empty_if_missing = False
         self._lock = Lock()
 
     @classmethod
-    def open(cls, folder: str | Path, *, memory_bytes: int = MEMORY_BYTES) -> ActivityLog:
-        """The log in a folder. NoSuchLog (a FileNotFoundError) is raised by the first question if there is none."""
-        return cls(Store(folder), None, memory_bytes)
+    def open(
+        cls, folder: str | Path, *, memory_bytes: int = MEMORY_BYTES, empty_if_missing: bool = False
+    ) -> ActivityLog:
+        """The log in a folder. Where there is none yet, the first question raises NoSuchLog (a FileNotFoundError),
+        or with `empty_if_missing` finds no events."""
+        log = cls(Store(folder), None, memory_bytes)
+        log._empty_if_missing = empty_if_missing
+        return log
 
     @classmethod
     def from_arrow(cls, table: pa.Table, *, timezone: str = "UTC", buckets: int = 1) -> ActivityLog:
@@ -191,6 +197,8 @@ class ActivityLog:
         assert self._memory is not None
         manifest = self._manifest
         if manifest is None or self.store.newest() != manifest.number:
+            if self._empty_if_missing and not self.store.exists():
+                return FileSnapshot(Manifest(), self._memory, {})
             manifest = self.store.manifest()
             with self._lock:
                 self._manifest = manifest

@@ -86,8 +86,8 @@ class Memory:
         return held
 
     def _merged(self, manifest: Manifest, bucket: int, held: Held, delta: Delta) -> Held:
-        start, count = delta.places[bucket]
-        new = sliced(self._delta(manifest, delta, [*KEYS, *held.columns]), start, count)
+        new = self._of_delta(manifest, delta, bucket, [*KEYS, *held.columns])
+        count = delta.places[bucket][1]
         order = merge_order(held.columns, new)
         rows = len(held.columns["person"])
         before = held.taken if held.taken is not None else np.arange(rows, dtype=np.int64)
@@ -97,14 +97,17 @@ class Memory:
 
     def _with(self, manifest: Manifest, bucket: int, held: Held, missing: list[str]) -> Held:
         parts = [self.store.read_base(manifest, bucket, missing)]
-        for delta in manifest.pending(bucket):
-            start, count = delta.places[bucket]
-            parts.append(sliced(self._delta(manifest, delta, missing), start, count))
+        parts += [self._of_delta(manifest, delta, bucket, missing) for delta in manifest.pending(bucket)]
         columns = dict(held.columns)
         for name in missing:
             joined = _joined([part[name] for part in parts])
             columns[name] = joined if held.taken is None else _taken(joined, held.taken)
         return Held(held.base, held.delta, columns, held.taken)
+
+    def _of_delta(self, manifest: Manifest, delta: Delta, bucket: int, names: list[str]) -> dict[str, Any]:
+        if delta.grouped:
+            return self.store.read_of_delta(manifest, delta, bucket, names)
+        return sliced(self._delta(manifest, delta, names), *delta.places[bucket])
 
     def _delta(self, manifest: Manifest, delta: Delta, names: list[str]) -> dict[str, Any]:
         """Whole delta files are small and asked for by every bucket: the last few are kept."""

@@ -33,6 +33,7 @@ from uptake.activity.incoming import Dictionary, Incoming, Rows, encode
 BUCKETS = 64
 KEPT_SNAPSHOTS = 3
 MOST_DELTAS = 24
+LARGE_DELTA = 20_000
 _TIMES = pa.timestamp("us", tz="UTC")
 
 
@@ -48,6 +49,8 @@ class Delta:
     file: str
     rows: int
     places: Mapping[int, tuple[int, int]]
+    grouped: bool = False
+    """True: a large file with a row group per bucket, so that a bucket's rows can be read alone."""
 
 
 @dataclass(frozen=True)
@@ -147,13 +150,26 @@ class Store:
         """Columns of a whole delta file."""
         return _columns_of(_read(self.folder / delta.file, columns), columns, manifest, delta.rows)
 
-    def read_bucket(self, manifest: Manifest, bucket: int) -> Rows:
-        """All the rows of a bucket, sorted."""
+    def read_of_delta(self, manifest: Manifest, delta: Delta, bucket: int, columns: list[str]) -> dict[str, Any]:
+        """Columns of one bucket's rows in a delta file."""
+        start, count = delta.places[bucket]
+        if not delta.grouped:
+            return sliced(self.read_delta(manifest, delta, columns), start, count)
+        group = sorted(delta.places).index(bucket)
+        return _columns_of(_read(self.folder / delta.file, columns, group), columns, manifest, count)
+
+    def read_bucket(self, manifest: Manifest, bucket: int, known: dict[str, dict[str, Any]] | None = None) -> Rows:
+        """All the rows of a bucket, sorted. `known` keeps the small delta files for the next bucket."""
+        known = {} if known is None else known
         names = [*column_types(dict(manifest.properties)), REST]
         parts = [self.read_base(manifest, bucket, names)]
         for delta in manifest.pending(bucket):
-            start, count = delta.places[bucket]
-            parts.append(sliced(self.read_delta(manifest, delta, names), start, count))
+            if delta.grouped:
+                parts.append(self.read_of_delta(manifest, delta, bucket, names))
+            else:
+                if delta.file not in known:
+                    known[delta.file] = self.read_delta(manifest, delta, names)
+                parts.append(sliced(known[delta.file], *delta.places[bucket]))
         joined = {name: np.concatenate([part[name] for part in parts]) for name in names if name != REST}
         rows = Rows(joined, pa.concat_arrays([part[REST] for part in parts]))
         return rows if len(parts) == 1 else rows.sorted()
@@ -169,8 +185,10 @@ class Store:
         ]
         return pa.concat_arrays(arrays)
 
-    def write(self, path: str, table: pa.Table) -> str:
-        """Writes a Parquet file so that it is either wholly there under its name or not at all."""
+    def write(self, path: str, table: pa.Table, groups: list[int] | None = None) -> str:
+        """Writes a Parquet file so that it is either wholly there under its name or not at all.
+
+        `groups`: numbers of rows of its row groups; None: one for all."""
         target = self.folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(target.name + ".tmp")
@@ -180,10 +198,14 @@ class Store:
             if pa.types.is_integer(column.type) or pa.types.is_temporal(column.type)
         }
         with open(temporary, "wb") as file:
-            pq.write_table(
-                table, file, use_dictionary=False, column_encoding=encodings or None, compression="zstd",
+            with pq.ParquetWriter(
+                file, table.schema, use_dictionary=False, column_encoding=encodings or None, compression="zstd",
                 write_statistics=False,
-            )  # fmt: skip
+            ) as writer:  # fmt: skip
+                start = 0
+                for count in groups or [max(len(table), 1)]:
+                    writer.write_table(table.slice(start, count), row_group_size=max(count, 1))
+                    start += count
             file.flush()
             os.fsync(file.fileno())
         put_in_place(temporary, target)
@@ -282,9 +304,10 @@ class Writer:
 
     def compact(self) -> None:
         """Folds the deltas into the base files."""
+        known: dict[str, dict[str, Any]] = {}
         for bucket in range(self.draft.buckets):
             if self.draft.pending(bucket):
-                self._write_base(bucket, self.store.read_bucket(self.draft, bucket))
+                self._write_base(bucket, self.store.read_bucket(self.draft, bucket, known))
         pieces = {name: self._joined_pieces(name) for name in self.draft.dictionaries}
         self.draft = replace(self.draft, deltas=(), dictionaries=pieces)
 
@@ -320,8 +343,10 @@ class Writer:
         places = {
             int(bucket): (int(start), int(count)) for bucket, start, count in zip(found, starts, counts, strict=True)
         }
-        file = self.store.write(f"deltas/{self._name()}-delta.parquet", self._table(rows))
-        delta = Delta(self.draft.next_delta, file, len(rows), places)
+        grouped = len(rows) >= LARGE_DELTA
+        groups = [count for _, count in sorted(places.values())] if grouped else None
+        file = self.store.write(f"deltas/{self._name()}-delta.parquet", self._table(rows), groups)
+        delta = Delta(self.draft.next_delta, file, len(rows), places, grouped)
         self.draft = replace(self.draft, deltas=(*self.draft.deltas, delta), next_delta=self.draft.next_delta + 1)
 
     def _write_base(self, bucket: int, rows: Rows) -> None:
@@ -397,10 +422,13 @@ def _joined(first: Rows, second: Rows) -> Rows:
     return Rows(columns, pa.concat_arrays([first.rest, second.rest]))
 
 
-def _read(path: Path, columns: list[str]) -> pa.Table:
+def _read(path: Path, columns: list[str], group: int | None = None) -> pa.Table:
     with pq.ParquetFile(path) as file:
         there = set(file.schema_arrow.names)
-        return file.read(columns=[name for name in columns if name in there], use_threads=False)
+        wanted = [name for name in columns if name in there]
+        if group is not None:
+            return file.read_row_group(group, columns=wanted, use_threads=False)
+        return file.read(columns=wanted, use_threads=False)
 
 
 def _columns_of(table: pa.Table, columns: list[str], manifest: Manifest, rows: int) -> dict[str, Any]:
@@ -435,7 +463,13 @@ def _manifest_to(manifest: Manifest) -> dict[str, Any]:
         "rows": manifest.rows,
         "bases": {str(bucket): [base.file, base.rows, base.folded] for bucket, base in manifest.bases.items()},
         "deltas": [
-            [delta.number, delta.file, delta.rows, {str(bucket): place for bucket, place in delta.places.items()}]
+            {
+                "number": delta.number,
+                "file": delta.file,
+                "rows": delta.rows,
+                "grouped": delta.grouped,
+                "places": [[bucket, *place] for bucket, place in delta.places.items()],
+            }
             for delta in manifest.deltas
         ],
         "dictionaries": manifest.dictionaries,
@@ -454,8 +488,14 @@ def _manifest_from(saved: dict[str, Any]) -> Manifest:
         buckets=saved["buckets"],
         bases={int(bucket): Base(*base) for bucket, base in saved["bases"].items()},
         deltas=tuple(
-            Delta(number, file, rows, {int(bucket): (place[0], place[1]) for bucket, place in places.items()})
-            for number, file, rows, places in saved["deltas"]
+            Delta(
+                delta["number"],
+                delta["file"],
+                delta["rows"],
+                {bucket: (start, count) for bucket, start, count in delta["places"]},
+                delta["grouped"],
+            )
+            for delta in saved["deltas"]
         ),
         dictionaries={
             column: tuple((file, count) for file, count in pieces) for column, pieces in saved["dictionaries"].items()
