@@ -134,8 +134,8 @@ def _duplicated(steps: Sequence[Step], chance: random.Random) -> list[Step]:
     for number, step in enumerate(steps):
         placed.append((number, 0, step))
         if step.is_event:
-            for copy in range(chance.randint(0, 2)):
-                placed.append((chance.uniform(number, len(steps)), copy + 1, step))
+            copies = chance.randint(0, 2)
+            placed += [(chance.uniform(number, len(steps)), copy + 1, step) for copy in range(copies)]
     told: list[Step] = []
     clock = BEGAN_AT
     for _place, _copy, step in sorted(placed, key=lambda entry: entry[:2]):
@@ -266,8 +266,6 @@ class _World:
     def take(self, step: Step) -> None:
         """One input at its clock, and what follows from it."""
         self.clock = max(self.clock, step.arrives_at)
-        if not step.is_event:
-            self.consider(self.clock)
         if step.is_event:
             self._event(step.input)
         else:
@@ -276,8 +274,7 @@ class _World:
             self.consider(self.clock)
 
     def consider(self, now: datetime) -> None:
-        while consider_new_events(now=now):
-            pass
+        consider_new_events(now=now)
 
     def _event(self, told: Mapping[str, Any]) -> None:
         happening = Happening(

@@ -15,6 +15,7 @@ from uptake.events.models import Bookmark, EventType
 from uptake.events.read import Position, corrections_after, events_after, move_bookmark
 from uptake.ledger.grant import Grant, Taking, grant, take_back
 from uptake.ledger.rows import insert_rows, reserve_ids
+from uptake.notify.tell import Telling, tell
 from uptake.programme.evaluate import REVERSED, DayRules, Key, Outcome, Used, fold
 from uptake.programme.gather import (
     Bucket,
@@ -37,6 +38,8 @@ LIMIT = 2000
 """Events read in one transaction; on SQLite others wait with writing for as long."""
 AT_ONCE = 5000
 """Events of corrections folded together: an import of a million rows may be withdrawn."""
+EARNED = "points_earned"
+"""The kind of the message."""
 NEWS = timedelta(days=1)
 """Awards of events older than this are not told as news."""
 
@@ -368,7 +371,7 @@ def _grant(one: _Difference) -> Grant:
     award = one.award
     return Grant(
         book=award.company_id,
-        key=f"{award.transfer_prefix}{award.transfers}",
+        key=_transfer_key(award),
         lot=f"{award.transfer_prefix}{award.person_id}",
         owner=str(award.person_id),
         points=one.given,
@@ -387,13 +390,18 @@ def _taking(one: _Difference) -> Taking:
     award = one.award
     return Taking(
         book=one.former_company,
-        key=f"{award.transfer_prefix}{award.transfers}",
+        key=_transfer_key(award),
         lot=f"{award.transfer_prefix}{one.former}",
         points=one.taken,
         cause=f"event/{award.event_id}",
         reason=f"rule/{award.rule}/{award.version}",
         explanation=_explained(award),
     )
+
+
+def _transfer_key(award: Award) -> str:
+    """The key of the award's latest transfer."""
+    return f"{award.transfer_prefix}{award.transfers}"
 
 
 def _explained(award: Award) -> dict[str, Any]:
@@ -437,12 +445,19 @@ class News:
                 "name", "label_en", "label_zh"
             )
         }
-        told = [(person, self._content(person, labels)) for person in people]
-        try:
-            from uptake.notify.tell import tell
-        except ImportError:
-            return
-        tell(told, now=self.now)
+        tell(
+            [
+                Telling(
+                    person_id=person,
+                    # The first transfer told of: no transfer is told of twice.
+                    key=_transfer_key(self.earned[person][0].award),
+                    kind=EARNED,
+                    content=self._content(person, labels),
+                )
+                for person in people
+            ],
+            now=self.now,
+        )
 
     def _content(self, person: int, labels: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
         awards = []
