@@ -21,8 +21,8 @@ BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-LEGACY = ["gb18030", "big5", "shift_jis", "euc_kr", "cp1252", "cp1250", "cp1251"]
-"""The encodings that spreadsheets of our users still write, beside UTF-8."""
+LEGACY = ["big5", "shift_jis", "euc_kr", "cp1252", "cp1250", "cp1251"]
+"""Encodings that spreadsheets still write, beside UTF-8 and GB 18030."""
 
 
 def open_csv(path: Path) -> Table:
@@ -60,7 +60,7 @@ def open_csv(path: Path) -> Table:
                 continue
             if len(cells) > width and not is_empty(cells[width:]):
                 yield number, BadRow("too_many_cells", f"{len(cells)}/{width}")
-            elif cells[0] or not is_empty(cells):
+            elif cells[0].strip() or not is_empty(cells):
                 yield number, cells
 
     notes = {"encoding": encoding, "delimiter": delimiter}
@@ -88,30 +88,34 @@ def _encoding(path: Path) -> tuple[str, int]:
                 decoder.decode(b"", final=True)
             except UnicodeDecodeError:
                 odd = last
-    lines += 0 if last.endswith(b"\n") else 1
+    lines += 0 if last.rstrip(b"\0").endswith(b"\n") else 1
     if named or not odd:
         return named or "utf-8", lines
     return _legacy_encoding(odd), lines
 
 
 def _legacy_encoding(odd: bytes) -> str:
-    """The encoding of bytes that are not UTF-8; Chinese is tried first, as its bytes rarely pass by chance."""
+    """The encoding of bytes that are not UTF-8; Chinese is tried first, as its common letters rarely come by chance."""
     first = next(place for place, byte in enumerate(odd) if byte > 127)
     sample = odd[max(0, odd.rfind(b"\n", 0, first) + 1) :][: 256 * 1024]
     sample = sample[: sample.rfind(b"\n") + 1] or sample
-    try:
-        text = sample.decode("gb18030")
-    except UnicodeDecodeError:
-        text = ""
-    foreign = [letter for letter in text if letter > "\x7f"]
-    chinese = sum("\u3000" <= letter <= "\u9fff" or "\uff00" <= letter <= "\uffef" for letter in foreign)
-    if foreign and chinese >= 0.9 * len(foreign):
-        best = from_bytes(sample, cp_isolation=["gb18030", "big5", "shift_jis", "euc_kr"]).best()
-        return best.encoding if best and best.encoding in ("big5", "shift_jis", "euc_kr") else "gb18030"
+    if _common_chinese(sample) >= 0.7:
+        return "gb18030"
     best = from_bytes(sample, cp_isolation=LEGACY).best()
     if best is None:
         raise UnreadableFile("unknown_encoding")
     return best.encoding
+
+
+def _common_chinese(sample: bytes) -> float:
+    """The share of the foreign letters that are everyday Chinese ones (level 1 of GB 2312) or its punctuation."""
+    try:
+        foreign = [letter for letter in sample.decode("gb18030") if letter > "\x7f"]
+    except UnicodeDecodeError:
+        return 0.0
+    leads = [letter.encode("gb2312", "ignore")[:1] for letter in foreign]
+    common = sum(b"\xb0" <= lead <= b"\xd7" or b"\xa1" <= lead <= b"\xa3" for lead in leads)
+    return common / len(foreign) if foreign else 0.0
 
 
 def _delimiter(path: Path, encoding: str) -> str:

@@ -7,25 +7,23 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from uptake.directory.models import Organization
+from uptake.directory.scope import EVERYTHING
+from uptake.events.connect import MOST_LATENESS, connect
 from uptake.events.models import Connection
-
-NEVER_LATE = 32767
-"""Days: whoever imports a file with points means its old events too."""
 
 
 def open_source(*, organization: Organization, now: datetime) -> Connection:
-    """The connection of the files of a place, made if missing. One for each place, so that a file is known again."""
+    """The connection of the files of a place, made if missing. One for each place, so that a file is known again.
+
+    Nothing that comes by it is late: whoever imports a file with points means its old events too.
+    """
     slug = f"files-{organization.slug}"
-    if len(slug) > 100:
-        slug = f"files-{organization.pk}"
-    found, _made = Connection.objects.select_related("organization").get_or_create(
-        slug=slug,
-        defaults={
-            "kind": "file",
-            "name": (_("Files of %(place)s") % {"place": organization.name})[:200],
-            "organization": organization,
-            "lateness_days": NEVER_LATE,
-            "created_at": now,
-        },
+    return connect(
+        slug=slug if len(slug) <= 100 else f"files-{organization.pk}",
+        kind="file",
+        name=(_("Files of %(place)s") % {"place": organization.name})[:200],
+        organization=organization,
+        by=EVERYTHING,
+        now=now,
+        lateness_days=MOST_LATENESS,
     )
-    return found
