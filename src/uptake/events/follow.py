@@ -35,12 +35,14 @@ def follow_identified(identities: Sequence[Identity], *, was: int | None, by: Vi
         ],
         batch_size=ROWS,
     )
-    placed = _place(identities, by_id, now)
+    placed = place_events(identities, by=by, now=now)
     transaction.on_commit(wake.ring)
     return placed
 
 
-def _place(identities: Sequence[Identity], by_id: int | None, now: datetime) -> int:
+def place_events(identities: Sequence[Identity], *, by: Viewer | None, now: datetime) -> int:
+    """Writes `placed` for the events of these identities that named no company, where they belong elsewhere by now."""
+    by_id = by.user_id if by else None
     homes = {
         connection.slug: connection.organization
         for connection in Connection.objects.filter(slug__in={one.source for one in identities}).select_related(
