@@ -18,7 +18,7 @@ setup:
 	@$(PYTHON) tools/setup.py
 
 demo: setup
-	@UPTAKE_DATA=$${UPTAKE_DATA:-data/demo} UPTAKE_DEMO=yes exec .venv/bin/uptake demo
+	@exec .venv/bin/uptake demo
 
 serve: setup
 	@exec .venv/bin/uptake serve

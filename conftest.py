@@ -12,6 +12,7 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -78,7 +79,8 @@ def _aim_at_the_run() -> None:
     settings.DATA = data
     settings.DATABASES = {"default": entry}
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    connections.__dict__.pop("settings", None)
-    if hasattr(connections._connections, "default"):
-        del connections._connections.default
-    connections._settings = settings.DATABASES
+    handler: Any = connections
+    handler.__dict__.pop("settings", None)
+    if hasattr(handler._connections, "default"):
+        del handler._connections.default
+    handler._settings = settings.DATABASES

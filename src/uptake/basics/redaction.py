@@ -14,7 +14,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # password=x, "new_password": "x", secret-key: x, csrfmiddlewaretoken=x …
     (
         re.compile(
-            r"(?i)([a-z_\-]*(?:password|passwd|secret|token|api_?key|sessionid)[a-z0-9_\-]*['\"]?\s*[:=]\s*b?)"
+            r"(?i)([a-z_\-]*(?:password|passwd|secret|token|api[_-]?key|sessionid)[a-z0-9_\-]*['\"]?\s*[:=]\s*b?)"
             r"('[^']*'|\"[^\"]*\"|[^\s'\",;&)]+)"
         ),
         rf"\1{HIDDEN}",

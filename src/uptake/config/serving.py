@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import uvicorn
 from django.utils import timezone
@@ -67,7 +68,7 @@ def application() -> Application:
     """The ASGI application with its access log."""
     from uptake.config.asgi import application as bare
 
-    return logged(bare)
+    return logged(cast(Application, bare))
 
 
 def parse_bind(bind: str) -> tuple[str, int]:

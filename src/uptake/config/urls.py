@@ -5,7 +5,11 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from uptake.config.health import healthz
+from uptake.jobs import board
 from uptake.web.areas import AREAS
+from uptake.web.pages.jobs.board import plug_in
+
+plug_in(board)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),

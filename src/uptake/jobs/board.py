@@ -33,6 +33,10 @@ class Line:
     failure: str
     failed_at: datetime | None
 
+    @property
+    def milliseconds(self) -> float:
+        return 1000 * self.seconds
+
 
 def lines(*, now: datetime) -> tuple[Line, ...]:
     """The jobs in the order of the list."""

@@ -119,9 +119,9 @@ class Runner:
         at_once = job.woken and rung and not known.failures
         due = at_once or time.monotonic() >= known.due
         wanted = job.every_seconds > TICK_SECONDS and not due and self._is_wanted(job)
-        return self.run(job) if due or wanted else 0
+        return self.run(job, wanted=wanted) if due or wanted else 0
 
-    def run(self, job: Job) -> int:
+    def run(self, job: Job, *, wanted: bool = False) -> int:
         """Run the job now, write down how it went, and set when it is due again; a failure is logged, never raised."""
         known = self.progress[job.name]
         started, clock = datetime.now(UTC), time.monotonic()
@@ -142,7 +142,7 @@ class Runner:
         # A job that has more to do goes on at once.
         known.due = ended + (0.0 if worked and job.woken else pause_after(job, known.failures))
         rest = REMEMBER_WORK_SECONDS if worked else REMEMBER_SECONDS
-        if failure or healed or ended - known.remembered >= min(rest, job.every_seconds):
+        if failure or healed or wanted or ended - known.remembered >= min(rest, job.every_seconds):
             self._remember(job, started, ended - clock, worked, failure)
             known.remembered = ended
         _hand_back_connection(broken=bool(failure))
@@ -153,7 +153,6 @@ class Runner:
             "started_at": started,
             "seconds": round(seconds, 3),
             "failures": self.progress[job.name].failures,
-            "wanted_at": None,
         }
         if failure:
             known |= {"failure": failure, "failed_at": started}
@@ -161,6 +160,8 @@ class Runner:
             known |= {"worked": worked, "worked_at": started}
         try:
             JobRun.objects.update_or_create(name=job.name, defaults=known)
+            # A wish from during the run waits for the next one.
+            JobRun.objects.filter(name=job.name, wanted_at__lte=started).update(wanted_at=None)
         except Exception as problem:
             self._complain(problem)
 
