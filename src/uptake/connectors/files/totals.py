@@ -67,7 +67,7 @@ class ControlTotals:
             "first_at": self.first_at.isoformat() if self.first_at else None,
             "last_at": self.last_at.isoformat() if self.last_at else None,
             "sums": {name: _plain(value) for name, value in sorted(self._sums.items())},
-            "names": names[:50],
+            "names": [list(name) for name in names[:50]],
             "names_in_all": len(names),
         }
 
