@@ -97,7 +97,7 @@ def fold(rules: DayRules, events: Iterable[JudgedEvent], used: Used | None = Non
         for rank, rule in by_name.get(event.name, ()):
             lineage = rule.rule
             points, reasons, explanation = _judge(event, rule, used.points[lineage], used.times[lineage])
-            if event.late:
+            if event.late and not event.history_only:
                 reasons = (LATE, *reasons)
             used.add(lineage, points)
             outcomes.append(Outcome(event, rank, lineage, rule.version, points, reasons, explanation))

@@ -192,10 +192,10 @@ CASES: dict[str, dict[str, Any]] = {
     "lateness is that of the rulebook": case(
         [rule()],
         [
-            event("a", "09:00", received_at="2026-06-03T00:00:00Z"),
             event("b", "09:00", received_at="2026-06-02T23:59:00Z"),
+            event("a", "09:00", received_at="2026-06-03T00:00:00Z"),
         ],
-        {"awards": {"a": 0}, "quarantined": {"a": "late"}, "reasons": {"a": []}},
+        {"awards": {"a": 0, "b": 10}, "quarantined": {"a": "late"}, "reasons": {"a": []}},
         programme={"lateness_days": 1},
         also=["duplicate"],
     ),
