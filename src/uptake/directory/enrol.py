@@ -227,7 +227,7 @@ def _check_known(place: Organization, email: str, staff_number: str, but: int | 
         here = Q(memberships__organization__company_id=place.company_id)
     else:
         here = Q(memberships__organization=place)
-    known = Person.objects.filter(same, here).exclude(pk=but).order_by("pk").first()
+    known = Person.objects.filter(same, here).exclude(pk__in=[but] if but else []).order_by("pk").first()
     if known is not None:
         raise AlreadyKnown(known)
 

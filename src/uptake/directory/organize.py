@@ -208,8 +208,8 @@ def _held(organization: Organization, by: Viewer) -> Organization:
 
 
 def _check_name(name: str, parent: Organization | None, but: int | None) -> None:
-    beside = Organization.objects.filter(parent=parent, name__iexact=name, closed_at__isnull=True).exclude(pk=but)
-    if not name or beside.exists():
+    beside = Organization.objects.filter(parent=parent, name__iexact=name, closed_at__isnull=True)
+    if not name or beside.exclude(pk__in=[but] if but else []).exists():
         raise NameTaken
 
 

@@ -27,7 +27,9 @@ def as_csv(name: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> H
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow([harmless(head) for head in heads])
-    writer.writerows([[harmless(_written(cell)) if isinstance(cell, str) else _written(cell) for cell in row] for row in rows])
+    writer.writerows(
+        [[harmless(_written(cell)) if isinstance(cell, str) else _written(cell) for cell in row] for row in rows]
+    )
     return _file(("\ufeff" + text.getvalue()).encode(), f"{name}.csv", "text/csv; charset=utf-8")
 
 

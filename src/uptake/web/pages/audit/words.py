@@ -31,6 +31,8 @@ DEEDS: Mapping[str, str | Promise] = {
     "calendar.filled": _("Calendar filled"),
     "calendar.day_set": _("Calendar day set"),
     "calendar.day_cleared": _("Calendar day cleared"),
+    "job.asked_for": _("Job asked for"),
+    "ledger.published": _("Head of a ledger's chain published"),
 }
 
 

@@ -60,7 +60,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
         "may_edit": viewer.may(Deed.MANAGE_PEOPLE, place),
         "kinds": DayKind.choices,
         "countries": countries(),
-        "country": settings.UPTAKE_COUNTRY if hasattr(settings, "UPTAKE_COUNTRY") else "CN",
+        "country": settings.COUNTRY,
         "years": range(month.year - 1, month.year + 3),
     }
     return render(request, "calendar/home.html", context)
@@ -120,7 +120,7 @@ def _place(viewer: Viewer, places: list[Organization], slug: str) -> Organizatio
             raise Http404
         return chosen
     own = [place for place in places if place.path in viewer.places]
-    return (own or places or [None])[0]
+    return next(iter(own or places), None)
 
 
 def _editable(viewer: Viewer, slug: str) -> Organization:

@@ -1,0 +1,166 @@
+"""Places are added, renamed, moved and closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from uptake.directory.models import Kind, Organization
+from uptake.directory.organize import (
+    MAY_LIE_BELOW,
+    close_organization,
+    make_organization,
+    move_organization,
+    rename_organization,
+    reopen_organization,
+    set_clock,
+)
+from uptake.directory.place import settings_at
+from uptake.directory.scope import Deed, NotAllowed, Viewer
+from uptake.web.pages.people.forms import NewPlaceForm, PlaceForm, choices_of
+from uptake.web.pages.people.refusals import REFUSALS, in_words
+from uptake.web.viewing import NotYours, needs, viewer_for
+
+
+@needs(Deed.MANAGE_PEOPLE)
+def new(request: HttpRequest) -> HttpResponseBase:
+    """A form for a new place, below `?at=<slug>`."""
+    viewer = viewer_for(request)
+    managed = Organization.objects.open().filter(viewer.within("path", Deed.MANAGE_PEOPLE)).exclude(kind=Kind.TEAM)
+    at = managed.filter(slug=request.GET.get("at", "")).first()
+    at_root = viewer.may(Deed.RUN_PLATFORM)
+    parents = managed.filter(company=at.company_id) if at is not None and at.company_id is not None else managed
+    kinds = [
+        kind
+        for kind in Kind
+        if (None in MAY_LIE_BELOW[kind] and at_root) or parents.filter(kind__in=MAY_LIE_BELOW[kind] - {None}).exists()
+    ]
+    likely = Kind.COMPANY if at is None or at.kind == Kind.PARK else Kind.DEPARTMENT
+    initial = {"parent": at.slug if at else "", "kind": likely if likely in kinds else Kind.DEPARTMENT}
+    form = NewPlaceForm(
+        request.POST or None, kinds=kinds, parents=choices_of(parents), at_root=at_root, initial=initial
+    )
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            made = make_organization(
+                kind=Kind(given["kind"]),
+                name=given["name"],
+                parent=get_object_or_404(parents, slug=given["parent"]) if given["parent"] else None,
+                slug=given["slug"],
+                trade=given["trade"],
+                timezone=given["timezone"],
+                day_start=given["day_start"],
+                by=viewer,
+                now=timezone.now(),
+            )
+        except NotAllowed:
+            raise NotYours(Deed.MANAGE_PEOPLE) from None
+        except REFUSALS as refusal:
+            form.add_error(None, in_words(refusal))
+        else:
+            messages.success(request, _("%(name)s was added.") % {"name": made.name})
+            return redirect(f"{reverse('people:home')}?{urlencode({'at': made.slug})}")
+    return render(request, "people/place.html", {"form": form, "place": None})
+
+
+@needs(Deed.MANAGE_PEOPLE)
+def place(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """The name and clock of a place; closing and moving it."""
+    viewer = viewer_for(request)
+    found = _place(viewer, slug)
+    initial = {field: getattr(found, field) for field in ("name", "trade", "timezone", "day_start")}
+    form = PlaceForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            rename_organization(
+                organization=found, name=given["name"], trade=given["trade"], by=viewer, now=timezone.now()
+            )
+            set_clock(
+                organization=found,
+                timezone=given["timezone"],
+                day_start=given["day_start"],
+                by=viewer,
+                now=timezone.now(),
+            )
+        except REFUSALS as refusal:
+            form.add_error(None, in_words(refusal))
+        else:
+            messages.success(request, _("%(name)s was changed.") % {"name": given["name"]})
+            return redirect(f"{reverse('people:home')}?{urlencode({'at': found.slug})}")
+    parents = Organization.objects.open().filter(
+        viewer.within("path", Deed.MANAGE_PEOPLE), kind__in=MAY_LIE_BELOW[found.kind] - {None}
+    )
+    if found.kind != Kind.COMPANY:
+        parents = parents.filter(company=found.company_id)
+    others = [one for one in parents if not one.path.startswith(found.path) and one.pk != found.parent_id]
+    context = {"form": form, "place": found, "parents": choices_of(others), "clock": settings_at(found)}
+    return render(request, "people/place.html", context)
+
+
+@needs(Deed.MANAGE_PEOPLE)
+@require_POST
+def close(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Closes a place where nobody is any more."""
+    viewer = viewer_for(request)
+    found = _place(viewer, slug)
+
+    def deed() -> str:
+        close_organization(organization=found, by=viewer, now=timezone.now())
+        return _("%(name)s is closed; its history stays.") % {"name": found.name}
+
+    return _do(request, found, deed)
+
+
+@needs(Deed.MANAGE_PEOPLE)
+@require_POST
+def reopen(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Opens a closed place again."""
+    viewer = viewer_for(request)
+    found = _place(viewer, slug)
+
+    def deed() -> str:
+        reopen_organization(organization=found, by=viewer, now=timezone.now())
+        return _("%(name)s is open again.") % {"name": found.name}
+
+    return _do(request, found, deed)
+
+
+@needs(Deed.MANAGE_PEOPLE)
+@require_POST
+def move(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Moves a place, with all below it, under another."""
+    viewer = viewer_for(request)
+    found, parent = _place(viewer, slug), _place(viewer, request.POST.get("parent", ""))
+
+    def deed() -> str:
+        move_organization(organization=found, parent=parent, by=viewer, now=timezone.now())
+        return _("%(name)s lies below %(parent)s now.") % {"name": found.name, "parent": parent.name}
+
+    return _do(request, found, deed)
+
+
+def _do(request: HttpRequest, found: Organization, deed: Callable[[], str]) -> HttpResponseBase:
+    try:
+        messages.success(request, deed())
+    except NotAllowed:
+        raise NotYours(Deed.MANAGE_PEOPLE) from None
+    except REFUSALS as refusal:
+        messages.error(request, in_words(refusal))
+    return redirect("people:place", found.slug)
+
+
+def _place(viewer: Viewer, slug: str) -> Organization:
+    """A place the viewer manages; 404 for any other, also for one that does not exist."""
+    managed = Organization.objects.filter(viewer.within("path", Deed.MANAGE_PEOPLE))
+    return get_object_or_404(managed.select_related("parent", "company"), slug=slug)

@@ -1,0 +1,44 @@
+"""The refusals of the directory's doors, in words for whoever asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from uptake.directory import enrol, grant_role, open_login, organize
+
+SAID: Mapping[type[Exception], str | Promise] = {
+    enrol.AlreadyThere: gettext_lazy("They belong to this place in that time already."),
+    enrol.NameMissing: gettext_lazy("A person needs a name."),
+    enrol.WrongDates: gettext_lazy("The date must lie after the start of the membership and before its end."),
+    enrol.PlaceClosed: gettext_lazy("This place is closed; nobody can join it."),
+    grant_role.NotToOneself: gettext_lazy("Nobody gives a role to themselves. Ask somebody else who may."),
+    grant_role.WrongPlaceForRole: gettext_lazy(
+        "This role is held elsewhere: administrators and operators at the park, coaches at a company or the park."
+    ),
+    grant_role.WrongDates: gettext_lazy("A role ends after it starts."),
+    grant_role.LastAdministrator: gettext_lazy("This is the last administrator; give the role to another one first."),
+    open_login.LoginTaken: gettext_lazy("Another login has this name or e-mail."),
+    open_login.NoName: gettext_lazy("A login needs a name."),
+    open_login.NotOnesOwn: gettext_lazy("Nobody closes the login they are signed in with."),
+    organize.WrongPlace: gettext_lazy("A place of this kind cannot lie there."),
+    organize.OtherCompany: gettext_lazy("A place stays in its company. Move the people instead."),
+    organize.NameTaken: gettext_lazy("A place beside it has this name, or the name is empty."),
+    organize.UnknownZone: gettext_lazy("This is not the name of a time zone, such as Asia/Shanghai."),
+}
+REFUSALS: tuple[type[Exception], ...] = (*SAID, enrol.AlreadyKnown, organize.StillInUse)
+
+
+def in_words(refusal: Exception) -> str:
+    """What to tell the one who asked."""
+    if isinstance(refusal, enrol.AlreadyKnown):
+        return _("%(name)s has this e-mail or staff number.") % {"name": refusal.person.name}
+    if isinstance(refusal, organize.StillInUse):
+        return _("%(people)s people and %(places)s open places are still there.") % {
+            "people": refusal.people,
+            "places": refusal.places,
+        }
+    return str(SAID[type(refusal)])
