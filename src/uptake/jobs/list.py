@@ -79,7 +79,7 @@ def tidy_database(now: datetime) -> int:
 JOBS: tuple[Job, ...] = (
     Job("consider", _("New events become points."), 1, consider, Lane.POINTS, woken=True),
     Job("elapse", _("Points mature and expire; forgotten holds are given back."), 60, elapse, Lane.POINTS),
-    Job("activity", _("New events reach the figures."), 3, refresh_activity, woken=False),
+    Job("activity", _("New events reach the figures."), 3, refresh_activity, Lane.ACTIVITY),
     Job("imports", _("Waiting imports are read."), 1, run_imports, Lane.IMPORTS),
     Job("publish-heads", _("The heads of the ledger's chains go into the audit log."), 3600, publish_heads),
     Job("sweep", _("Ended sessions and old sign-in attempts are removed."), 3600, sweep),
