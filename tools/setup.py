@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent
@@ -52,13 +53,14 @@ class Step:
         return all(path.exists() for path in self.results) and stamp.exists() and stamp.read_text() == self.stamp()
 
 
-def main() -> int:
-    """Do the steps that are not done; 0 when everything is ready."""
+def main(words: list[str]) -> int:
+    """Do the steps that are not done, but those named by `--without STEP`; 0 when everything is ready."""
+    left_out = {step for word, step in pairwise(words) if word == "--without"}
     STAMPS.mkdir(exist_ok=True)
     with (STAMPS / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for step in STEPS:
-            if step.is_done():
+            if step.name in left_out or step.is_done():
                 continue
             print(f"setup: {step.sentence} …", end=" ", flush=True)
             begun = time.monotonic()
@@ -205,4 +207,4 @@ STEPS: tuple[Step, ...] = (
 )
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -13,6 +13,8 @@ from typing import Any
 
 import click
 
+from uptake import __version__
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -141,7 +143,7 @@ def _fail(words: Sequence[str], message: str, code: int) -> None:
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="uptake", prog_name="uptake")
+@click.version_option(__version__, prog_name="uptake")
 def main() -> None:
     """Uptake (活用): events in, points and answers out."""
 
