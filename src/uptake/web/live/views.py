@@ -36,9 +36,7 @@ def live(request: HttpRequest) -> HttpResponseBase:
     listener = Listener(viewer.person_id, request.session.session_key or "", _companies(request, viewer))
     missed = partial(missed_by, viewer.person_id, after) if viewer.person_id and after else list[Told]
     language = get_language() or settings.LANGUAGE_CODE
-    body = stream(
-        HUB, listener, missed=missed, head=after or last_bookmark(), words=lambda told: said(told, language)
-    )
+    body = stream(HUB, listener, missed=missed, head=after or last_bookmark(), words=lambda told: said(told, language))
     response = StreamingHttpResponse(body, content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"

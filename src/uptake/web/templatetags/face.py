@@ -35,6 +35,12 @@ def day_short(value: date) -> str:
 
 
 @register.filter
+def day_of(value: datetime) -> str:
+    """The date of a moment, in the active zone."""
+    return numbers.day(timezone.localtime(value).date())
+
+
+@register.filter
 def day_near(value: date, today: date | None = None) -> str:
     return numbers.day_near(value, today or timezone.localdate())
 

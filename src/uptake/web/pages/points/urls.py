@@ -1,8 +1,8 @@
-"""Addresses of the area."""
+"""Addresses of the points."""
 
 from django.urls import path
 
 from uptake.web.pages.points import views
 
 app_name = "points"
-urlpatterns = [path("", views.home, name="home")]
+urlpatterns = [path("", views.home, name="home"), path("<int:person_id>/", views.person, name="person")]

@@ -1,0 +1,191 @@
+"""What the page of points shows, read for one person: figures, weeks, sources, and the awards with their reasons."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from django.db.models import Sum
+from django.utils.translation import get_language
+
+from uptake.basics.business_day import business_date
+from uptake.directory.models import Organization, Person
+from uptake.directory.place import memberships_of, settings_at, span_on
+from uptake.events.models import EventType
+from uptake.ledger.balances import Points, expiring_of, points_of
+from uptake.programme.in_force import parsed
+from uptake.programme.models import Award
+from uptake.programme.rulebook import RuleVersion
+
+WEEKS: Final = 12
+SOURCES_SHOWN: Final = 8
+EXPIRING_DAYS: Final = 60
+NAMED: Final = ("rulebook_id", "rulebook__sha256", "rule", "version")
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where a person's points live today: the company whose book it is, the group worked in, the clock, the date."""
+
+    person_id: int
+    company: Organization
+    place: Organization
+    zone: str
+    today: date
+
+
+@dataclass(frozen=True)
+class Week:
+    start: date
+    points: int
+    now: bool
+    height: float
+    """Of 100."""
+    x: float
+
+    @property
+    def top(self) -> float:
+        return round(103 - self.height, 1)
+
+
+@dataclass(frozen=True)
+class Source:
+    rule: str
+    title: str
+    points: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The left column of the page."""
+
+    points: Points
+    month: int
+    """Net points of the current month, by business date."""
+    weeks: Sequence[Week]
+    sources: Sequence[Source]
+    most: int
+    """The largest of the sources, for the bars."""
+    expiring: Sequence[tuple[date, int]]
+    elsewhere: Sequence[tuple[Organization, int]]
+    """Points in the books of companies one belonged to before."""
+
+
+def home_of(person: Person, now: datetime) -> Home | None:
+    """Where the person's points live; None for one who belongs to no company and has no points."""
+    spans = memberships_of([person.pk]).get(person.pk, [])
+    day = now.date() + timedelta(days=1)
+    span = span_on([one for one in spans if one.company_id is not None], day) or (
+        max((one for one in spans if one.company_id), key=lambda one: one.from_date, default=None)
+    )
+    company_id = span.company_id if span else None
+    if company_id is None:
+        company_id = Award.objects.filter(person=person).values_list("company_id", flat=True).order_by("-pk").first()
+    if company_id is None:
+        return None
+    company = Organization.objects.get(pk=company_id)
+    place = Organization.objects.get(pk=span.organization_id) if span else company
+    zone, day_start = settings_at(company)
+    return Home(person.pk, company, place, zone, business_date(now, zone, day_start))
+
+
+def summary_of(person: Person, home: Home, now: datetime) -> Summary:
+    """The figures of one person. A handful of queries, whatever the number of awards."""
+    owner = str(person.pk)
+    standing = points_of(book=home.company.pk, owners=[owner], now=now)[owner]
+    expiring = [
+        (day, points)
+        for day, points in expiring_of(book=home.company.pk, owners=[owner], now=now)[owner]
+        if day <= home.today + timedelta(days=EXPIRING_DAYS)
+    ]
+    month_start = home.today.replace(day=1)
+    this_week = home.today - timedelta(days=home.today.weekday())
+    first = this_week - timedelta(weeks=WEEKS - 1)
+    mine = Award.objects.filter(person=person, company=home.company, points__gt=0)
+    by_day = (
+        mine.filter(date__gte=min(first, month_start), date__lte=home.today).values("date").annotate(sum=Sum("points"))
+    )
+    per_week: dict[date, int] = defaultdict(int)
+    month = 0
+    for row in by_day.values_list("date", "sum"):
+        per_week[row[0] - timedelta(days=row[0].weekday())] += row[1]
+        month += row[1] if row[0] >= month_start else 0
+    starts = [first + timedelta(weeks=nth) for nth in range(WEEKS)]
+    top = max([per_week[start] for start in starts] + [1])
+    weeks = [
+        Week(
+            start, per_week[start], start == this_week, round(100 * per_week[start] / top, 1), round(nth * 100 / 12, 2)
+        )
+        for nth, start in enumerate(starts)
+    ]
+    rows = (
+        mine.filter(date__gte=month_start, date__lte=home.today)
+        .values(*NAMED)
+        .annotate(sum=Sum("points"))
+        .order_by("-sum")
+    )
+    sources: dict[str, Source] = {}
+    for row in rows:
+        known = sources.get(row["rule"])
+        title = known.title if known else title_of(*(row[key] for key in NAMED))
+        sources[row["rule"]] = Source(row["rule"], title, row["sum"] + (known.points if known else 0))
+    ranked = sorted(sources.values(), key=lambda source: (-source.points, source.title))[:SOURCES_SHOWN]
+    return Summary(
+        points=standing,
+        month=month,
+        weeks=weeks,
+        sources=ranked,
+        most=max((source.points for source in ranked), default=1),
+        expiring=expiring,
+        elsewhere=_elsewhere(person, home, now),
+    )
+
+
+def _elsewhere(person: Person, home: Home, now: datetime) -> list[tuple[Organization, int]]:
+    others = Organization.objects.filter(
+        pk__in=Award.objects.filter(person=person).exclude(company=home.company).values("company_id").distinct()
+    )
+    owner = str(person.pk)
+    found = [(place, points_of(book=place.pk, owners=[owner], now=now)[owner]) for place in others.order_by("name")]
+    return [(place, points.available + points.pending) for place, points in found if points.available + points.pending]
+
+
+def rule_of(rulebook_id: int, sha256: str, rule: str, version: int) -> RuleVersion | None:
+    """The wording that an award went by."""
+    for candidate in parsed(rulebook_id, sha256).rules:
+        if candidate.rule == rule and candidate.version == version:
+            return candidate
+    return None
+
+
+def title_of(rulebook_id: int, sha256: str, rule: str, version: int) -> str:
+    found = rule_of(rulebook_id, sha256, rule, version)
+    return titled(found) if found else rule
+
+
+def titled(rule: RuleVersion) -> str:
+    """Its title; the lineage where it has none."""
+    return rule.title or rule.rule
+
+
+def event_label(labels: dict[str, tuple[str, str]], name: str) -> str:
+    english, chinese = labels.get(name, ("", ""))
+    return (chinese if (get_language() or "").startswith("zh") else english) or english or chinese or name
+
+
+def labels_of(names: Sequence[str]) -> dict[str, tuple[str, str]]:
+    rows = EventType.objects.filter(name__in=set(names)).values_list("name", "label_en", "label_zh")
+    return {name: (english, chinese) for name, english, chinese in rows}
+
+
+def used_today(home: Home) -> dict[str, tuple[int, int]]:
+    """(points, paid awards) of today by rule lineage: what caps count."""
+    rows = Award.objects.filter(person_id=home.person_id, company=home.company, date=home.today, points__gt=0)
+    used: dict[str, tuple[int, int]] = {}
+    for lineage, points in rows.values_list("rule", "points"):
+        before = used.get(lineage, (0, 0))
+        used[lineage] = (before[0] + points, before[1] + 1)
+    return used

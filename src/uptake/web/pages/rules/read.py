@@ -1,0 +1,88 @@
+"""The rules in force as cards: the sentence, what is paid, the caps and what a person used of them today."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.translation import gettext, ngettext
+
+from uptake.programme.rulebook import Cap, PointsPer, Rulebook, RuleVersion
+from uptake.web import numbers
+
+Used = Mapping[str, tuple[int, int]]
+"""(points, paid awards) of today by rule lineage."""
+
+
+@dataclass(frozen=True)
+class CapLine:
+    """A cap in words, and what is used of it today (None where it does not concern the reader)."""
+
+    words: str
+    used: int | None
+    most: int
+
+    @property
+    def state(self) -> str:
+        assert self.used is not None
+        return gettext("%(used)s of %(most)s today") % {
+            "used": numbers.full(min(self.used, self.most)),
+            "most": numbers.full(self.most),
+        }
+
+
+@dataclass(frozen=True)
+class Card:
+    """One rule as it stands on the page."""
+
+    rule: RuleVersion
+    title: str
+    sentence: str
+    pays: str
+    """+10, or what is paid for a unit."""
+    unit: str
+    caps: Sequence[CapLine]
+    today: str
+    """Where there is no cap: how often it paid today."""
+
+
+def cards_of(rulebook: Rulebook, day: date, sentence_of: Mapping[str, str], used: Used | None) -> list[Card]:
+    """The rules in force on `day`, in the order in which they are asked. `used` is None for who earns nothing here."""
+    return [card_of(rule, sentence_of.get(rule.rule, ""), used) for rule in rulebook.in_force(day)]
+
+
+def card_of(rule: RuleVersion, sentence: str, used: Used | None) -> Card:
+    points, times = (used or {}).get(rule.rule, (0, 0))
+    caps = [
+        CapLine(cap_words(cap), None if used is None or cap.role else (times if cap.times else points), cap.limit)
+        for cap in rule.cap
+    ]
+    today = ""
+    if used is not None and not rule.cap and times:
+        today = ngettext("%(n)s time today", "%(n)s times today", times) % {"n": numbers.full(times)}
+    if isinstance(rule.points, PointsPer):
+        pays, unit = f"+{exact(rule.points.points)}", per_words(rule.points)
+    else:
+        pays, unit = numbers.signed(rule.points), ""
+    return Card(rule, rule.title or rule.rule, sentence, pays, unit, caps, today)
+
+
+def exact(number: object) -> str:
+    text = format(number, "f") if not isinstance(number, int) else str(number)
+    return numbers.full(float(text) if "." in text else int(text), len(text.partition(".")[2].rstrip("0")))
+
+
+def per_words(points: PointsPer) -> str:
+    """per 1,000 of amount."""
+    return gettext("per %(each)s of %(fact)s") % {"each": exact(points.each), "fact": points.per}
+
+
+def cap_words(cap: Cap) -> str:
+    """At most 6 times a day."""
+    if cap.times:
+        words = ngettext("At most %(n)s time a day", "At most %(n)s times a day", cap.limit)
+    else:
+        words = ngettext("At most %(n)s point a day", "At most %(n)s points a day", cap.limit)
+    said = words % {"n": numbers.full(cap.limit)}
+    return gettext("%(cap)s as %(role)s") % {"cap": said, "role": cap.role} if cap.role else said
