@@ -19,7 +19,8 @@ def guard(apps, schema_editor):
         return
     schema_editor.execute(
         """CREATE FUNCTION programme_refuses() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'restrict_violation'; END $$"""
+        BEGIN RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'restrict_violation'; END $$""",
+        params=None,
     )
     for table, deed, sentence in REFUSED:
         schema_editor.execute(

@@ -1,0 +1,212 @@
+"""Considering: events a second from the record to the ledger, with ten rules, on SQLite and on PostgreSQL.
+
+`python bench/points.py [sqlite] [postgresql]`; UPTAKE_BENCH_EVENTS sets how many events (20,000). Recording them is not
+measured. CPU is that of the considering process; the database's own is beside it. Exits non-zero if a figure is missed.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(HERE), str(HERE / "src")]
+
+DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "autovacuum": "on"}
+EVENTS = int(os.environ.get("UPTAKE_BENCH_EVENTS", "20000"))
+PEOPLE = 800
+COMPANIES = 24
+WANTED_PER_SECOND = {"postgresql": 5_000}
+WANTED_CPU_MS = 2.0
+BEGIN = datetime(2026, 6, 1, 0, 0, tzinfo=UTC)
+NAMES = ("session.started", "order.processed", "stock.moved", "stock.counted", "report.submitted")
+
+
+def main(names: list[str]) -> int:
+    """Measures the databases named (default: both), each in a process of its own."""
+    if names[:1] == ["--inside"]:
+        return inside(names[1])
+    from tools.postgresql import private_server
+
+    failed = 0
+    for name in names or ["sqlite", "postgresql"]:
+        with ExitStack() as leaving:
+            folder = leaving.enter_context(tempfile.TemporaryDirectory(prefix="uptake-points-"))
+            url = leaving.enter_context(private_server(settings=DURABLE)) if name == "postgresql" else ""
+            environment = {
+                **{key: value for key, value in os.environ.items() if not key.startswith("UPTAKE_")},
+                "UPTAKE_DATA": folder,
+                "UPTAKE_DATABASE_URL": url,
+                "UPTAKE_BENCH_EVENTS": str(EVENTS),
+                "DJANGO_SETTINGS_MODULE": "uptake.config.settings",
+            }
+            failed |= subprocess.run(
+                [sys.executable, __file__, "--inside", name], env=environment, check=False
+            ).returncode
+    return failed
+
+
+def inside(name: str) -> int:
+    """Makes the world, records the events, considers them and prints the figures."""
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connection
+
+    call_command("migrate", verbosity=0, interactive=False)
+    now = _record(_world())
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+    from uptake.programme.consider import consider_new_events
+    from uptake.programme.models import Award
+
+    profile = os.environ.get("PROFILE")
+    watcher: Any = None
+    if profile:
+        import cProfile
+
+        watcher = cProfile.Profile()
+        watcher.enable()
+    began, cpu = time.perf_counter(), time.process_time()
+    considered = batches = 0
+    while done := consider_new_events(now=now):
+        considered += done
+        batches += 1
+    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+    if watcher:
+        import pstats
+
+        watcher.disable()
+        pstats.Stats(watcher).sort_stats("tottime").print_stats(35)
+    paid = Award.objects.paid().count()
+    per_second, cpu_ms = considered / seconds, 1000 * cpu / considered
+    print(
+        f"{name}: {considered:,} events in {batches} batches, {Award.objects.count():,} awards ({paid:,} paid): "
+        f"{per_second:,.0f} events/s, {cpu_ms:.3f} ms of CPU an event"
+    )
+    one = _one_by_one(now)
+    print(f"{name}: one event at a time: {1000 * one:.1f} ms from call to commit")
+    missed = per_second < WANTED_PER_SECOND.get(name, 0) or cpu_ms > WANTED_CPU_MS
+    return 1 if missed else 0
+
+
+def _world() -> list[Any]:
+    """A park of companies with people and their identities, and one rulebook of ten rules; gives the connections."""
+    from uptake.directory.models import Identity, Kind, Membership, Organization, Person
+    from uptake.directory.scope import EVERYTHING
+    from uptake.events.models import Connection
+    from uptake.programme.publish import publish
+
+    park = Organization.objects.create(kind=Kind.PARK, name="Park", slug="park", timezone="UTC", created_at=BEGIN)
+    park.path = f"/{park.pk}/"
+    park.save()
+    connections = []
+    for number in range(COMPANIES):
+        company = Organization.objects.create(
+            kind=Kind.COMPANY, name=f"Company {number}", slug=f"c{number}", parent=park, created_at=BEGIN
+        )
+        company.path, company.company = f"{park.path}{company.pk}/", company
+        company.save()
+        slug = f"erp-{number}"
+        connections.append(
+            Connection.objects.create(slug=slug, kind="api", name=slug, organization=company, created_at=BEGIN)
+        )
+        for employee in range(PEOPLE // COMPANIES):
+            person = Person.objects.create(name=f"P {number} {employee}", created_at=BEGIN)
+            Membership.objects.create(person=person, organization=company, role="clerk", from_date=date(2020, 1, 1))
+            Identity.objects.create(
+                source=slug, external_id=str(employee), company=company, person=person, first_seen_at=BEGIN
+            )
+    publish(rulebook=_rulebook(), organization=park, in_force_date=date(2026, 1, 1), by=EVERYTHING, now=BEGIN)
+    return connections
+
+
+def _rulebook() -> dict[str, Any]:
+    """Two rules for each of five names: fixed and per unit, with conditions, with caps by points and by times."""
+    rules: list[dict[str, Any]] = []
+    for name in NAMES:
+        rules.append(
+            {
+                "rule": f"{name} done",
+                "version": 1,
+                "from": "2026-01-01",
+                "on": name,
+                "points": 2,
+                "cap": [{"times": 5, "every": "day"}],
+            }
+        )
+        rules.append(
+            {
+                "rule": f"{name} lines",
+                "version": 1,
+                "from": "2026-01-01",
+                "on": name,
+                "points": {"per": "lines", "each": 3},
+                "when": [{"fact": "kind", "op": "ne", "value": "test"}, {"person": "role", "value": "clerk"}],
+                "cap": [{"points": 60, "every": "day"}],
+            }
+        )
+    return {"programme": {}, "rules": rules}
+
+
+def _record(connections: list[Any]) -> datetime:
+    """Records the events, a little out of order, over two days; gives the instant after the last."""
+    from uptake.events.happening import Happening
+    from uptake.events.record import record
+
+    chance = random.Random(7)
+    step = timedelta(days=2) / EVENTS
+    waiting: dict[int, list[Any]] = {number: [] for number in range(COMPANIES)}
+    now = BEGIN
+    for number in range(EVENTS):
+        now = BEGIN + step * number
+        place = number % COMPANIES
+        waiting[place].append(
+            Happening(
+                event=chance.choice(NAMES),
+                key=f"e{number}",
+                at=now - timedelta(seconds=chance.randint(0, 120)),
+                person=str(chance.randrange(PEOPLE // COMPANIES)),
+                object=f"order {number}",
+                facts={"lines": chance.randint(1, 40), "kind": "sale"},
+            )
+        )
+        if len(waiting[place]) >= 100:
+            record(waiting[place], connection=connections[place], now=now)
+            waiting[place] = []
+    for place, rest in waiting.items():
+        record(rest, connection=connections[place], now=now)
+    return now + timedelta(minutes=1)
+
+
+def _one_by_one(now: datetime) -> float:
+    """The median seconds of considering a single new event."""
+    from uptake.events.happening import Happening
+    from uptake.events.models import Connection
+    from uptake.events.record import record
+    from uptake.programme.consider import consider_new_events
+
+    taken = []
+    connection = Connection.objects.get(slug="erp-0")
+    for number in range(50):
+        facts = {"lines": 3, "kind": "sale"}
+        one = Happening(event="stock.moved", key=f"single {number}", at=now, person=str(number % 30), facts=facts)
+        record([one], connection=connection, now=now)
+        began = time.perf_counter()
+        consider_new_events(now=now)
+        taken.append(time.perf_counter() - began)
+    return sorted(taken)[len(taken) // 2]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,275 @@
+"""Rules in plain sentences, in the language that is active: made from the rule itself, so they say what it does.
+
+Each sentence is one pattern with named fields, never glued from pieces, so that every language can order its words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from uptake.programme.conditions.compare import Scalar, Value
+from uptake.programme.conditions.fact import FactCondition
+from uptake.programme.conditions.list import Condition
+from uptake.programme.conditions.person import DEPARTMENT, ROLE
+from uptake.programme.evaluate import plain
+from uptake.programme.rulebook import Cap, PointsPer, RulebookRefused, RuleVersion
+from uptake.programme.standing import Number
+
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The catalogue's words in the reader's language: of event names and of facts. What has none is shown as it is."""
+
+    events: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    def event(self, name: str) -> str:
+        return self.events.get(name) or name
+
+    def fact(self, name: str) -> str:
+        return self.facts.get(name) or name
+
+
+def rule_sentence(rule: RuleVersion, labels: Labels) -> str:
+    """The whole rule in words: what it pays for, conditions, caps and dates."""
+    return joined_sentences(rule_sentences(rule, labels))
+
+
+def rule_sentences(rule: RuleVersion, labels: Labels) -> list[str]:
+    """The same, sentence by sentence."""
+    told = points_sentences(rule, labels)
+    told += condition_sentences(rule.when, labels)
+    told += [cap_sentence(cap) for cap in rule.cap]
+    told.append(validity_sentence(rule))
+    return told
+
+
+def joined_sentences(sentences: Sequence[str]) -> str:
+    """Sentences one after another, as the language sets them."""
+    # Translators: what stands between two sentences: a space in English, nothing in Chinese.
+    between = _("%(first)s %(second)s")
+    text = ""
+    for sentence in sentences:
+        text = between % {"first": text, "second": sentence} if text else sentence
+    return text
+
+
+def points_sentences(rule: RuleVersion, labels: Labels) -> list[str]:
+    """What the rule pays for."""
+    events = either([quoted(labels.event(name)) for name in rule.on])
+    if isinstance(rule.points, int):
+        return [
+            ngettext("%(points)s point for each %(event)s.", "%(points)s points for each %(event)s.", rule.points)
+            % {"points": number(rule.points), "event": events}
+        ]
+    return _per_sentences(rule.points, events, labels)
+
+
+def _per_sentences(per: PointsPer, events: str, labels: Labels) -> list[str]:
+    fields = {
+        "points": number(per.points),
+        "each": number(per.each),
+        "fact": quoted(labels.fact(per.per)),
+        "event": events,
+    }
+    if per.each == 1:
+        told = [
+            ngettext(
+                "For each %(event)s: %(points)s point for every 1 of %(fact)s.",
+                "For each %(event)s: %(points)s points for every 1 of %(fact)s.",
+                _plural(per.points),
+            )
+            % fields
+        ]
+    else:
+        told = [
+            ngettext(
+                "For each %(event)s: %(points)s point for every %(each)s of %(fact)s.",
+                "For each %(event)s: %(points)s points for every %(each)s of %(fact)s.",
+                _plural(per.points),
+            )
+            % fields
+        ]
+    if per.whole_units:
+        told.append(_("Only whole steps of %(each)s count.") % fields)
+    if per.min is not None and per.max is not None:
+        told.append(
+            _("At least %(min)s and at most %(max)s points each time.")
+            % {"min": number(per.min), "max": number(per.max)}
+        )
+    elif per.min is not None:
+        told.append(_("At least %(min)s points each time.") % {"min": number(per.min)})
+    elif per.max is not None:
+        told.append(_("At most %(max)s points each time.") % {"max": number(per.max)})
+    return told
+
+
+def condition_sentences(conditions: Sequence[Condition], labels: Labels) -> list[str]:
+    """One sentence for all conditions, or none."""
+    if not conditions:
+        return []
+    clauses = [condition_clause(condition, labels) for condition in conditions]
+    if len(clauses) == 1:
+        return [_("Only if %(condition)s.") % {"condition": clauses[0]}]
+    # Translators: what stands between two conditions that must both hold.
+    between = _("%(first)s, and %(second)s")
+    text = clauses[0]
+    for clause in clauses[1:]:
+        text = between % {"first": text, "second": clause}
+    return [_("Only if %(conditions)s.") % {"conditions": text}]
+
+
+def condition_clause(condition: Condition, labels: Labels) -> str:
+    """One condition as a clause that follows "only if"."""
+    if isinstance(condition, FactCondition):
+        pattern = _fact_pattern(condition.op, condition.value)
+        what = quoted(labels.fact(condition.fact))
+    elif condition.person in (DEPARTMENT, ROLE):
+        pattern = _fact_pattern(condition.op, condition.value)
+        what = _("the person's department") if condition.person == DEPARTMENT else _("the person's role")
+    else:
+        pattern = _tenure_pattern(condition.op)
+        what = ""
+    return pattern % {"what": what, "value": shown(condition.value)}
+
+
+def _fact_pattern(op: str, value: Value) -> str:
+    if isinstance(value, tuple) and len(value) > 1:
+        return _("%(what)s is one of %(value)s") if op == "eq" else _("%(what)s is none of %(value)s")
+    patterns: Mapping[str, Callable[[], str]] = {
+        "eq": lambda: _("%(what)s is %(value)s"),
+        "ne": lambda: _("%(what)s is not %(value)s"),
+        "gt": lambda: _("%(what)s is more than %(value)s"),
+        "gte": lambda: _("%(what)s is at least %(value)s"),
+        "lt": lambda: _("%(what)s is less than %(value)s"),
+        "lte": lambda: _("%(what)s is at most %(value)s"),
+        "contains": lambda: _("%(what)s contains %(value)s"),
+        "not_contains": lambda: _("%(what)s does not contain %(value)s"),
+        "is_set": lambda: _("%(what)s is given"),
+        "is_not_set": lambda: _("%(what)s is not given"),
+    }
+    return patterns[op]()
+
+
+def _tenure_pattern(op: str) -> str:
+    patterns: Mapping[str, Callable[[], str]] = {
+        "eq": lambda: _("the person joined exactly %(value)s days before"),
+        "ne": lambda: _("the person did not join exactly %(value)s days before"),
+        "gt": lambda: _("the person joined more than %(value)s days before"),
+        "gte": lambda: _("the person joined at least %(value)s days before"),
+        "lt": lambda: _("the person joined less than %(value)s days before"),
+        "lte": lambda: _("the person joined at most %(value)s days before"),
+        "is_set": lambda: _("it is known when the person joined"),
+        "is_not_set": lambda: _("it is not known when the person joined"),
+    }
+    return patterns[op]()
+
+
+def cap_sentence(cap: Cap) -> str:
+    """One cap in words, with the role and the dates it is for."""
+    fields = {
+        "limit": number(cap.limit),
+        "role": quoted(cap.role or ""),
+        "from": day(cap.from_date) if cap.from_date else "",
+        "last": day(cap.until_date - ONE_DAY) if cap.until_date else "",
+    }
+    if cap.times:
+        bare = ngettext("At most %(limit)s time a day.", "At most %(limit)s times a day.", cap.limit)
+        for_role = ngettext(
+            "Whoever is %(role)s: at most %(limit)s time a day.",
+            "Whoever is %(role)s: at most %(limit)s times a day.",
+            cap.limit,
+        )
+    else:
+        bare = ngettext("At most %(limit)s point a day.", "At most %(limit)s points a day.", cap.limit)
+        for_role = ngettext(
+            "Whoever is %(role)s: at most %(limit)s point a day.",
+            "Whoever is %(role)s: at most %(limit)s points a day.",
+            cap.limit,
+        )
+    told = (for_role if cap.role is not None else bare) % fields
+    if cap.from_date and cap.until_date:
+        dates = _("This limit holds from %(from)s to %(last)s.") % fields
+    elif cap.from_date:
+        dates = _("This limit holds from %(from)s.") % fields
+    elif cap.until_date:
+        dates = _("This limit holds to %(last)s.") % fields
+    else:
+        return told
+    return joined_sentences([told, dates])
+
+
+def validity_sentence(rule: RuleVersion) -> str:
+    """From when to when the version is in force; the last day is named, not the first day after it."""
+    if rule.until_date is None:
+        return _("In force from %(from)s.") % {"from": day(rule.from_date)}
+    return _("In force from %(from)s to %(last)s.") % {
+        "from": day(rule.from_date),
+        "last": day(rule.until_date - ONE_DAY),
+    }
+
+
+def refusal_sentence(refused: RulebookRefused) -> str:
+    """Why a rulebook was refused, with the place of the key."""
+    fields = {name: value for name, value in refused.fields.items()}
+    said = _(refused.pattern) % fields
+    return _("%(path)s: %(problem)s") % {"path": refused.path, "problem": said} if refused.path else said
+
+
+def number(value: Number | int | str) -> str:
+    """A number as the language writes it."""
+    if isinstance(value, Decimal):
+        value = plain(value)
+    if isinstance(value, str):
+        return value if "/" in value else number_format(Decimal(value), use_l10n=True)
+    return number_format(value, use_l10n=True, force_grouping=True)
+
+
+def day(value: date) -> str:
+    """A date as the language writes it."""
+    return date_format(value, "DATE_FORMAT")
+
+
+def quoted(text: str) -> str:
+    """A word of the catalogue or of a system, set apart."""
+    return _("“%(text)s”") % {"text": text}
+
+
+def shown(value: Value) -> str:
+    """What a condition compares with, in words."""
+    if isinstance(value, tuple):
+        return either([_shown_one(one) for one in value])
+    return "" if value is None else _shown_one(value)
+
+
+def _shown_one(value: Scalar) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return quoted(value) if isinstance(value, str) else number(value)
+
+
+def either(words: Sequence[str]) -> str:
+    """A, B or C."""
+    if len(words) == 1:
+        return words[0]
+    # Translators: what stands between the names of a list, before the last.
+    between = _("%(first)s, %(second)s")
+    text = words[0]
+    for word in words[1:-1]:
+        text = between % {"first": text, "second": word}
+    return _("%(first)s or %(last)s") % {"first": text, "last": words[-1]}
+
+
+def _plural(value: Any) -> int:
+    """The number that decides between singular and plural."""
+    return int(value) if value == int(value) else 2

@@ -1,0 +1,1 @@
+"""Rulebooks to start from."""
