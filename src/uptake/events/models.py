@@ -7,9 +7,11 @@ from typing import Any
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from uptake.directory.models import Identity, Organization, Person, User
+from uptake.directory.place import PlaceSettings, settings_at
 from uptake.directory.viewer import Deed, Viewer
 from uptake.events.facts import FactsDecoder, FactsEncoder
 
@@ -58,6 +60,11 @@ class Connection(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @cached_property
+    def clock(self) -> PlaceSettings:
+        """The clock of its organization, read once for this object."""
+        return settings_at(self.organization)
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
@@ -156,7 +163,11 @@ class EventQuerySet(models.QuerySet["Event"]):
     def placed(self) -> EventQuerySet:
         """With `place_id`: the company of the event, else the one it was given afterwards."""
         given = Correction.objects.filter(kind=CorrectionKind.PLACED, event=OuterRef("pk")).order_by("-id")
-        return self.annotate(place_id=Coalesce(F("company_id"), Subquery(given.values("company_id")[:1])))
+        return self.annotate(
+            place_id=Coalesce(
+                F("company_id"), Subquery(given.values("company_id")[:1]), output_field=models.BigIntegerField()
+            )
+        )
 
     def visible_to(self, viewer: Viewer) -> EventQuerySet:
         """Events of companies whose events the viewer may see, one's own, and unassigned ones of seen connections.
@@ -247,9 +258,11 @@ def of_event_seen(viewer: Viewer, *deeds: Deed) -> Q:
     places = Organization.objects.filter(viewer.within("path", *deeds)).values("pk")
     sources = Connection.objects.filter(viewer.within("organization__path", *deeds)).values("slug")
     given = Correction.objects.filter(kind=CorrectionKind.PLACED, event=OuterRef("event_id")).order_by("-id")
-    here = Event.objects.annotate(place_id=Coalesce(F("company_id"), Subquery(given.values("company_id")[:1]))).filter(
-        Q(place_id__in=places) | Q(place_id__isnull=True, source__in=sources), pk=OuterRef("event_id")
-    )
+    here = Event.objects.annotate(
+        place_id=Coalesce(
+            F("company_id"), Subquery(given.values("company_id")[:1]), output_field=models.BigIntegerField()
+        )
+    ).filter(Q(place_id__in=places) | Q(place_id__isnull=True, source__in=sources), pk=OuterRef("event_id"))
     return Q(Exists(here))
 
 

@@ -234,7 +234,7 @@ def _holder(held: dict[int, _Stored], revision: int, fingerprint: str) -> tuple[
 def _enrich(fresh: list[_Item], connection: Connection, now: datetime, make_people: bool) -> None:
     """Gives each new item its identity, company, business date, and the reason to wait if there is one."""
     home = connection.organization
-    home_dates = dates_at(*settings_of([home])[home.pk])
+    home_dates = dates_at(*connection.clock)
     people = _identities(fresh, connection, home_dates, now, make_people)
     spans: dict[int, list[Span]] = {}
     if home.company_id is None:
@@ -343,8 +343,9 @@ def _identities(
 def _catalogue(names: set[str], now: datetime) -> dict[str, dict[str, Any]]:
     """The declared properties of these names; names not seen before are added to the catalogue as undeclared."""
     condition, values = _among("name", sorted(names))
-    rows = EventType.objects.extra(where=[condition], params=values)  # noqa: S610 (the condition is ours)
-    known = dict(rows.values_list("name", "properties"))
+    with database.cursor() as cursor:
+        cursor.execute(f"SELECT name, properties FROM events_eventtype WHERE {condition}", values)  # noqa: S608
+        known = {name: orjson.loads(properties) for name, properties in cursor}
     missing = sorted(names - known.keys())
     if missing:
         EventType.objects.bulk_create(

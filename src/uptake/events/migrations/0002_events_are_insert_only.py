@@ -26,7 +26,8 @@ def guard(apps, schema_editor):
         return
     schema_editor.execute(
         """CREATE FUNCTION events_refuses() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'restrict_violation'; END $$"""
+        BEGIN RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'restrict_violation'; END $$""",
+        params=None,  # no placeholders: the % is PL/pgSQL's
     )
     for table, deed, sentence in REFUSED:
         schema_editor.execute(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import zlib
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -13,9 +12,6 @@ import orjson
 
 from uptake.web.api.limits import MAX_BODY, MAX_EVENTS, MAX_UNPACKED
 from uptake.web.api.refusal import Refused
-
-INEXACT = re.compile(rb"[:,\[\s]-?(?:[0-9.]{16}|[0-9.]+[eE])")
-"""Numbers a binary float or 64 bits might not hold exactly: sixteen characters or more, or with an exponent."""
 
 
 async def read_body(chunks: AsyncIterator[bytes], *, encoding: str, length: int | None) -> bytes:
@@ -43,7 +39,7 @@ def parse(body: bytes) -> tuple[list[dict[str, Any]], bool]:
         raise Refused(400, "empty_body", 'The body is empty; send one event, a list, or {"events": […]}.')
     try:
         content = orjson.loads(body)
-        if INEXACT.search(body):
+        if _inexact(content):
             content = json.loads(body, parse_float=Decimal)
     except orjson.JSONDecodeError as error:
         where = {"line": error.lineno, "column": error.colno, "position": error.pos}
@@ -66,6 +62,21 @@ def parse(body: bytes) -> tuple[list[dict[str, Any]], bool]:
         if type(item) is not dict:
             raise Refused(400, "not_an_event", f"Item {index} is not an object; nothing was stored.", {"index": index})
     return content, False
+
+
+def _inexact(value: Any) -> bool:
+    """Whether a number may have lost digits on its way into a binary float: it has more than 15, or stands far out."""
+    kind = type(value)
+    if kind is float:
+        return (value != 0 and not 1e-4 <= abs(value) < 1e15) or len(repr(value)) > 16
+    if kind is dict:
+        for item in value.values():
+            kind = type(item)
+            if (kind is float or kind is dict or kind is list) and _inexact(item):
+                return True
+    elif kind is list:
+        return any(map(_inexact, value))
+    return False
 
 
 class _Gunzip:
