@@ -8,7 +8,7 @@ touches is read again from the record, for all the events of the people concerne
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,7 +17,6 @@ from django.db.models import QuerySet
 
 from uptake.activity.columns import bucket_of
 from uptake.activity.incoming import Incoming
-from uptake.activity.periods import day_of
 from uptake.activity.store import Writer
 from uptake.directory.models import Identity
 from uptake.events.models import Correction, CorrectionKind, Event
@@ -275,9 +274,7 @@ def _moved(departments: Departments) -> set[int]:
         table = np.stack([columns[name][kept] for name in ("person", "company", "business_day", "department")], axis=1)
         spells = np.unique(table, axis=0).tolist()
         departments.learn(person for person, *_ in spells)
-        days: dict[int, date] = {}
-        for person, company, number, department in spells:
-            day = days.setdefault(number, day_of(number))
+        for person, company, day, department in spells:
             if person not in found and departments.of(person, company, day) != department:
                 found.add(person)
     return found

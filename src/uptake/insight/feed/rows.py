@@ -5,16 +5,16 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
+import numpy as np
 import orjson
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
 from uptake.activity.columns import NOBODY
 from uptake.activity.incoming import Incoming
-from uptake.activity.periods import day_number, microseconds
+from uptake.activity.periods import day_of
 from uptake.directory.models import Kind, Membership, Organization, Person, PersonKind
 from uptake.directory.place import Span, memberships_of, span_on
 from uptake.directory.viewer import ids_of
@@ -22,8 +22,8 @@ from uptake.events.models import Event, EventQuerySet, EventType
 from uptake.events.read import Position
 
 FIELDS = (
-    "pk", "identity_id", "identity__person_id", "happened_at", "business_date", "place_id", "name", "source",
-    "object", "facts_text",
+    "pk", "identity_id", "identity__person_id", "at_text", "day_text", "place_id", "name", "source", "object",
+    "facts_text",
 )  # fmt: skip
 IDS_PER_QUERY = 900
 KINDS = {"text": "text", "date": "text", "number": "number", "boolean": "boolean"}
@@ -42,7 +42,7 @@ class Departments:
     """Which department somebody belonged to in a company on a date."""
 
     spans: dict[int, list[Span]] = field(default_factory=dict)
-    known: dict[tuple[int, int, date], int] = field(default_factory=dict)
+    known: dict[tuple[int, int, int], int] = field(default_factory=dict)
     kinds: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -54,13 +54,13 @@ class Departments:
         found = memberships_of(new)
         self.spans |= {one: found.get(one, []) for one in new}
 
-    def of(self, person: int, company: int, day: date) -> int:
-        """The department (0: none) of a person in a company on a business date."""
+    def of(self, person: int, company: int, day: int) -> int:
+        """The department (0: none) of a person in a company on a business date (days since 1970)."""
         key = (person, company, day)
         department = self.known.get(key)
         if department is None:
             here = [span for span in self.spans.get(person, []) if span.company_id == company]
-            span = span_on(here, day)
+            span = span_on(here, day_of(day))
             places = ids_of(span.path) if span is not None else ()
             department = next((place for place in reversed(places) if place in self.kinds), 0)
             self.known[key] = department
@@ -69,23 +69,41 @@ class Departments:
 
 def rows_of(events: EventQuerySet, departments: Departments) -> Incoming:
     """The events as rows for the log; `events` are standing ones."""
+    # instants, dates and facts are taken as text: read a column at a time they cost a third of what they cost singly
     found: Sequence[tuple[Any, ...]] = list(
-        events.placed().annotate(facts_text=Cast("facts", TextField())).values_list(*FIELDS)
+        events.placed()
+        .annotate(
+            at_text=Cast("happened_at", TextField()),
+            day_text=Cast("business_date", TextField()),
+            facts_text=Cast("facts", TextField()),
+        )
+        .values_list(*FIELDS)
     )
-    departments.learn(row[2] for row in found if row[2] is not None)
-    incoming = Incoming()
-    for pk, identity, person, happened_at, business_date, place, name, source, about, facts in found:
-        incoming.event_id.append(pk)
-        incoming.person.append(code_of(identity, person))
-        incoming.happened_at.append(microseconds(happened_at))
-        incoming.business_day.append(day_number(business_date))
-        incoming.company.append(place or 0)
-        incoming.department.append(departments.of(person, place, business_date) if person and place else 0)
-        incoming.event.append(name)
-        incoming.source.append(source)
-        incoming.object.append(about)
-        incoming.properties.append(orjson.loads(facts) if facts and facts != "{}" else {})
-    return incoming
+    if not found:
+        return Incoming()
+    ids, identities, people, instants, dates, places, names, sources, objects, facts = map(
+        list, zip(*found, strict=True)
+    )
+    departments.learn(person for person in set(people) if person is not None)
+    companies = [place or 0 for place in places]
+    # UTC on both databases; PostgreSQL says so behind the time
+    happened_at = np.array([text.removesuffix("+00") for text in instants], dtype="datetime64[us]").astype(np.int64)
+    days = np.array(dates, dtype="datetime64[D]").astype(np.int64).tolist()
+    return Incoming(
+        event_id=ids,
+        person=[code_of(identity, person) for identity, person in zip(identities, people, strict=True)],
+        happened_at=happened_at.tolist(),
+        business_day=days,
+        company=companies,
+        department=[
+            departments.of(person, company, day) if person and company else 0
+            for person, company, day in zip(people, companies, days, strict=True)
+        ],
+        event=names,
+        source=sources,
+        object=objects,
+        properties=[orjson.loads(text) if text != "{}" else {} for text in facts],
+    )
 
 
 def standing_of(codes: Iterable[int]) -> Iterator[EventQuerySet]:

@@ -14,8 +14,9 @@ def widened(question: Mapping[str, Any]) -> Mapping[str, Any]:
     company, a department), or its department (a team). What is no organization is left to be refused or to match
     nothing."""
     scope = question.get("scope")
-    several = [one for one in (scope if isinstance(scope, list) else [scope]) if isinstance(one, int)]
-    if scope is None or len(several) != (len(scope) if isinstance(scope, list) else 1) or any(one is True for one in several):
+    listed = scope if isinstance(scope, list) else [scope]
+    several = [one for one in listed if isinstance(one, int) and not isinstance(one, bool)]
+    if scope is None or len(several) != len(listed):
         return question
     places: list[int] = []
     for number in several:
