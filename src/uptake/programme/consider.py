@@ -18,6 +18,8 @@ from uptake.ledger.rows import insert_rows, reserve_ids
 from uptake.notify.tell import Telling, tell
 from uptake.programme.evaluate import REVERSED, DayRules, Key, Outcome, Used, fold
 from uptake.programme.gather import (
+    AWARD_COLUMNS,
+    AwardRow,
     Bucket,
     Gathered,
     UsedRow,
@@ -115,7 +117,7 @@ def _consider(ids: Collection[int], *, moved: bool, now: datetime, news: News) -
             whole.add(bucket)
     for award in awards.values():
         # Where it was: its person, company or date may be another now.
-        bucket = Bucket(award.person_id, award.company_id, award.date)
+        bucket = award.bucket
         found = books.on(bucket.company, bucket.date)
         if found is not None:
             rules_of[bucket] = found
@@ -162,7 +164,7 @@ def _added(rules: DayRules, events: Sequence[Gathered], rows: Iterable[UsedRow],
 def _refold(
     buckets: Collection[Bucket],
     events: Iterable[Gathered],
-    awards: Mapping[Key, Award],
+    awards: Mapping[Key, AwardRow],
     rules_of: Mapping[Bucket, tuple[int, DayRules]],
     standings: Mapping[Bucket, Standing],
     now: datetime,
@@ -180,16 +182,14 @@ def _refold(
         if now < rules.closes_at:
             found = fold(rules, [one.judged(late=one.late_for(rules.closes_at), standing=standing) for one in members])
         else:
-            stand = {
-                key: award for key, award in awards.items() if (award.person_id, award.company_id, award.date) == bucket
-            }
+            stand = {key: award for key, award in awards.items() if award.bucket == bucket}
             found = _fold_closed(rules, members, stand, standing)
         outcomes.extend(Folded(bucket, version, rules, outcome) for outcome in found)
     return outcomes
 
 
 def _fold_closed(
-    rules: DayRules, members: Sequence[Gathered], stand: Mapping[Key, Award], standing: Standing
+    rules: DayRules, members: Sequence[Gathered], stand: Mapping[Key, AwardRow], standing: Standing
 ) -> list[Outcome]:
     """The outcomes of a closed date: those in time as they stood at closing, then the late ones by when they joined.
 
@@ -227,7 +227,7 @@ def _fold_closed(
 class _Difference:
     """An award to be written, and by how much the points of two people change."""
 
-    award: Award
+    award: AwardRow
     order: tuple[Any, ...]
     taken: int
     """Points to take from `former`, before the award is written."""
@@ -243,7 +243,7 @@ class _Difference:
 
 
 def _differences(
-    outcomes: Iterable[Folded], awards: Mapping[Key, Award], touched: Mapping[int, Gathered]
+    outcomes: Iterable[Folded], awards: Mapping[Key, AwardRow], touched: Mapping[int, Gathered]
 ) -> list[_Difference]:
     """What is new or other than before, in canonical order."""
     found: list[_Difference] = []
@@ -256,8 +256,21 @@ def _differences(
         award = awards.get(key)
         is_new = award is None
         if award is None:
-            award = Award(event_id=event.id, rule=outcome.rule, points=0, person_id=bucket.person)
-            award.company_id = bucket.company
+            award = AwardRow(
+                id=0,
+                event_id=event.id,
+                rule=outcome.rule,
+                version=outcome.version,
+                rulebook_id=version,
+                person_id=bucket.person,
+                company_id=bucket.company,
+                date=event.date,
+                happened_at=event.at,
+                points=0,
+                reasons=[],
+                explanation={},
+                transfers=0,
+            )
         reasons = list(outcome.reasons)
         same_person = (award.person_id, award.company_id) == (bucket.person, bucket.company)
         same_terms = award.version == outcome.version and award.rulebook_id == version
@@ -289,7 +302,7 @@ def _differences(
         one = touched.get(award.event_id)
         if key in settled or one is None or not award.points:
             continue
-        if one.bucket == Bucket(award.person_id, award.company_id, award.date) and not one.withheld:
+        if one.bucket == award.bucket and not one.withheld:
             continue
         order = (award.happened_at, one.source, one.key, one.id, 0)
         found.append(
@@ -315,55 +328,49 @@ def _write(differences: Sequence[_Difference], *, now: datetime, news: News) -> 
             grants.append(_grant(one))
     take_back(takings, now=now)
     grant(grants, now=now)
-    fresh = [one.award for one in differences if one.is_new]
-    _insert(fresh, now)
-    changed = [one.award for one in differences if not one.is_new]
-    for award in changed:
-        award.considered_at = now
-    if changed:
-        Award.objects.bulk_create(
-            changed, update_conflicts=True, unique_fields=["id"], update_fields=CHANGING, batch_size=500
-        )
+    _insert([one.award for one in differences if one.is_new], now)
+    _update([one.award for one in differences if not one.is_new], now)
     news.add(differences)
 
 
-CHANGING = [
-    "person", "company", "date", "version", "rulebook", "happened_at", "points", "reasons", "explanation",
-    "transfers", "considered_at",
-]  # fmt: skip
-COLUMNS = (
-    "id", "event_id", "rule", "version", "rulebook_id", "person_id", "company_id", "date", "happened_at", "points",
-    "reasons", "explanation", "transfers", "considered_at",
-)  # fmt: skip
-
-
-def _insert(awards: Sequence[Award], now: datetime) -> None:
+def _insert(awards: Sequence[AwardRow], now: datetime) -> None:
     if not awards:
         return
     for award, pk in zip(awards, reserve_ids(Award, len(awards)), strict=True):
-        award.pk = pk
-    insert_rows(
-        Award,
-        COLUMNS,
-        [
-            (
-                award.pk,
-                award.event_id,
-                award.rule,
-                award.version,
-                award.rulebook_id,
-                award.person_id,
-                award.company_id,
-                award.date,
-                award.happened_at,
-                award.points,
-                orjson.dumps(award.reasons).decode(),
-                award.explanation,
-                award.transfers,
-                now,
-            )
-            for award in awards
-        ],
+        award.id = pk
+    rows = [
+        (
+            award.id,
+            award.event_id,
+            award.rule,
+            award.version,
+            award.rulebook_id,
+            award.person_id,
+            award.company_id,
+            award.date,
+            award.happened_at,
+            award.points,
+            orjson.dumps(award.reasons).decode(),
+            award.explanation,
+            award.transfers,
+            now,
+        )
+        for award in awards
+    ]
+    insert_rows(Award, (*AWARD_COLUMNS, "considered_at"), rows)
+
+
+def _update(awards: Sequence[AwardRow], now: datetime) -> None:
+    if not awards:
+        return
+    rows = [Award(**{name: getattr(award, name) for name in AWARD_COLUMNS}, considered_at=now) for award in awards]
+    changing = [*(name for name in AWARD_COLUMNS if name not in ("id", "event_id", "rule")), "considered_at"]
+    Award.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=[name.removesuffix("_id") for name in changing],
+        batch_size=500,
     )
 
 
@@ -372,7 +379,7 @@ def _grant(one: _Difference) -> Grant:
     return Grant(
         book=award.company_id,
         key=_transfer_key(award),
-        lot=f"{award.transfer_prefix}{award.person_id}",
+        lot=_lot_key(award, award.person_id),
         owner=str(award.person_id),
         points=one.given,
         cause=f"event/{award.event_id}",
@@ -391,7 +398,7 @@ def _taking(one: _Difference) -> Taking:
     return Taking(
         book=one.former_company,
         key=_transfer_key(award),
-        lot=f"{award.transfer_prefix}{one.former}",
+        lot=_lot_key(award, one.former),
         points=one.taken,
         cause=f"event/{award.event_id}",
         reason=f"rule/{award.rule}/{award.version}",
@@ -399,12 +406,17 @@ def _taking(one: _Difference) -> Taking:
     )
 
 
-def _transfer_key(award: Award) -> str:
+def _transfer_key(award: AwardRow) -> str:
     """The key of the award's latest transfer."""
-    return f"{award.transfer_prefix}{award.transfers}"
+    return f"award/{award.event_id}/{award.rule}/{award.transfers}"
 
 
-def _explained(award: Award) -> dict[str, Any]:
+def _lot_key(award: AwardRow, person: int) -> str:
+    """The key of the lot: one per award and person, should its event pass to another."""
+    return f"award/{award.event_id}/{award.rule}/of/{person}"
+
+
+def _explained(award: AwardRow) -> dict[str, Any]:
     """I12: who, by which rule, from what, to which result."""
     return {
         "actor": READER,
@@ -466,7 +478,7 @@ class News:
             name = one.event.name if one.event else ""
             awards.append(
                 {
-                    "award": award.pk,
+                    "award": award.id,
                     "event": award.event_id,
                     "points": one.given,
                     "rule": award.rule,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -241,9 +241,36 @@ def events_in(buckets: Collection[Bucket]) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def awards_of(event_ids: Collection[int]) -> dict[tuple[int, str], Award]:
+@dataclass(slots=True)
+class AwardRow:
+    """An award while it is considered; the fields are the columns of the table in their order."""
+
+    id: int
+    event_id: int
+    rule: str
+    version: int
+    rulebook_id: int
+    person_id: int
+    company_id: int
+    date: date
+    happened_at: datetime
+    points: int
+    reasons: list[str]
+    explanation: dict[str, Any]
+    transfers: int
+
+    @property
+    def bucket(self) -> Bucket:
+        return Bucket(self.person_id, self.company_id, self.date)
+
+
+AWARD_COLUMNS = tuple(one.name for one in fields(AwardRow))
+
+
+def awards_of(event_ids: Collection[int]) -> dict[tuple[int, str], AwardRow]:
     """The awards of these events, by (event id, rule)."""
-    return {(award.event_id, award.rule): award for award in Award.objects.filter(event_id__in=many(event_ids))}
+    rows: Any = Award.objects.filter(event_id__in=many(event_ids)).values_list(*AWARD_COLUMNS)
+    return {(row[1], row[2]): AwardRow(*row) for row in rows}
 
 
 class UsedRow(NamedTuple):

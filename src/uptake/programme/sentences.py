@@ -221,7 +221,7 @@ def validity_sentence(rule: RuleVersion) -> str:
 
 def refusal_sentence(refused: RulebookRefused) -> str:
     """Why a rulebook was refused, with the place of the key."""
-    fields = {name: value for name, value in refused.fields.items()}
+    fields = dict(refused.fields)
     said = _(refused.pattern) % fields
     return _("%(path)s: %(problem)s") % {"path": refused.path, "problem": said} if refused.path else said
 
