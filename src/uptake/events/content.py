@@ -107,6 +107,8 @@ def facts_text(facts: Mapping[str, Any]) -> str:
     """Canonical JSON of facts; Unusable if they are too deep, too large, or hold what JSON cannot say exactly."""
     if not facts:
         return "{}"
+    if not isinstance(facts, Mapping):
+        raise Unusable(_("facts must be an object."))
     for value in facts.values():
         kind = type(value)
         if kind is str or kind is bool or value is None:
@@ -188,9 +190,7 @@ def _instant(at: Any) -> datetime:
     return at.astimezone(UTC)
 
 
-def _carefully(facts: Any) -> bytes:
-    if not isinstance(facts, Mapping):
-        raise Unusable(_("facts must be an object."))
+def _carefully(facts: Mapping[str, Any]) -> bytes:
     _check(facts, 1)
     try:
         return canonical_json(facts)

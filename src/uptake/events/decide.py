@@ -21,18 +21,18 @@ class AlreadyDecided(NotQuarantined):
     """The event was decided the other way; the first decision stands."""
 
 
-def accept(*, event: Event, by: Viewer, now: datetime) -> Correction:
-    """From now on the event counts. Repeating it changes nothing. Raises NotQuarantined, AlreadyDecided, NotAllowed."""
-    return _decide(event, CorrectionKind.ACCEPTED, by, now)
+def accept(*, event: Event, by: Viewer, now: datetime, why: str = "") -> Correction:
+    """From now on the event counts; `why` goes into the audit log. Repeating it changes nothing. Raises NotQuarantined, AlreadyDecided, NotAllowed."""
+    return _decide(event, CorrectionKind.ACCEPTED, by, now, why)
 
 
-def decline(*, event: Event, by: Viewer, now: datetime) -> Correction:
+def decline(*, event: Event, by: Viewer, now: datetime, why: str = "") -> Correction:
     """The event will never count. Declining again changes nothing; raises as `accept` does."""
-    return _decide(event, CorrectionKind.DECLINED, by, now)
+    return _decide(event, CorrectionKind.DECLINED, by, now, why)
 
 
 @transaction.atomic
-def _decide(event: Event, kind: CorrectionKind, by: Viewer, now: datetime) -> Correction:
+def _decide(event: Event, kind: CorrectionKind, by: Viewer, now: datetime, why: str) -> Correction:
     place = place_of(event)
     if not by.may(Deed.MANAGE_DATA, place):
         raise NotAllowed
@@ -51,7 +51,7 @@ def _decide(event: Event, kind: CorrectionKind, by: Viewer, now: datetime) -> Co
         actor=by,
         organization=place,
         subject=str(event)[:200],
-        details={"event": event.pk, "source": event.source, "reason": event.quarantine.reason},
+        details={"event": event.pk, "source": event.source, "reason": event.quarantine.reason, "why": why},
         now=now,
     )
     transaction.on_commit(wake.ring)
