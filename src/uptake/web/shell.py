@@ -85,6 +85,15 @@ class Shell:
         return Organization.objects.filter(parent__isnull=True).order_by("pk").first() if viewer.grants else None
 
     @cached_property
+    def unit(self) -> str:
+        """The group one works in, for those who stand in their company without a role; else empty."""
+        if self.user is None or self.place is None or viewer_for(self.request).grants:
+            return ""
+        inner = [ids_of(path)[-1] for path in viewer_for(self.request).places if path.startswith(self.place.path)]
+        found = Organization.objects.filter(pk__in=inner).exclude(pk=self.place.pk).order_by("pk").first()
+        return found.name if found else ""
+
+    @cached_property
     def places(self) -> list[Organization]:
         """The park and companies one may switch between; empty for those who see only one."""
         if self.user is None:

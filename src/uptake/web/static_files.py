@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -24,6 +25,11 @@ class Storage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
 
 class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
     """WhiteNoise, answering in one piece: Django's ASGI handler cannot stream from a plain iterator."""
+
+    def add_files(self, root: str, prefix: str | None = None) -> None:
+        """Files of a folder; one that was not made yet holds none."""
+        if Path(root).is_dir():
+            super().add_files(root, prefix)
 
     @staticmethod
     def serve(static_file: Any, request: HttpRequest) -> HttpResponse:

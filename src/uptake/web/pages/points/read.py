@@ -9,12 +9,10 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from django.db.models import Sum
-from django.utils.translation import get_language
 
 from uptake.basics.business_day import business_date
 from uptake.directory.models import Organization, Person
 from uptake.directory.place import memberships_of, settings_at, span_on
-from uptake.events.models import EventType
 from uptake.ledger.balances import Points, expiring_of, points_of
 from uptake.programme.in_force import parsed
 from uptake.programme.models import Award
@@ -169,16 +167,6 @@ def title_of(rulebook_id: int, sha256: str, rule: str, version: int) -> str:
 def titled(rule: RuleVersion) -> str:
     """Its title; the lineage where it has none."""
     return rule.title or rule.rule
-
-
-def event_label(labels: dict[str, tuple[str, str]], name: str) -> str:
-    english, chinese = labels.get(name, ("", ""))
-    return (chinese if (get_language() or "").startswith("zh") else english) or english or chinese or name
-
-
-def labels_of(names: Sequence[str]) -> dict[str, tuple[str, str]]:
-    rows = EventType.objects.filter(name__in=set(names)).values_list("name", "label_en", "label_zh")
-    return {name: (english, chinese) for name, english, chinese in rows}
 
 
 def used_today(home: Home) -> dict[str, tuple[int, int]]:

@@ -14,7 +14,8 @@ from django.utils import timezone
 from uptake.directory.models import Membership, Person
 from uptake.directory.scope import Deed, Viewer
 from uptake.programme.models import Award
-from uptake.web.pages.points.read import Home, event_label, home_of, labels_of, rule_of, summary_of, titled
+from uptake.web.catalogue import labels_of
+from uptake.web.pages.points.read import Home, home_of, rule_of, summary_of, titled
 from uptake.web.pages.points.why import Day, line_of
 from uptake.web.viewing import login_required, viewer_for
 
@@ -79,7 +80,7 @@ def _days(page: Page[Award], where: Home) -> list[Day]:
         lines = []
         for award in group:
             rule = rule_of(award.rulebook_id, award.rulebook.sha256, award.rule, award.version)
-            what = f"{event_label(labels, award.event.name)} {award.event.object}".strip()
-            lines.append(line_of(award, what, titled(rule) if rule else award.rule))
+            what = f"{labels.event(award.event.name)} {award.event.object}".strip()
+            lines.append(line_of(award, what, titled(rule) if rule else award.rule, labels))
         days.append(Day(day, sum(line.award.points for line in lines), lines))
     return days

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from uptake.programme.models import Award, Reason
+from uptake.programme.sentences import Labels
 from uptake.web import numbers
 
 
@@ -35,9 +36,9 @@ class Day:
     lines: Sequence[Line]
 
 
-def line_of(award: Award, what: str, title: str) -> Line:
+def line_of(award: Award, what: str, title: str, labels: Labels) -> Line:
     """The line of one award."""
-    return Line(award, what, title, reasons(award.reasons), sentences(award), facts(award))
+    return Line(award, what, title, reasons(award.reasons), sentences(award, labels), facts(award))
 
 
 def reasons(codes: Sequence[str]) -> str:
@@ -45,7 +46,7 @@ def reasons(codes: Sequence[str]) -> str:
     return ", ".join(known.get(code, code) for code in codes)
 
 
-def sentences(award: Award) -> list[str]:
+def sentences(award: Award, labels: Labels) -> list[str]:
     """How the points came about, one step per sentence, in the order in which the rule was asked."""
     told = award.explanation
     found: list[str] = []
@@ -54,12 +55,13 @@ def sentences(award: Award) -> list[str]:
     if "history_only" in award.reasons:
         return [gettext("The event was imported as history: it counts in charts and pays nothing.")]
     if "condition" in told:
-        return [condition(told["condition"])]
+        return [condition(told["condition"], labels)]
     if "no_number" in award.reasons:
         return [
-            gettext("The rule pays by “%(fact)s”, but the event carries no such number.") % {"fact": told.get("fact")}
+            gettext("The rule pays by “%(fact)s”, but the event carries no such number.")
+            % {"fact": labels.fact(str(told.get("fact")))}
         ]
-    found += [_factor(factor) for factor in told.get("factors", ())]
+    found += [_factor(factor, labels) for factor in told.get("factors", ())]
     if "not_positive" in award.reasons:
         found.append(gettext("The number is not above 0, so nothing is paid."))
     if "zero" in award.reasons:
@@ -92,7 +94,7 @@ def facts(award: Award) -> list[tuple[str, str]]:
     return found
 
 
-def _factor(factor: Mapping[str, Any]) -> str:
+def _factor(factor: Mapping[str, Any], labels: Labels) -> str:
     match factor["what"]:
         case "fixed":
             points = int(factor["points"])
@@ -101,7 +103,7 @@ def _factor(factor: Mapping[str, Any]) -> str:
             }
         case "per":
             return gettext("%(fact)s is %(value)s; the rule pays %(points)s for every %(each)s.") % {
-                "fact": factor["fact"],
+                "fact": labels.fact(factor["fact"]),
                 "value": exact(factor["value"]),
                 "points": exact(factor["points"]),
                 "each": exact(factor["each"]),
@@ -130,12 +132,17 @@ def _clipped(cap: Mapping[str, Any], before: int, points: int) -> str:
     }
 
 
+_ASKED_OF_PERSON = {
+    "department": gettext_lazy("your department"),
+    "role": gettext_lazy("your role"),
+    "tenure_days": gettext_lazy("days since you joined"),
+}
 SIGNS = {"eq": "=", "ne": "≠", "gt": ">", "gte": "≥", "lt": "<", "lte": "≤"}
 
 
-def condition(told: Mapping[str, Any]) -> str:
+def condition(told: Mapping[str, Any], labels: Labels) -> str:
     """Which condition failed, and what was found instead."""
-    asked = told.get("fact") or told.get("person") or ""
+    asked = labels.fact(told["fact"]) if "fact" in told else _ASKED_OF_PERSON.get(told.get("person", ""), "")
     wanted = told.get("value", "")
     value = " / ".join(map(exact, wanted)) if isinstance(wanted, list) else exact(wanted)
     words = {

@@ -8,7 +8,14 @@ from datetime import date
 
 from django.utils.translation import gettext, ngettext
 
-from uptake.programme.rulebook import Cap, PointsPer, Rulebook, RuleVersion
+from uptake.programme.rulebook import PointsPer, Rulebook, RuleVersion
+from uptake.programme.sentences import (
+    Labels,
+    cap_sentence,
+    condition_sentences,
+    joined_sentences,
+    points_sentences,
+)
 from uptake.web import numbers
 
 Used = Mapping[str, tuple[int, int]]
@@ -47,22 +54,23 @@ class Card:
     """Where there is no cap: how often it paid today."""
 
 
-def cards_of(rulebook: Rulebook, day: date, sentence_of: Mapping[str, str], used: Used | None) -> list[Card]:
+def cards_of(rulebook: Rulebook, day: date, labels: Labels, used: Used | None) -> list[Card]:
     """The rules in force on `day`, in the order in which they are asked. `used` is None for who earns nothing here."""
-    return [card_of(rule, sentence_of.get(rule.rule, ""), used) for rule in rulebook.in_force(day)]
+    return [card_of(rule, labels, used) for rule in rulebook.in_force(day)]
 
 
-def card_of(rule: RuleVersion, sentence: str, used: Used | None) -> Card:
+def card_of(rule: RuleVersion, labels: Labels, used: Used | None) -> Card:
     points, times = (used or {}).get(rule.rule, (0, 0))
     caps = [
-        CapLine(cap_words(cap), None if used is None or cap.role else (times if cap.times else points), cap.limit)
+        CapLine(cap_sentence(cap), None if used is None or cap.role else (times if cap.times else points), cap.limit)
         for cap in rule.cap
     ]
     today = ""
     if used is not None and not rule.cap and times:
         today = ngettext("%(n)s time today", "%(n)s times today", times) % {"n": numbers.full(times)}
+    sentence = joined_sentences([*points_sentences(rule, labels), *condition_sentences(rule.when, labels)])
     if isinstance(rule.points, PointsPer):
-        pays, unit = f"+{exact(rule.points.points)}", per_words(rule.points)
+        pays, unit = f"+{exact(rule.points.points)}", unit_of(rule.points, labels)
     else:
         pays, unit = numbers.signed(rule.points), ""
     return Card(rule, rule.title or rule.rule, sentence, pays, unit, caps, today)
@@ -73,16 +81,8 @@ def exact(number: object) -> str:
     return numbers.full(float(text) if "." in text else int(text), len(text.partition(".")[2].rstrip("0")))
 
 
-def per_words(points: PointsPer) -> str:
-    """per 1,000 of amount."""
-    return gettext("per %(each)s of %(fact)s") % {"each": exact(points.each), "fact": points.per}
-
-
-def cap_words(cap: Cap) -> str:
-    """At most 6 times a day."""
-    if cap.times:
-        words = ngettext("At most %(n)s time a day", "At most %(n)s times a day", cap.limit)
-    else:
-        words = ngettext("At most %(n)s point a day", "At most %(n)s points a day", cap.limit)
-    said = words % {"n": numbers.full(cap.limit)}
-    return gettext("%(cap)s as %(role)s") % {"cap": said, "role": cap.role} if cap.role else said
+def unit_of(points: PointsPer, labels: Labels) -> str:
+    """× order lines; per 1,000 of amount."""
+    if points.each == 1:
+        return gettext("× %(fact)s") % {"fact": labels.fact(points.per)}
+    return gettext("per %(each)s of %(fact)s") % {"each": exact(points.each), "fact": labels.fact(points.per)}

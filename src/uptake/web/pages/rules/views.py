@@ -14,9 +14,9 @@ from uptake.directory.scope import Deed, Viewer
 from uptake.directory.viewer import ids_of
 from uptake.programme.in_force import parsed, rulebook_version_on
 from uptake.programme.models import RulebookVersion
+from uptake.web.catalogue import labels_of
 from uptake.web.pages.points.read import Home, home_of, used_today
 from uptake.web.pages.rules.read import Used, cards_of
-from uptake.web.pages.rules.say import sentence_of
 from uptake.web.viewing import login_required, viewer_for
 
 
@@ -57,7 +57,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
         "versions": versions,
         "today": today,
         "programme": rulebook.programme,
-        "cards": cards_of(rulebook, day, {rule.rule: sentence_of(rule) for rule in in_force}, used),
+        "cards": cards_of(rulebook, day, labels_of(name for rule in in_force for name in rule.on), used),
     }
     return render(request, "rules/home.html", context)
 
