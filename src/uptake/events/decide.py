@@ -22,7 +22,10 @@ class AlreadyDecided(NotQuarantined):
 
 
 def accept(*, event: Event, by: Viewer, now: datetime, why: str = "") -> Correction:
-    """From now on the event counts; `why` goes into the audit log. Repeating it changes nothing. Raises NotQuarantined, AlreadyDecided, NotAllowed."""
+    """From now on the event counts; `why` goes into the audit log. Repeating it changes nothing.
+
+    Raises NotQuarantined, AlreadyDecided, NotAllowed.
+    """
     return _decide(event, CorrectionKind.ACCEPTED, by, now, why)
 
 
