@@ -16,8 +16,12 @@ class Area:
 AREAS: tuple[Area, ...] = (
     Area("", "uptake.web.pages.home.urls"),
     Area("account/", "uptake.web.pages.account.urls"),
+    Area("overview/", "uptake.web.pages.overview.urls"),
+    Area("activity/", "uptake.web.pages.activity.urls"),
     Area("people/", "uptake.web.pages.people.urls"),
     Area("data/people/", "uptake.web.pages.identities.urls"),
+    Area("data/", "uptake.web.pages.data.urls"),
+    Area("events/", "uptake.web.pages.events.urls"),
     Area("calendar/", "uptake.web.pages.calendar.urls"),
     Area("audit/", "uptake.web.pages.audit.urls"),
     Area("jobs/", "uptake.web.pages.jobs.urls"),

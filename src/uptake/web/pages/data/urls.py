@@ -1,0 +1,27 @@
+"""Addresses of the data area."""
+
+from django.urls import path
+
+from uptake.web.pages.data import connections, imports, quarantine
+
+app_name = "data"
+urlpatterns = [
+    path("", connections.home, name="home"),
+    path("connections/new", connections.new, name="connection_new"),
+    path("connections/<slug:slug>", connections.connection, name="connection"),
+    path("connections/<slug:slug>/keys", connections.new_key, name="key_new"),
+    path("connections/<slug:slug>/keys/<int:key_id>/revoke", connections.revoke, name="key_revoke"),
+    path("connections/<slug:slug>/pause", connections.pause_or_resume, name="connection_pause"),
+    path("imports/", imports.home, name="imports"),
+    path("imports/upload", imports.upload, name="upload"),
+    path("imports/<int:run_id>", imports.run, name="import"),
+    path("imports/<int:run_id>/mapping", imports.mapping, name="import_mapping"),
+    path("imports/<int:run_id>/check", imports.check, name="import_check"),
+    path("imports/<int:run_id>/start", imports.start, name="import_start"),
+    path("imports/<int:run_id>/progress", imports.progress, name="import_progress"),
+    path("imports/<int:run_id>/undo", imports.undo, name="import_undo"),
+    path("imports/<int:run_id>/errors.csv", imports.errors, name="import_errors"),
+    path("quarantine/", quarantine.home, name="quarantine"),
+    path("quarantine/decide", quarantine.decide, name="decide"),
+    path("conflicts/", quarantine.conflicts, name="conflicts"),
+]
