@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from uptake.activity.asking import Asked
@@ -47,7 +47,8 @@ def ask(log: ActivityLog, question: Mapping[str, Any], *, companies: Collection[
 
     `companies`: numbers of the companies whoever asks may see (None: all); the question's own `scope` only narrows.
     """
-    return _plain(asdict(answer_to(log, question, companies=companies)))
+    answer = answer_to(log, question, companies=companies)
+    return _plain({field.name: getattr(answer, field.name) for field in fields(answer)})
 
 
 def answer_to(log: ActivityLog, question: Mapping[str, Any], *, companies: Collection[int] | None = None) -> Any:

@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from uptake.activity.columns import Array
+from uptake.activity.columns import Array, Property, property_column
 from uptake.activity.compile import compiled
-from uptake.activity.conditions import Sieve, label, values_of
+from uptake.activity.conditions import Sieve, distinct, label, values_of
 from uptake.activity.incoming import row_numbers
 from uptake.activity.log import Snapshot, each_bucket
 from uptake.activity.periods import local_date, midnight
@@ -251,17 +251,40 @@ def group_codes(snapshot: Snapshot, bucket: int, by: By, keep: Array) -> tuple[l
         column = snapshot.columns(bucket, [by.place])[by.place]
         if by.place != "event" and not column.any():  # a table without numbers for it may have it as a property
             return group_codes(snapshot, bucket, By(property=by.place), keep)
-        values, back = np.unique(column[keep], return_inverse=True)
+        values, back = distinct(column[keep])
         codes[keep] = back
         if by.place in ("company", "department"):
             return ["" if value == 0 else str(value) for value in values.tolist()] or [""], codes
         texts = [str(text) for text in snapshot.texts(by.place).take(row_numbers(values)).to_pylist()]
         return texts or [""], codes
+    declared = snapshot.properties.get(by.property)
+    if declared is not None and not declared.spilled:
+        return _property_codes(snapshot, bucket, declared, keep)
     labels: dict[str, int] = {}
     codes[keep] = [
         labels.setdefault(label(value), len(labels)) for value in values_of(snapshot, bucket, by.property, keep)
     ]
     return list(labels) or [""], codes
+
+
+def _property_codes(snapshot: Snapshot, bucket: int, one: Property, keep: Array) -> tuple[list[str], Array]:
+    """As `group_codes`, of a property that has all its values in a column."""
+    name = property_column(one.name)
+    column = snapshot.columns(bucket, [name])[name]
+    codes = np.zeros(len(keep), dtype=np.int32)
+    if one.kind == "text":  # -1 where there is none becomes the first
+        values, back = distinct(column[keep] + 1)
+        texts = snapshot.texts(name).take(row_numbers(np.maximum(values - 1, 0))).to_pylist()
+        labels = ["" if value == 0 else str(text) for value, text in zip(values.tolist(), texts, strict=True)]
+    else:
+        values, back = np.unique(column[keep], return_inverse=True)
+        plain = values.tolist()
+        if one.kind == "boolean":
+            labels = ["" if value < 0 else label(bool(value)) for value in plain]
+        else:
+            labels = ["" if value != value else label(value) for value in plain]
+    codes[keep] = back
+    return labels or [""], codes
 
 
 def _ranked(labels: list[str], codes: Array, groups: Groups) -> tuple[Array, Array]:

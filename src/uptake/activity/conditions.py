@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from uptake.activity.columns import NOBODY, REST, Array, property_column
+from uptake.activity.incoming import row_numbers
 from uptake.activity.log import Snapshot
 from uptake.activity.question import Condition, Selector
+
+LARGEST_TABLE = 1_000_000
+"""Up to this number a table takes the place of a search."""
 
 
 def label(value: Any) -> str:
@@ -91,7 +95,47 @@ def _number(value: Any) -> float | None:
 
 def passing(snapshot: Snapshot, bucket: int, condition: Condition, among: Array) -> Array:
     """`among` (a mask) without the rows that do not meet the condition."""
-    return _properties(snapshot, bucket, condition.property, among, lambda value: meets(value, condition))
+    kept = among.copy()
+    look = among
+    name = condition.property
+
+    def holds(value: Any) -> bool:
+        return meets(value, condition)
+
+    one = snapshot.properties.get(name)
+    if one is not None:
+        column = snapshot.columns(bucket, [property_column(name)])[property_column(name)]
+        there = among & _there(column)
+        exact = _by_number(column, condition) if one.kind == "number" else None
+        if exact is not None:
+            answers, back = [False, True], exact[there].astype(np.int64)
+        elif one.kind == "text":
+            values, back = distinct(column[there])
+            texts = snapshot.texts(property_column(name)).take(row_numbers(values)).to_pylist()
+            answers = [holds(text) for text in texts]
+        else:
+            values, back = np.unique(column[there], return_inverse=True)
+            plain = values.astype(bool) if one.kind == "boolean" else values
+            answers = [holds(value) for value in plain.tolist()]
+        kept[np.flatnonzero(there)] = np.array(answers, dtype=bool)[back]
+        look = among & ~there
+        if not one.spilled:
+            kept[look] = holds(None)
+            return kept
+    rows = np.flatnonzero(look)
+    if len(rows):
+        kept[rows] = holds(None)
+        known: dict[Any, bool] = {}
+        for row, value in _in_rest(snapshot, bucket, name, look):
+            try:
+                answer = known.get((type(value), value))
+            except TypeError:
+                kept[row] = holds(value)
+                continue
+            if answer is None:
+                answer = known[(type(value), value)] = holds(value)
+            kept[row] = answer
+    return kept
 
 
 def values_of(snapshot: Snapshot, bucket: int, name: str, among: Array) -> list[Any]:
@@ -115,42 +159,6 @@ def values_of(snapshot: Snapshot, bucket: int, name: str, among: Array) -> list[
     return found
 
 
-def _properties(snapshot: Snapshot, bucket: int, name: str, among: Array, holds: Callable[[Any], bool]) -> Array:
-    kept = among.copy()
-    look = among
-    one = snapshot.properties.get(name)
-    if one is not None:
-        column = snapshot.columns(bucket, [property_column(name)])[property_column(name)]
-        there = among & _there(column)
-        values, back = np.unique(column[there], return_inverse=True)
-        if one.kind == "text":
-            texts = snapshot.texts(property_column(name)).take(pa.array(values)).to_pylist()
-            answers = [holds(text) for text in texts]
-        elif one.kind == "boolean":
-            answers = [holds(bool(value)) for value in values]
-        else:
-            answers = [holds(float(value)) for value in values]
-        kept[np.flatnonzero(there)] = np.array(answers, dtype=bool)[back]
-        look = among & ~there
-        if not one.spilled:
-            kept[look] = holds(None)
-            return kept
-    rows = np.flatnonzero(look)
-    if len(rows):
-        kept[rows] = holds(None)
-        known: dict[Any, bool] = {}
-        for row, value in _in_rest(snapshot, bucket, name, look):
-            try:
-                answer = known.get((type(value), value))
-            except TypeError:
-                kept[row] = holds(value)
-                continue
-            if answer is None:
-                answer = known[(type(value), value)] = holds(value)
-            kept[row] = answer
-    return kept
-
-
 def _in_rest(snapshot: Snapshot, bucket: int, name: str, look: Array) -> list[tuple[int, Any]]:
     """(row, value) of a property that stands in the JSON of these rows."""
     rows = np.flatnonzero(look)
@@ -164,6 +172,35 @@ def _in_rest(snapshot: Snapshot, bucket: int, name: str, look: Array) -> list[tu
         if value is not None:
             found.append((int(rows[index]), value))
     return found
+
+
+def _by_number(column: Array, condition: Condition) -> Array | None:
+    """Whether the numbers of a column meet a condition about numbers, all at once; None: it is about something else."""
+    wanted = condition.value
+    if not isinstance(wanted, int | float) or isinstance(wanted, bool) or abs(wanted) > 2**53:
+        return None
+    found: Array
+    if condition.op in ("eq", "ne"):
+        found = (column == wanted) == (condition.op == "eq")
+    elif condition.op in ("gt", "gte"):
+        found = column > wanted if condition.op == "gt" else column >= wanted
+    elif condition.op in ("lt", "lte"):
+        found = column < wanted if condition.op == "lt" else column <= wanted
+    else:
+        return None
+    return found
+
+
+def distinct(column: Array) -> tuple[Array, Array]:
+    """The distinct values of a column of whole numbers from 0, sorted, and for every row the place of its own."""
+    if not len(column):
+        return column, column
+    if int(column.max()) >= LARGEST_TABLE or int(column.min()) < 0:
+        return np.unique(column, return_inverse=True)
+    values = np.flatnonzero(np.bincount(column))
+    place = np.zeros(int(values[-1]) + 1, dtype=np.int32)
+    place[values] = np.arange(len(values))
+    return values, place[column]
 
 
 def _there(column: Array) -> Array:
@@ -221,15 +258,44 @@ class Sieve:
             kept &= self.events[codes]
         for name, wanted in (("company", self.companies), ("department", self.departments)):
             if wanted is not None:
-                kept &= np.isin(self.snapshot.columns(bucket, [name])[name], wanted)
+                kept &= wanted.holds(self.snapshot.columns(bucket, [name])[name])
         if self.places is not None:
             columns = self.snapshot.columns(bucket, ["company", "department"])
-            kept &= np.isin(columns["company"], self.places) | np.isin(columns["department"], self.places)
+            kept &= self.places.holds(columns["company"]) | self.places.holds(columns["department"])
         for condition in self.conditions:
             if kept.any():
                 kept = passing(self.snapshot, bucket, condition, kept)
         return kept
 
 
-def _numbers(values: Collection[int] | None) -> Array | None:
-    return None if values is None else np.array(sorted(values), dtype=np.int32)
+class Numbers:
+    """A set of organizations' numbers that a whole column is looked up in at once."""
+
+    def __init__(self, values: Collection[int]) -> None:
+        self.sorted = np.array(sorted(set(values)), dtype=np.int64)
+        self._place: Array | None = None
+        if len(self.sorted) and self.sorted[0] >= 0 and self.sorted[-1] < LARGEST_TABLE:
+            self._place = np.full(int(self.sorted[-1]) + 2, -1, dtype=np.int32)
+            self._place[self.sorted] = np.arange(len(self.sorted))
+
+    def __len__(self) -> int:
+        return len(self.sorted)
+
+    def places(self, column: Array) -> Array:
+        """For every row the place of its number in the sorted set; -1: it is not in it."""
+        found: Array
+        if self._place is None:
+            if not len(self.sorted):
+                return np.full(len(column), -1, dtype=np.int32)
+            found = np.searchsorted(self.sorted, column).clip(0, len(self.sorted) - 1)
+            return np.where(self.sorted[found] == column, found, -1).astype(np.int32)
+        found = self._place.take(column, mode="clip")  # beyond the last number stands a -1
+        return found
+
+    def holds(self, column: Array) -> Array:
+        """For every row whether its number is in the set."""
+        return self.places(column) >= 0
+
+
+def _numbers(values: Collection[int] | None) -> Numbers | None:
+    return None if values is None else Numbers(values)

@@ -20,6 +20,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +82,9 @@ class Manifest:
     """How far the feed has read; written with the rows, so the two cannot disagree."""
     next_delta: int = 1
 
-    @property
+    @cached_property
     def rows(self) -> int:
+        """Rows of the log."""
         rows = sum(base.rows for base in self.bases.values())
         for delta in self.deltas:
             rows += sum(n for bucket, (_, n) in delta.places.items() if delta.number > self.folded(bucket))
@@ -94,8 +96,16 @@ class Manifest:
 
     def pending(self, bucket: int) -> list[Delta]:
         """The deltas with rows of the bucket that its base does not hold yet, oldest first."""
-        folded = self.folded(bucket)
-        return [delta for delta in self.deltas if delta.number > folded and bucket in delta.places]
+        return self._pending.get(bucket, [])
+
+    @cached_property
+    def _pending(self) -> dict[int, list[Delta]]:
+        found: dict[int, list[Delta]] = {}
+        for delta in self.deltas:
+            for bucket in delta.places:
+                if delta.number > self.folded(bucket):
+                    found.setdefault(bucket, []).append(delta)
+        return found
 
     def files(self) -> set[str]:
         """Every file of the snapshot, relative to the log's folder."""

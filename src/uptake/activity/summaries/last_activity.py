@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import numpy as np
+import pyarrow as pa
 
 from uptake.activity.columns import Array
 from uptake.activity.conditions import Sieve
 from uptake.activity.log import ActivityLog, Snapshot, each_bucket
-from uptake.activity.periods import EPOCH, MICROSECOND, day_of
+from uptake.activity.periods import EPOCH, MICROSECOND, day_number, day_of
 
 
 @dataclass(frozen=True)
 class LastActivity:
     """A person's last event that counts as activity."""
 
+    person: int
     at: datetime
     """UTC."""
     day: date
@@ -26,28 +28,66 @@ class LastActivity:
     department: int
 
 
+@dataclass(frozen=True)
+class LastActivities:
+    """Everybody's last activity, in columns, by person; one person's or all silent ones' as values."""
+
+    person: Array
+    at: Array
+    """Microseconds since 1970 UTC."""
+    day: Array
+    """Business dates as days since 1970."""
+    company: Array
+    department: Array
+
+    def get(self, person: int) -> LastActivity | None:
+        """One person's; None: never active."""
+        place = int(np.searchsorted(self.person, person))
+        return self._at(place) if place < len(self.person) and self.person[place] == person else None
+
+    def before(self, day: date) -> list[LastActivity]:
+        """Of those who have been silent since before the date, the longest silent first."""
+        silent = np.flatnonzero(self.day < day_number(day))
+        return [self._at(place) for place in silent[np.argsort(self.at[silent], kind="stable")].tolist()]
+
+    def _at(self, place: int) -> LastActivity:
+        return LastActivity(
+            int(self.person[place]),
+            EPOCH + int(self.at[place]) * MICROSECOND,
+            day_of(self.day[place]),
+            int(self.company[place]),
+            int(self.department[place]),
+        )
+
+    def to_arrow(self) -> pa.Table:
+        """One row per person."""
+        return pa.table({name: getattr(self, name) for name in COLUMNS})
+
+
+COLUMNS = ("person", "at", "day", "company", "department")
+
+
 def last_activity(
     log: ActivityLog, *, companies: Collection[int] | None = None, persons: Collection[int] | None = None
-) -> dict[int, LastActivity]:
-    """By person, of the events of these companies (None: all)."""
+) -> LastActivities:
+    """Of the events of these companies (None: all), for these people (None: everybody)."""
 
-    def ask(snapshot: Snapshot) -> dict[int, LastActivity]:
+    def ask(snapshot: Snapshot) -> LastActivities:
         codes = None if persons is None else snapshot.person_codes(persons)
         sieve = Sieve(snapshot, companies=companies, only_persons=codes)
 
-        def of(bucket: int) -> list[list[int]]:
+        def of(bucket: int) -> list[Array]:
             names = ["person", "happened_at", "business_day", "company", "department"]
             columns = snapshot.columns(bucket, names)
             kept = np.flatnonzero(sieve.mask(bucket) & (columns["person"] > 0))
             person = columns["person"][kept]
             ends = kept[np.flatnonzero(np.append(person[1:] != person[:-1], True))] if len(kept) else kept
-            return [columns[name][ends].tolist() for name in names]
+            return [columns[name][ends] for name in names]
 
-        return {
-            person: LastActivity(EPOCH + at * MICROSECOND, day_of(day), company, department)
-            for part in each_bucket(snapshot, of)
-            for person, at, day, company, department in zip(*part, strict=True)
-        }
+        parts = each_bucket(snapshot, of)
+        joined = [np.concatenate([part[index] for part in parts]) for index in range(len(COLUMNS))]
+        order = np.argsort(joined[0], kind="stable")
+        return LastActivities(*(column[order] for column in joined))
 
     return log.reading(ask)
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
-from uptake.activity.conditions import Sieve
+from uptake.activity.conditions import Numbers, Sieve
 from uptake.activity.log import ActivityLog, Snapshot, each_bucket
 from uptake.activity.periods import day_number, first_of, next_first
 
@@ -83,11 +83,11 @@ def places(
     def ask(snapshot: Snapshot) -> Places:
         column = "company" if within is None else "department"
         sieve = Sieve(snapshot, companies=companies if within is None else [within])
-        ids = _ids(snapshot, column) if within is not None or companies is None else np.array(sorted(companies))
+        ids = Numbers(_ids(snapshot, column, sieve) if within is not None or companies is None else companies)
 
         def of(bucket: int) -> tuple[Array, Array, Array]:
             columns = snapshot.columns(bucket, ["person", "business_day", column])
-            place = np.searchsorted(ids, columns[column])
+            place = ids.places(columns[column])
             return count(
                 columns["person"], columns["business_day"], place, sieve.mask(bucket),
                 day_number(first), len(days), day_number(was[0]), day_number(was[1]),
@@ -100,7 +100,12 @@ def places(
         rows = [
             Place(number, *figures, active_days, tuple(by_day), tuple(by_week))
             for number, figures, active_days, by_day, by_week in zip(
-                [*ids.tolist(), 0], map(_figures, sums.tolist()), active, daily.tolist(), weekly.tolist(), strict=True
+                [*ids.sorted.tolist(), 0],
+                map(_figures, sums.tolist()),
+                active,
+                daily.tolist(),
+                weekly.tolist(),
+                strict=True,
             )
         ]
         told = tuple(row for row in rows[:-1] if row.events or row.events_before)
@@ -121,10 +126,11 @@ def _weeks(first: date, last: date, week_start: str) -> list[date]:
     return weeks
 
 
-def _ids(snapshot: Snapshot, column: str) -> Array:
-    found = each_bucket(snapshot, lambda bucket: np.unique(snapshot.columns(bucket, [column])[column]))
-    ids: Array = np.unique(np.concatenate(found)).astype(np.int64)
-    return ids
+def _ids(snapshot: Snapshot, column: str, sieve: Sieve) -> list[int]:
+    def of(bucket: int) -> set[int]:
+        return set(np.unique(snapshot.columns(bucket, [column])[column][sieve.mask(bucket)]).tolist())
+
+    return sorted(set().union(*each_bucket(snapshot, of)))
 
 
 @compiled
