@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
@@ -17,7 +16,7 @@ from uptake.config.command import ENTRIES, Deed, Deeds, Entry, Refusal, main
 
 
 @pytest.fixture
-def trying(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def trying(monkeypatch: pytest.MonkeyPatch) -> None:
     """A command `try` that does what its argument says, and a group `tries try`."""
 
     @click.command(cls=Deed)
@@ -47,7 +46,6 @@ def trying(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         Entry("gone", "uptake_gone_for_test", "Gone."),
     )
     monkeypatch.setattr(command, "ENTRIES", entries)
-    return
 
 
 def run(*words: str) -> tuple[int, list[str], str]:

@@ -36,6 +36,16 @@ def job(run: Callable[[datetime], int], *, every: float = NEVER, woken: bool = F
     return Job("try", "A job of this test.", every, run, lane, woken)
 
 
+def after(deed: Callable[[], object]) -> Callable[[datetime], int]:
+    """A job's run that does something and has nothing to report."""
+
+    def run(now: datetime) -> int:
+        deed()
+        return 0
+
+    return run
+
+
 def eventually(holds: Callable[[], bool]) -> bool:
     """Whether it holds in the end; a generous bound, so that only a hang fails."""
     until = time.monotonic() + 30
@@ -113,8 +123,8 @@ def test_a_failure_is_remembered_without_secrets_and_the_next_success_heals_it()
 
 @pytest.mark.django_db
 def test_a_job_is_not_run_before_its_time_unless_somebody_asks() -> None:
-    runs: list[datetime] = []
-    runner = Runner([found := job(lambda now: runs.append(now) or 0)], right=Always())
+    runs: list[int] = []
+    runner = Runner([found := job(after(lambda: runs.append(1)))], right=Always())
 
     runner.run_if_due(found)
     runner.run_if_due(found)
@@ -126,8 +136,8 @@ def test_a_job_is_not_run_before_its_time_unless_somebody_asks() -> None:
 
 @pytest.mark.django_db
 def test_a_wish_is_fulfilled_once_even_when_runs_are_not_written_down_for_a_while() -> None:
-    runs: list[datetime] = []
-    runner = Runner([found := job(lambda now: runs.append(now) or 0)], right=Always())
+    runs: list[int] = []
+    runner = Runner([found := job(after(lambda: runs.append(1)))], right=Always())
     runner.run_if_due(found)
     JobRun.objects.filter(name="try").update(wanted_at=datetime.now(UTC))
 
@@ -146,8 +156,8 @@ def test_what_rings_wakes_only_the_jobs_that_wait_for_it_and_not_one_that_fails(
         ran.append("failing")
         raise ValueError
 
-    asleep = Job("asleep", "", NEVER, lambda now: ran.append("asleep") or 0)
-    awake = Job("awake", "", NEVER, lambda now: ran.append("awake") or 0, woken=True)
+    asleep = Job("asleep", "", NEVER, after(lambda: ran.append("asleep")))
+    awake = Job("awake", "", NEVER, after(lambda: ran.append("awake")), woken=True)
     failing = Job("failing", "", NEVER, fail, woken=True)
     runner = Runner([asleep, awake, failing], right=Always())
     for one in runner.jobs:
@@ -184,7 +194,7 @@ def test_a_woken_job_runs_when_events_are_recorded_and_until_there_is_nothing_le
 def test_a_job_that_hangs_holds_up_no_other_lane(running: Callable[..., Runner]) -> None:
     free, done = threading.Event(), threading.Event()
     slow = Job("slow", "", NEVER, lambda now: int(free.wait(30)), Lane.IMPORTS)
-    quick = Job("quick", "", NEVER, lambda now: done.set() or 0, Lane.POINTS)
+    quick = Job("quick", "", NEVER, after(done.set), Lane.POINTS)
 
     running(slow, quick)
 
@@ -196,7 +206,7 @@ def test_a_job_that_hangs_holds_up_no_other_lane(running: Callable[..., Runner])
 def test_a_job_that_fails_does_not_end_its_lane(running: Callable[..., Runner]) -> None:
     done = threading.Event()
     broken = Job("broken", "", NEVER, lambda now: 1 // 0, Lane.POINTS)
-    sound = Job("sound", "", NEVER, lambda now: done.set() or 0, Lane.POINTS)
+    sound = Job("sound", "", NEVER, after(done.set), Lane.POINTS)
 
     running(broken, sound)
 
