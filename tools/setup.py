@@ -111,7 +111,10 @@ def apt(*words: str) -> None:
 
 # ── Python ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 def make_venv() -> None:
-    """Make .venv with the Python that runs this file."""
+    """Make .venv with the Python that runs this file; one that is sound stays."""
+    version = ["-c", f"import sys, pip; sys.exit(sys.version_info[:2] != {sys.version_info[:2]})"]
+    if PYTHON.exists() and subprocess.run([str(PYTHON), *version], capture_output=True).returncode == 0:
+        return
     try:
         run("venv", [sys.executable, "-m", "venv", "--clear", str(VENV)])
     except SetupFailed:
