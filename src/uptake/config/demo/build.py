@@ -11,11 +11,12 @@ from pathlib import Path
 from django.db import transaction
 
 from uptake.config.demo.catalogue import CATALOGUE
+from uptake.config.demo.odd import odd_ones
 from uptake.config.demo.park import ZONE, DemoPark, day_of, make_park
 from uptake.config.demo.people import DemoLogin, fill_directory, make_park_place
 from uptake.config.demo.rules import rulebook
 from uptake.directory.calendar import day_kinds_between
-from uptake.directory.models import DayKind, Organization
+from uptake.directory.models import Organization
 from uptake.directory.scope import EVERYTHING
 from uptake.events.connect import connect
 from uptake.events.describe import describe
@@ -97,17 +98,7 @@ def _begin(*, folder: Path, language: str, today: date, now: datetime, say: Say,
     for slug, company in filled.companies.items():
         name = f"ERP · {company.name}"
         connect(slug=f"erp-{slug}", kind="api", name=name, organization=company, by=EVERYTHING, now=first)
-    kinds = day_kinds_between(place, date(park.first_day.year, 1, 1), date(today.year, 12, 31))
-    specials = [day for day, kind in kinds.items() if day.weekday() < 5 and not kind.works]
-    worked = [day for day, kind in kinds.items() if day.weekday() >= 5 and kind.kind == DayKind.WORK]
-    file = rulebook(
-        language=language,
-        first=park.first_day,
-        changed=today - timedelta(days=RULES_CHANGED_DAYS),
-        holidays=specials,
-        worked=worked,
-    )
-    publish(rulebook=file, organization=place, in_force_date=park.first_day, by=EVERYTHING, now=first)
+    _publish(park, place, changed=None, in_force=park.first_day, now=first)
     _write_logins(folder, filled.logins)
     return park
 
@@ -118,19 +109,38 @@ def _plan(place: Organization, seed: int, today: date, days: int, language: str,
     return make_park(seed=seed, today=today, days=days, language=language, rest=rest)
 
 
+def _publish(park: DemoPark, place: Organization, *, changed: date | None, in_force: date, now: datetime) -> None:
+    kinds = day_kinds_between(place, date(park.first_day.year, 1, 1), date(park.today.year, 12, 31))
+    file = rulebook(
+        language=park.language,
+        first=park.first_day,
+        changed=changed,
+        holidays=[day for day, kind in kinds.items() if day.weekday() < 5 and not kind.works],
+        worked=[day for day, kind in kinds.items() if day.weekday() >= 5 and kind.works],
+    )
+    publish(rulebook=file, organization=place, in_force_date=in_force, by=EVERYTHING, now=now)
+
+
 def _fill(folder: Path, park: DemoPark, since: date, now: datetime, say: Say) -> None:
     """Records and considers what happened from `since` up to `now`, a week at a time, each at its own clock."""
     links = connections()
+    place = Organization.objects.get(slug="linjiang")
     today = now.astimezone(ZONE).date()
+    changed = park.today - timedelta(days=RULES_CHANGED_DAYS)
+    notice = changed - timedelta(days=3)
     day, count = since, 0
     while day <= today:
         last = min(day + timedelta(days=STEP_DAYS - 1), today)
+        if day <= notice <= last:
+            at = datetime.combine(notice, time(10), tzinfo=ZONE).astimezone(UTC)
+            _publish(park, place, changed=changed, in_force=changed, now=at)
         clock = min(datetime.combine(last + timedelta(days=1), DAY_START, tzinfo=ZONE).astimezone(UTC), now)
         week: dict[str, list[Happening]] = {slug: [] for slug in links}
         for offset in range((last - day).days + 1):
             for slug, happenings in day_of(park, day + timedelta(days=offset)).items():
                 week[slug] += [one for one in happenings if one.at <= now]
         for slug, happenings in week.items():
+            happenings += odd_ones(park, slug, day, last, clock)
             for start in range(0, len(happenings), BATCH):
                 record(with_hints(park, happenings[start : start + BATCH]), connection=links[slug], now=clock)
             count += len(happenings)

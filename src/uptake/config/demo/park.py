@@ -203,7 +203,7 @@ def _person_day(park: DemoPark, person: DemoPerson, day: date, chance: random.Ra
         )
 
     add("auth.login", client=chance.choice(["desktop", "desktop", "phone"]))
-    for _ in range(max(1, round(chance.expovariate(0.9)))):
+    for _ in range(1 if chance.random() < 0.8 else 3):
         add("$pageview", path=chance.choice(PATHS[person.department]))
     if person.meets_fault == day:
         for _ in range(chance.randint(2, 4)):
@@ -212,7 +212,7 @@ def _person_day(park: DemoPark, person: DemoPerson, day: date, chance: random.Ra
     amount = person.pace * (0.4 if rest else 1.0)
     if _month_end(park, day) and person.department in {"finance", "planning"}:
         amount *= 3
-    for _ in range(max(0, round(chance.gauss(1.7, 0.9) * amount))):
+    for _ in range(max(0, round(chance.gauss(1.2, 0.8) * amount))):
         deed(person.department, day, chance, add)
     if person.staff_number == FARMER and chance.random() < 0.7:
         for turn in range(chance.randint(8, 14)):

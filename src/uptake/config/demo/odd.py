@@ -1,0 +1,50 @@
+"""What goes wrong in any real park, so that the pages for it are not empty: people nobody knows, late and odd events."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from uptake.config.demo.park import ZONE, DemoPark
+from uptake.events.happening import Happening
+
+STRANGERS = (
+    ("beiyuan", "temp-07", "Zhou Mi"),
+    ("beiyuan", "scanner-2", ""),
+    ("qinghe", "m.yan", "Mo Yan"),
+    ("mingzhou", "driver_14", "He Gang"),
+    ("yusheng", "yu.jing", "Yu Jing"),
+    ("lantai", "svc-batch", ""),
+)
+"""Company, id in its ERP and the name the ERP shows: nobody has these ids or staff numbers."""
+ODD_DAYS = 5
+"""How many days before today the late and odd events come in."""
+
+
+def odd_ones(park: DemoPark, company: str, first: date, last: date, now: datetime) -> list[Happening]:
+    """The strangers' happenings of a stretch of days in a company, and on one day some that go to quarantine."""
+    found = []
+    day = first
+    while day <= last:
+        if day not in park.rest:
+            for place, login, name in STRANGERS:
+                if place == company:
+                    found.append(_happening(day, 9, "stock.moved", f"{day}/{login}", login, name, lines=2, quantity=40))
+        if company == "beiyuan" and day == park.today - timedelta(days=ODD_DAYS):
+            late = day - timedelta(days=25)
+            found.append(_happening(late, 15, "order.processed", "late/1", "b001", "", lines=3, on_time=True))
+            found.append(_happening(late, 16, "order.processed", "late/2", "b001", "", lines=5, on_time=True))
+            found.append(_happening(day, 14, "goods_receipt.posted", "odd/1", "b003", "", minutes="soon", lines=2))
+            ahead = _happening(
+                day + timedelta(days=60), 9, "stock.counted", "future/1", "b003", "", lines=9, correct=True
+            )
+            found.append(ahead)
+            found.append(_happening(day, 11, "order.created", "twice/1", "b001", "", lines=4, amount=1200))
+            found.append(_happening(day, 11, "order.created", "twice/1", "b001", "", lines=4, amount=1250))
+        day += timedelta(days=1)
+    return [one for one in found if one.at <= now or one.key.startswith("odd/future/")]
+
+
+def _happening(day: date, hour: int, event: str, key: str, login: str, name: str, **facts: object) -> Happening:
+    at = datetime.combine(day, time(hour), tzinfo=ZONE).astimezone(UTC)
+    about = f"{event.split('.')[0].upper()[:2]}-{day:%m%d}-{key[-1].upper()}1"
+    return Happening(event=event, key=f"odd/{key}", at=at, person=login, object=about, facts=facts, person_name=name)

@@ -1,0 +1,359 @@
+"""How much a place is used: the figures of Overview and Activity, for a period and the one before.
+
+*Active* is a person with at least one event that counts as activity. *Daily active* is the mean number of active
+people over the working days of the period. Page views are events named ``$pageview``, actions are all others.
+People counts are distinct: those of departments do not add up to that of the company.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TypedDict
+
+from django.db.models import Count, Q
+
+from uptake.activity import ActivityLog
+from uptake.activity.summaries.daily import Daily, daily
+from uptake.activity.summaries.people import people
+from uptake.activity.summaries.places import Place, places
+from uptake.activity.summaries.top import top
+from uptake.directory.calendar import Day, day_kinds_between
+from uptake.directory.models import Kind, Membership, Organization, Person, PersonKind
+from uptake.directory.privacy import hide_small, may_see_group
+from uptake.directory.scope import Deed, Viewer
+from uptake.directory.viewer import outermost
+from uptake.events.models import EventType
+from uptake.insight.metrics.period import Period
+
+PAGE_VIEW = "$pageview"
+WEEKS_OF_SPARK = 10
+FOUR_WEEKS = timedelta(days=28)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number of the period and of the one before (None: there is none, as of no working days)."""
+
+    now: float | None
+    before: float | None
+
+    @property
+    def change(self) -> float | None:
+        """Relative change; None where the base is missing or 0."""
+        if self.now is None or not self.before:
+            return None
+        return self.now / self.before - 1
+
+
+@dataclass(frozen=True)
+class Usage:
+    """The figures of one place. The lists run over `period.shown`."""
+
+    place: Organization
+    period: Period
+    staff: int
+    """Human members today."""
+    active: Figure
+    daily_active: Figure
+    page_views: Figure
+    actions: Figure
+    days: Mapping[date, Day]
+    people_per_day: tuple[int, ...]
+    views_per_day: tuple[int, ...]
+    people_4_weeks_before: tuple[int, ...]
+    views_4_weeks_before: tuple[int, ...]
+    working_days: int
+    working_days_before: int
+
+    @property
+    def empty(self) -> bool:
+        """Nothing happened here, neither in the period nor before."""
+        return not (self.active.now or self.active.before or any(self.people_per_day))
+
+
+@dataclass(frozen=True)
+class Part:
+    """A company of a park or a department of a company in the period. Figures are None where the group is hidden."""
+
+    place: Organization
+    staff: int
+    active: Figure
+    daily_active: Figure
+    events: Figure
+    weeks: tuple[int, ...]
+    """Distinct people per week of the last ten weeks."""
+    hidden: bool = False
+
+    @property
+    def share(self) -> float | None:
+        """Active people of the staff; at most 1, as people who left may have been active."""
+        return None if self.hidden or not self.staff else min(1.0, (self.active.now or 0) / self.staff)
+
+
+class Reach(TypedDict):
+    """The companies and departments (ids) whose events are a place's, as the engine's reads take them."""
+
+    companies: Collection[int] | None
+    departments: Collection[int] | None
+
+
+def reach(place: Organization) -> Reach:
+    """What to ask the engine for, to hear of a place and all below it."""
+    if place.kind == Kind.PARK:
+        below = Organization.objects.filter(path__startswith=place.path, kind=Kind.COMPANY)
+        return {"companies": sorted(below.values_list("pk", flat=True)), "departments": None}
+    if place.kind == Kind.COMPANY:
+        return {"companies": [place.pk], "departments": None}
+    below = Organization.objects.filter(path__startswith=place.path)
+    return {"companies": [place.company_id or 0], "departments": sorted(below.values_list("pk", flat=True))}
+
+
+def staff_of(places: Collection[Organization], today: date) -> dict[int, int]:
+    """Human members today of each place with all below it, by organization id, in few queries."""
+    here = Membership.objects.on(today).filter(person__kind=PersonKind.HUMAN)
+    companies = [one.pk for one in places if one.kind == Kind.COMPANY]
+    counted = dict(
+        here.filter(organization__company_id__in=companies)
+        .values_list("organization__company_id")
+        .annotate(Count("person", distinct=True))
+    )
+    counts = {one.pk: int(counted.get(one.pk, 0)) for one in places}
+    for one in places:
+        if one.kind == Kind.PARK:
+            counts[one.pk] = here.filter(organization__path__startswith=one.path).aggregate(
+                n=Count("person", distinct=True)
+            )["n"]
+    inner = {one.pk: one.path for one in places if one.kind not in (Kind.COMPANY, Kind.PARK)}
+    if inner:
+        within = Q()
+        for path in outermost(inner.values()):
+            within |= Q(organization__path__startswith=path)
+        rows = set(here.filter(within).values_list("organization__path", "person_id"))
+        for key, path in inner.items():
+            counts[key] = len({person for place, person in rows if place.startswith(path)})
+    return counts
+
+
+def usage(log: ActivityLog, place: Organization, period: Period) -> Usage:
+    """The figures of a place (park, company, department or team)."""
+    was_first, was_last = period.before
+    where = reach(place)
+    days = day_kinds_between(place, min(was_first, period.first - FOUR_WEEKS), period.shown_last)
+    start = min(days)
+    everything = daily(log, first=start, last=period.shown_last, **where)
+    views = daily(log, first=start, last=period.shown_last, events=[PAGE_VIEW], **where)
+    now = daily(log, first=period.first, last=period.last, **where)
+    then = daily(log, first=was_first, last=was_last, **where)
+    seen, seen_before = _events(views, period.first, period.last), _events(views, was_first, was_last)
+    working = {day for day, kind in days.items() if kind.works}
+    return Usage(
+        place=place,
+        period=period,
+        staff=staff_of([place], period.today)[place.pk],
+        active=Figure(now.total_people, then.total_people),
+        daily_active=Figure(
+            _mean(everything, period.first, period.last, working), _mean(everything, was_first, was_last, working)
+        ),
+        page_views=Figure(seen, seen_before),
+        actions=Figure(now.total_events - seen, then.total_events - seen_before),
+        days={day: days[day] for day in period.shown},
+        people_per_day=_slice(everything, everything.people, period.first, period.shown_last),
+        views_per_day=_slice(views, views.events, period.first, period.shown_last),
+        people_4_weeks_before=_slice(
+            everything, everything.people, period.first - FOUR_WEEKS, period.shown_last - FOUR_WEEKS
+        ),
+        views_4_weeks_before=_slice(views, views.events, period.first - FOUR_WEEKS, period.shown_last - FOUR_WEEKS),
+        working_days=sum(period.first <= day <= period.last for day in working),
+        working_days_before=sum(was_first <= day <= was_last for day in working),
+    )
+
+
+def parts(log: ActivityLog, viewer: Viewer, place: Organization, period: Period) -> list[Part]:
+    """The companies of a park or the departments of a company, by name, as far as the viewer may see totals there.
+
+    Groups that are too small for the viewer are listed with their figures hidden.
+    """
+    if place.kind == Kind.PARK:
+        return companies(log, viewer, period, below=place)
+    if place.kind != Kind.COMPANY:
+        return []
+    children = list(Organization.objects.filter(parent=place).order_by("name"))
+    listed = _parts(log, children, period, within=place)
+    if viewer.may(Deed.SEE_PEOPLE, place):
+        return listed
+    hidden = hide_small({part.place.pk: part.staff for part in listed}).hidden
+    nothing = Figure(None, None)
+    return [
+        Part(part.place, part.staff, nothing, nothing, nothing, (), hidden=True) if part.place.pk in hidden else part
+        for part in listed
+    ]
+
+
+def companies(log: ActivityLog, viewer: Viewer, period: Period, below: Organization | None = None) -> list[Part]:
+    """The companies (of a park) whose totals the viewer may see, by name; who sees totals only, sees no small ones."""
+    allowed = viewer.companies(Deed.SEE_TOTALS).filter(path__startswith=below.path if below else "/")
+    nothing = Figure(None, None)
+    return [
+        part
+        if may_see_group(viewer, part.place, part.staff)
+        else Part(part.place, part.staff, nothing, nothing, nothing, (), hidden=True)
+        for part in _parts(log, list(allowed.order_by("name")), period)
+    ]
+
+
+def _parts(
+    log: ActivityLog, children: list[Organization], period: Period, within: Organization | None = None
+) -> list[Part]:
+    if not children:
+        return []
+    ids = sorted(one.pk for one in children)
+    inside = within.pk if within else None
+    kinds = day_kinds_between(within or children[0].parent, period.before[0], period.last)
+    working = {day for day, kind in kinds.items() if kind.works}
+    weeks_first = period.today - timedelta(days=period.today.weekday() + 7 * WEEKS_OF_SPARK)
+    weeks_last = weeks_first + timedelta(days=7 * WEEKS_OF_SPARK - 1)
+    spans = [(period.first, period.last), period.before, (weeks_first, weeks_last)]
+    now, then, sparks = (
+        places(log, first=first, last=last, companies=None if within else ids, within=inside) for first, last in spans
+    )
+    rows, rows_before = {row.id: row for row in now.rows}, {row.id: row for row in then.rows}
+    weeks = {row.id: row.weekly_people for row in sparks.rows}
+    staff = staff_of(children, period.today)
+    listed = []
+    for child in children:
+        row = rows.get(child.pk) or _nothing(child.pk, now.days)
+        row_before = rows_before.get(child.pk) or _nothing(child.pk, then.days)
+        if child.closed_at and not (row.events or row_before.events):
+            continue
+        listed.append(
+            Part(
+                place=child,
+                staff=staff[child.pk],
+                active=Figure(row.people, row_before.people),
+                daily_active=Figure(now.per_working_day(row, working), then.per_working_day(row_before, working)),
+                events=Figure(row.events, row_before.events),
+                weeks=weeks.get(child.pk, ()),
+            )
+        )
+    return listed
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A category of the catalogue, or a name that has none: who used it in the period."""
+
+    name: str
+    people: int
+    share: float
+    """Of the active people."""
+    share_before: float
+
+
+def tools(log: ActivityLog, place: Organization, period: Period, limit: int = 8) -> list[Tool]:
+    """The categories most people used, with the share of the active people, now and before."""
+    names: dict[str, list[str]] = {}
+    for name, category in EventType.objects.filter(counts_as_active=True).values_list("name", "category"):
+        if category:
+            names.setdefault(category, []).append(name)
+    where = reach(place)
+    now = daily(log, first=period.first, last=period.last, **where).total_people
+    then = daily(log, first=period.before[0], last=period.before[1], **where).total_people
+    found = []
+    for category, events in names.items():
+        used = daily(log, first=period.first, last=period.last, events=events, **where).total_people
+        if used:
+            used_before = daily(log, first=period.before[0], last=period.before[1], events=events, **where)
+            share_before = used_before.total_people / then if then else 0.0
+            found.append(Tool(category, used, used / now if now else 0.0, share_before))
+    return sorted(found, key=lambda tool: (-tool.people, tool.name))[:limit]
+
+
+@dataclass(frozen=True)
+class PersonUsage:
+    """One person of a place. `per_day` runs over the last 30 days of the period."""
+
+    person: Person
+    department: Organization | None
+    events: int
+    active_days: int
+    last_day: date | None
+    per_day: tuple[int, ...]
+
+
+def people_of(log: ActivityLog, viewer: Viewer, place: Organization, period: Period) -> list[PersonUsage]:
+    """Everybody who belongs to the place today, and whoever was active there in the period.
+
+    Only for those who may see people there; others get an empty list.
+    """
+    if not viewer.may(Deed.SEE_PEOPLE, place):
+        return []
+    found = {row.person: row for row in people(log, first=period.first, last=period.last, **reach(place)).rows}
+    members = dict(
+        Membership.objects.on(period.today)
+        .filter(organization__path__startswith=place.path)
+        .order_by("from_date", "pk")
+        .values_list("person_id", "organization_id")
+    )
+    wanted = set(members) | {key for key, row in found.items() if row.events}
+    known = Person.objects.visible_to(viewer).filter(kind=PersonKind.HUMAN).in_bulk(sorted(wanted))
+    organizations = Organization.objects.in_bulk(sorted(set(members.values())))
+    listed = []
+    for key, person in known.items():
+        row = found.get(key)
+        listed.append(
+            PersonUsage(
+                person=person,
+                department=organizations.get(members.get(key, 0)),
+                events=row.events if row else 0,
+                active_days=row.active_days if row else 0,
+                last_day=row.last_day if row else None,
+                per_day=row.per_day if row else (),
+            )
+        )
+    return listed
+
+
+@dataclass(frozen=True)
+class Named:
+    """An event's name with how often it happened."""
+
+    name: str
+    events: int
+    people: int
+
+
+def names_of(
+    log: ActivityLog,
+    period: Period,
+    *,
+    place: Organization | None = None,
+    persons: Collection[int] | None = None,
+    companies: Collection[int] | None = None,
+    limit: int = 8,
+) -> list[Named]:
+    """The most frequent names of events of a place or of people, in the period."""
+    where: Reach = reach(place) if place else {"companies": companies, "departments": None}
+    rows = top(log, of="event", first=period.first, last=period.last, persons=persons, limit=limit, **where).rows
+    return [Named(row.name, row.events, row.people) for row in rows]
+
+
+def _slice(found: Daily, values: tuple[int, ...], first: date, last: date) -> tuple[int, ...]:
+    start = (first - found.days[0]).days
+    return values[start : start + (last - first).days + 1]
+
+
+def _events(found: Daily, first: date, last: date) -> int:
+    return sum(_slice(found, found.events, first, last))
+
+
+def _mean(found: Daily, first: date, last: date, working: Collection[date]) -> float | None:
+    counts = [
+        number for day, number in zip(found.days, found.people, strict=True) if first <= day <= last and day in working
+    ]
+    return sum(counts) / len(counts) if counts else None
+
+
+def _nothing(key: int, days: tuple[date, ...]) -> Place:
+    return Place(key, 0, 0, 0, 0, 0, (0,) * len(days), ())

@@ -1,0 +1,332 @@
+"""Activity of a place: figures, the days, the places and people below; and of one person, down to the events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from uptake.directory.audit import note
+from uptake.directory.models import Kind, Organization, Person
+from uptake.directory.privacy import may_see_group
+from uptake.directory.scope import Deed, Viewer
+from uptake.events.models import Event
+from uptake.insight.feed.where import activity_log
+from uptake.insight.metrics.person import person_usage
+from uptake.insight.metrics.usage import Part, PersonUsage, companies, names_of, parts, people_of, usage
+from uptake.web import numbers
+from uptake.web.parts import Change, Chart, Kpi, Series
+from uptake.web.sheets import Cell, as_csv, as_xlsx
+from uptake.web.usage import (
+    change_of,
+    chart_of,
+    chosen_period,
+    kpis,
+    labels_of,
+    points_paid,
+    reach_of,
+    rule_marks,
+    shades_of,
+    since,
+    written_period,
+)
+from uptake.web.viewing import login_required, needs, viewer_for
+
+PEOPLE_A_PAGE = 50
+EVENTS_SHOWN = 50
+QUIET_DAYS = 14
+
+
+@dataclass(frozen=True)
+class PlaceRow:
+    """A company or department in the table."""
+
+    part: Part
+    change: Change | None
+
+
+@dataclass(frozen=True)
+class PersonRow:
+    """A person in the table."""
+
+    one: PersonUsage
+    last: str
+    quiet: bool
+    """Not active for a fortnight."""
+
+
+def _number(value: float | None) -> float:
+    return -1 if value is None else value
+
+
+PLACE_ORDERS: dict[str, Callable[[Part], Any]] = {
+    "name": lambda part: part.place.name,
+    "daily": lambda part: _number(part.daily_active.now),
+    "change": lambda part: _number(part.daily_active.change),
+    "people": lambda part: part.staff,
+    "active": lambda part: _number(part.active.now),
+    "share": lambda part: _number(part.share),
+    "events": lambda part: _number(part.events.now),
+}
+PERSON_ORDERS: dict[str, Callable[[PersonUsage], Any]] = {
+    "name": lambda one: one.person.name,
+    "department": lambda one: one.department.name if one.department else "",
+    "last": lambda one: one.last_day.toordinal() if one.last_day else 0,
+    "days": lambda one: one.active_days,
+    "events": lambda one: one.events,
+}
+
+
+@needs(Deed.SEE_TOTALS)
+def home(request: HttpRequest) -> HttpResponseBase:
+    """The highest place one sees; those who see several companies but no park get the list of these."""
+    viewer = viewer_for(request)
+    tops = list(Organization.objects.filter(path__in=viewer.paths(Deed.SEE_TOTALS)).order_by("name"))
+    if viewer.sees_everything(Deed.SEE_TOTALS):
+        tops = list(Organization.objects.filter(parent=None).order_by("pk"))
+    if len(tops) == 1:
+        return redirect("activity:place", tops[0].slug)
+    chosen = chosen_period(request, tops[0] if tops else None)
+    listed = companies(activity_log(), viewer, chosen.period)
+    rows = [PlaceRow(part, change_of(part.daily_active, people=True)) for part in _ordered(request, listed)]
+    return render(request, "activity/home.html", {"chosen": chosen, "rows": rows, "companies": True})
+
+
+@needs(Deed.SEE_TOTALS)
+def place(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """A park, company, department or team."""
+    viewer = viewer_for(request)
+    here = _place(viewer, slug)
+    chosen = chosen_period(request, here)
+    log = activity_log()
+    found = usage(log, here, chosen.period)
+    context: dict[str, Any] = {
+        "place": here,
+        "crumbs": _above(viewer, here),
+        "chosen": chosen,
+        "usage": found,
+        "lead": written_period(found),
+        "companies": here.kind == Kind.PARK,
+    }
+    if not may_see_group(viewer, here, found.staff):
+        return render(request, "activity/small.html", context)
+    marks = rule_marks(here, chosen.period.shown)
+    listed = parts(log, viewer, here, chosen.period)
+    rows = [PlaceRow(part, change_of(part.daily_active, people=True)) for part in _ordered(request, listed)]
+    everyone = people_of(log, viewer, here, chosen.period) if here.kind != Kind.PARK else []
+    names = names_of(log, chosen.period, place=here)
+    labels = labels_of([name.name for name in names])
+    context |= {
+        "kpis": kpis(found, chosen.compare, points_paid(reach_of(here), chosen.period)),
+        "uv": chart_of(found, what="uv", name="uv", marks=marks, compare=chosen.compare),
+        "pv": chart_of(found, what="pv", name="pv", marks=(), compare=chosen.compare, height="low"),
+        "rows": rows,
+        "names": [(name, labels[name.name]) for name in names],
+        "most": max((name.events for name in names), default=0),
+        "may_see_people": viewer.may(Deed.SEE_PEOPLE, here),
+        "is_park": here.kind == Kind.PARK,
+        **_people(request, everyone, chosen.period.today),
+    }
+    return render(request, "activity/place.html", context)
+
+
+def _people(request: HttpRequest, everyone: list[PersonUsage], today: Any) -> dict[str, Any]:
+    """The list of people, searched, narrowed, sorted and cut into pages."""
+    active = [one for one in everyone if one.events]
+    state = request.GET.get("state", "")
+    narrowed = {"active": active, "none": [one for one in everyone if not one.events]}.get(state, everyone)
+    wanted = request.GET.get("q", "").strip().casefold()
+    if wanted:
+        narrowed = [
+            one
+            for one in narrowed
+            if wanted in one.person.name.casefold() or wanted in one.person.staff_number.casefold()
+        ]
+    order = request.GET.get("sort", "-events")
+    key = PERSON_ORDERS.get(order.removeprefix("-"), PERSON_ORDERS["events"])
+    narrowed = sorted(sorted(narrowed, key=PERSON_ORDERS["name"]), key=key, reverse=order.startswith("-"))
+    page = Paginator(narrowed, PEOPLE_A_PAGE).get_page(request.GET.get("page"))
+    rows = [
+        PersonRow(one, since(one.last_day, today), one.last_day is None or (today - one.last_day).days >= QUIET_DAYS)
+        for one in page.object_list
+    ]
+    return {
+        "page": page,
+        "people": rows,
+        "everyone": len(everyone),
+        "active": len(active),
+        "inactive": len(everyone) - len(active),
+        "state": state,
+        "q": request.GET.get("q", ""),
+    }
+
+
+def _ordered(request: HttpRequest, listed: list[Part]) -> list[Part]:
+    order = request.GET.get("sort", "-daily")
+    key = PLACE_ORDERS.get(order.removeprefix("-"))
+    if key is None:
+        order, key = "-daily", PLACE_ORDERS["daily"]
+    by_name = sorted(listed, key=PLACE_ORDERS["name"])
+    return sorted(by_name, key=key, reverse=order.startswith("-"))
+
+
+@login_required
+def person(request: HttpRequest, person_id: int) -> HttpResponseBase:
+    """One person: figures, days, what they did, and the events behind it. Opening it is written into the audit log."""
+    viewer = viewer_for(request)
+    one = Person.objects.visible_to(viewer).filter(pk=person_id).first()
+    if one is None:
+        raise Http404("no such person")
+    own = one.pk == viewer.person_id
+    places = [
+        held.organization
+        for held in one.memberships.select_related("organization", "organization__company").order_by(
+            "-from_date", "-pk"
+        )
+    ]
+    here = next((each for each in places if viewer.may(Deed.SEE_PEOPLE, each)), places[0] if places and own else None)
+    if here is None or not (own or viewer.may(Deed.SEE_EVENTS, here)):
+        raise Http404("no such person")
+    allowed = None if own else sorted(viewer.companies(Deed.SEE_EVENTS).values_list("pk", flat=True))
+    chosen = chosen_period(request, here)
+    log = activity_log()
+    found = person_usage(log, one.pk, chosen.period, here, allowed)
+    names = names_of(log, chosen.period, persons=[one.pk], companies=allowed)
+    events = list(
+        Event.objects.standing()
+        .visible_to(viewer)
+        .of_person(one)
+        .filter(business_date__range=(chosen.period.first, chosen.period.shown_last))
+        .order_by("-happened_at", "-id")[: EVENTS_SHOWN + 1]
+    )
+    if not own:
+        note(
+            deed="person.opened",
+            actor=viewer,
+            organization=here,
+            subject=one.name,
+            details={"person": one.pk},
+            now=timezone.now(),
+        )
+    labels = labels_of([*(name.name for name in names), *(event.name for event in events)])
+    days = chosen.period.shown
+    return render(
+        request,
+        "activity/person.html",
+        {
+            "one": one,
+            "own": own,
+            "place": here,
+            "crumbs": [*_above(viewer, here), *([here] if viewer.may(Deed.SEE_TOTALS, here) else [])],
+            "chosen": chosen,
+            "kpis": _person_kpis(found, chosen.period.today),
+            "chart": Chart(
+                id="days",
+                label=_("Events per day"),
+                labels=[numbers.day(day, year=False) for day in days],
+                series=[
+                    Series(
+                        name=_("Events"),
+                        values=found.events_per_day,
+                        pale=[index for index, day in enumerate(days) if not found.days[day].works],
+                        open=[index for index, day in enumerate(days) if day == chosen.period.today],
+                    )
+                ],
+                shades=shades_of(found.days, days),
+                axis=_("Day"),
+            ),
+            "names": [(name, labels[name.name]) for name in names],
+            "most": max((name.events for name in names), default=0),
+            "events": [(event, labels[event.name]) for event in events[:EVENTS_SHOWN]],
+            "more": len(events) > EVENTS_SHOWN,
+        },
+    )
+
+
+def _person_kpis(found: Any, today: Any) -> list[Kpi]:
+    return [
+        Kpi(
+            _("Days active"),
+            numbers.full(found.active_days.now),
+            unit=_("of %(n)s working days") % {"n": found.working_days},
+            change=change_of(found.active_days, people=True),
+        ),
+        Kpi(_("Events"), numbers.full(found.events.now), change=change_of(found.events)),
+        Kpi(_("Page views · PV"), numbers.full(found.page_views.now), change=change_of(found.page_views)),
+        Kpi(_("Last active"), since(found.last_day, today), note=numbers.day(found.last_day) if found.last_day else ""),
+    ]
+
+
+@needs(Deed.SEE_TOTALS)
+def export(request: HttpRequest, slug: str, kind: str) -> HttpResponseBase:
+    """The places or people below a place, as the page lists them, as CSV or XLSX."""
+    viewer = viewer_for(request)
+    here = _place(viewer, slug)
+    if kind not in ("csv", "xlsx"):
+        raise Http404("no such format")
+    period = chosen_period(request, here).period
+    log = activity_log()
+    heads: list[str]
+    rows: list[list[Cell]]
+    if here.kind in (Kind.PARK, Kind.COMPANY):
+        heads = [
+            _("Name"),
+            _("People"),
+            _("Active"),
+            _("Active before"),
+            _("Daily active"),
+            _("Daily active before"),
+            _("Events"),
+        ]
+        rows = [
+            [
+                part.place.name,
+                part.staff if not part.hidden else None,
+                part.active.now,
+                part.active.before,
+                _round(part.daily_active.now),
+                _round(part.daily_active.before),
+                part.events.now,
+            ]
+            for part in parts(log, viewer, here, period)
+        ]
+    else:
+        heads = [_("Name"), _("Staff number"), _("Department"), _("Days active"), _("Events"), _("Last active")]
+        rows = [
+            [
+                one.person.name,
+                one.person.staff_number,
+                one.department.name if one.department else "",
+                one.active_days,
+                one.events,
+                one.last_day,
+            ]
+            for one in people_of(log, viewer, here, period)
+        ]
+    name = f"activity-{here.slug}-{period.first}-{period.last}"
+    return as_csv(name, heads, rows) if kind == "csv" else as_xlsx(name, heads, rows)
+
+
+def _round(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
+
+
+def _place(viewer: Viewer, slug: str) -> Organization:
+    found = Organization.objects.filter(viewer.within("path", Deed.SEE_TOTALS), slug=slug).first()
+    if found is None:
+        raise Http404("no such place")
+    return found
+
+
+def _above(viewer: Viewer, here: Organization) -> list[Organization]:
+    """The places above one that the viewer may open, from the top down."""
+    ids = [int(key) for key in here.path.split("/") if key][:-1]
+    found = Organization.objects.filter(viewer.within("path", Deed.SEE_TOTALS)).in_bulk(ids)
+    return [found[key] for key in ids if key in found]

@@ -1,0 +1,1 @@
+"""Overview: how a park or company is doing, and what needs attention."""
