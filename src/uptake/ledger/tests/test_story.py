@@ -355,7 +355,7 @@ class Story(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db
-class TestStory(Story.TestCase):  # type: ignore[misc,name-defined]
+class TestStory(Story.TestCase):  # type: ignore[misc, valid-type]
     settings = settings(
         max_examples=25,
         stateful_step_count=25,
