@@ -62,7 +62,11 @@ def cards_of(rulebook: Rulebook, day: date, labels: Labels, used: Used | None) -
 def card_of(rule: RuleVersion, labels: Labels, used: Used | None) -> Card:
     points, times = (used or {}).get(rule.rule, (0, 0))
     caps = [
-        CapLine(cap_sentence(cap), None if used is None or cap.role else (times if cap.times else points), cap.limit)
+        CapLine(
+            cap_sentence(cap).rstrip(".。"),
+            None if used is None or cap.role else (times if cap.times else points),
+            cap.limit,
+        )
         for cap in rule.cap
     ]
     today = ""

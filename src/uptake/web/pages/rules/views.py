@@ -73,9 +73,9 @@ def _place(request: HttpRequest, viewer: Viewer, own: Home | None) -> Organizati
     slug = request.GET.get("at", "")
     if slug:
         found = seen.filter(slug=slug).first()
-        if found is None and (own is None or slug not in (own.place.slug, own.company.slug)):
+        if found is None and (own is None or slug != own.company.slug):
             raise Http404("no such place")
-        return found or (own.place if own else None)
+        return found or (own.company if own else None)
     if own is not None:
-        return own.place
+        return own.company
     return min(seen, key=lambda place: (place.path.count("/"), place.pk), default=None)

@@ -1,0 +1,138 @@
+"""`/live` over the real record: who may listen, from where, to what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.cast import NOW, Cast
+from uptake.notify.follow import Bookmark
+from uptake.notify.tell import Telling, tell
+from uptake.web.live.hub import Told
+from uptake.web.live.record import DatabaseRecord, missed_by
+from uptake.web.live.views import HUB
+from uptake.web.live.words import said
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+EARNED: dict[str, Any] = {
+    "points": 10,
+    "count": 1,
+    "awards": [
+        {
+            "award": 7,
+            "points": 10,
+            "title": "Receipt on time",
+            "labels": {"en": "Goods receipt", "zh": "收货"},
+            "object": "GR-1",
+        }
+    ],
+}
+
+
+def tell_points(cast: Cast, who: str, key: str, points: int = 10) -> None:
+    person = cast.people()[who]
+    tell([Telling(person_id=person.pk, key=key, kind="points_earned", content=EARNED | {"points": points})], now=NOW)
+
+
+def test_nobody_listens_without_signing_in(client: Client) -> None:
+    assert client.get("/live").status_code == 204
+    assert client.get("/live/since").status_code == 401
+
+
+def test_the_stream_is_a_stream_and_is_never_kept(cast: Cast) -> None:
+    response = cast.sign_in(cast.lin).get("/live")
+
+    assert response["Content-Type"] == "text/event-stream"
+    assert response["Cache-Control"] == "no-store"
+    assert len(HUB) == 0, "a stream that is not read does not listen"
+
+
+def test_the_record_resumes_after_the_bookmark_for_this_person_only(cast: Cast) -> None:
+    tell_points(cast, "lin", "a", 1)
+    record = DatabaseRecord()
+    mark = record.head()
+    tell_points(cast, "lin", "b", 2)
+    tell_points(cast, "mo", "c", 3)
+
+    assert [one.content["points"] for one in missed_by(cast.lin.pk, mark)] == [2]
+    assert [(one.person_id, one.content["points"]) for one in record.look(mark, False).messages] == [
+        (cast.lin.pk, 2),
+        (cast.mo.pk, 3),
+    ]
+
+
+def test_by_asking_one_hears_the_same(cast: Cast) -> None:
+    client = cast.sign_in(cast.lin)
+    begun = client.get("/live/since").json()["messages"]
+    tell_points(cast, "lin", "a", 4)
+    tell_points(cast, "mo", "b", 5)
+
+    heard = client.get("/live/since", {"after": begun[0]["id"]}).json()["messages"]
+
+    assert [(one["kind"], one["data"]["points"]) for one in heard] == [("award", 4)]
+    assert client.get("/live/since", {"after": heard[0]["id"]}).json()["messages"] == []
+
+
+@pytest.mark.parametrize("nonsense", ["x", "1-2-3", "-1-0", "9" * 50 + "-1", "0-١"])
+def test_a_bookmark_that_is_none_starts_anew(cast: Cast, nonsense: str) -> None:
+    client = cast.sign_in(cast.lin)
+
+    assert client.get("/live/since", {"after": nonsense}).json()["messages"][0]["kind"] == "hello"
+    assert client.get("/live", headers={"Last-Event-ID": nonsense}).status_code == 200
+
+
+def test_the_page_knows_from_where_to_listen(cast: Cast) -> None:
+    tell_points(cast, "lin", "a")
+
+    page = cast.sign_in(cast.lin).get("/account/").content.decode()
+
+    assert f'data-live-after="{DatabaseRecord().head()}"' in page
+
+
+@pytest.mark.parametrize(
+    ("who", "at", "companies"),
+    [
+        ("ren", "", {"linjiang", "beiyuan", "qinghe"}),
+        ("ren", "qinghe", {"qinghe"}),
+        ("wei", "", {"beiyuan"}),
+        ("wei", "qinghe", set()),
+        ("mo", "beiyuan", set()),
+        ("lin", "beiyuan", set()),
+        ("shu", "beiyuan", {"beiyuan"}),
+    ],
+)
+def test_events_are_counted_only_where_one_may_see_them(cast: Cast, who: str, at: str, companies: set[str]) -> None:
+    from django.test import RequestFactory
+
+    from uptake.directory.models import Organization
+    from uptake.web.live.views import _companies
+
+    viewer = cast.viewer(cast.people()[who])
+
+    counted = _companies(RequestFactory().get("/live", {"at": at}), viewer)
+
+    assert set(Organization.objects.filter(pk__in=counted).values_list("slug", flat=True)) == companies
+
+
+def test_a_message_is_said_in_the_language_of_the_reader() -> None:
+    one = Told(Bookmark(0, 1), 1, "points_earned", EARNED)
+
+    assert said(one, "en") == (
+        "award",
+        {"points": 10, "title": "Goods receipt", "sub": "GR-1 · Receipt on time", "href": "/points/#award-7"},
+    )
+    assert said(one, "zh-hans")[1]["title"] == "收货"
+
+
+def test_a_session_that_ended_no_longer_lives(cast: Cast) -> None:
+    client = cast.sign_in(cast.lin)
+    key = client.session.session_key
+    assert key is not None
+    assert DatabaseRecord().live_sessions([key, "unknown"]) == {key}
+
+    client.post("/account/logout/")
+
+    assert DatabaseRecord().live_sessions([key]) == set()
