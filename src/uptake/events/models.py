@@ -257,12 +257,9 @@ def of_event_seen(viewer: Viewer, *deeds: Deed) -> Q:
         return Q()
     places = Organization.objects.filter(viewer.within("path", *deeds)).values("pk")
     sources = Connection.objects.filter(viewer.within("organization__path", *deeds)).values("slug")
-    given = Correction.objects.filter(kind=CorrectionKind.PLACED, event=OuterRef("event_id")).order_by("-id")
-    here = Event.objects.annotate(
-        place_id=Coalesce(
-            F("company_id"), Subquery(given.values("company_id")[:1]), output_field=models.BigIntegerField()
-        )
-    ).filter(Q(place_id__in=places) | Q(place_id__isnull=True, source__in=sources), pk=OuterRef("event_id"))
+    here = Event.objects.placed().filter(
+        Q(("place_id__in", places)) | Q(("place_id__isnull", True), ("source__in", sources)), pk=OuterRef("event_id")
+    )
     return Q(Exists(here))
 
 
