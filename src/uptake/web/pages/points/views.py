@@ -80,7 +80,6 @@ def _days(page: Page[Award], where: Home) -> list[Day]:
         lines = []
         for award in group:
             rule = rule_of(award.rulebook_id, award.rulebook.sha256, award.rule, award.version)
-            what = f"{labels.event(award.event.name)} {award.event.object}".strip()
-            lines.append(line_of(award, what, titled(rule) if rule else award.rule, labels))
+            lines.append(line_of(award, titled(rule) if rule else award.rule, labels))
         days.append(Day(day, sum(line.award.points for line in lines), lines))
     return days
