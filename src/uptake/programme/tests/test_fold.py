@@ -1,0 +1,139 @@
+"""The fold gives the same whatever the order of arrival, never more than a cap, and explains itself."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from uptake.programme.evaluate import DayRules, Outcome, Used, fold, half_up, plain
+from uptake.programme.rulebook import parse_rulebook
+from uptake.programme.standing import JudgedEvent, Standing
+
+DAY = date(2026, 6, 1)
+START = datetime(2026, 6, 1, tzinfo=UTC)
+RULEBOOK = parse_rulebook(
+    {
+        "rules": [
+            {
+                "rule": "lines",
+                "version": 1,
+                "from": "2026-01-01",
+                "on": "order.processed",
+                "points": {"per": "lines", "each": 2},
+                "cap": [{"points": 20, "every": "day"}, {"times": 4, "every": "day"}],
+            },
+            {
+                "rule": "clerks",
+                "version": 1,
+                "from": "2026-01-01",
+                "on": ["order.processed", "stock.moved"],
+                "points": 3,
+                "when": [{"fact": "lines", "op": "gte", "value": 3}],
+                "cap": [{"points": 7, "every": "day", "role": "clerk"}],
+            },
+        ]
+    }
+)
+RULES = DayRules(RULEBOOK, DAY)
+
+
+@st.composite
+def days(draw: st.DrawFn) -> list[JudgedEvent]:
+    count = draw(st.integers(0, 12))
+    return [
+        JudgedEvent(
+            id=number,
+            name=draw(st.sampled_from(["order.processed", "stock.moved", "other"])),
+            at=START + timedelta(minutes=draw(st.integers(0, 5))),
+            source=draw(st.sampled_from("ab")),
+            key=str(number),
+            date=DAY,
+            facts={"lines": draw(st.integers(-2, 30))},
+            history_only=draw(st.booleans()) and draw(st.booleans()),
+            reversed=draw(st.booleans()) and draw(st.booleans()),
+            standing=Standing(role="clerk"),
+        )
+        for number in range(count)
+    ]
+
+
+def by_key(outcomes: list[Outcome]) -> dict[Any, Any]:
+    return {one.key: (one.points, one.reasons, one.explanation) for one in outcomes}
+
+
+@given(days(), st.randoms(use_true_random=False))
+def test_order_of_arrival_does_not_matter(events: list[JudgedEvent], chance: Any) -> None:
+    shuffled = list(events)
+    chance.shuffle(shuffled)
+
+    assert by_key(fold(RULES, shuffled)) == by_key(fold(RULES, events))
+
+
+@given(days())
+def test_caps_hold_and_every_outcome_can_be_written_down(events: list[JudgedEvent]) -> None:
+    outcomes = fold(RULES, events)
+
+    lines = [one.points for one in outcomes if one.rule == "lines"]
+    assert sum(lines) <= 20
+    assert sum(points > 0 for points in lines) <= 4
+    assert sum(one.points for one in outcomes if one.rule == "clerks") <= 7
+    assert all((one.points == 0) <= bool(one.reasons) for one in outcomes)
+    assert json.loads(json.dumps([one.explanation for one in outcomes]))[: len(outcomes)] is not None
+
+
+@given(days(), st.integers(0, 12))
+def test_adding_the_last_ones_is_folding_them_all(events: list[JudgedEvent], cut: int) -> None:
+    """The quick way of considering: what came before is known by what it takes of the caps."""
+    ordered = sorted(events, key=lambda event: event.order)
+    before = fold(RULES, ordered[:cut])
+    used = Used()
+    for one in before:
+        used.add(one.rule, one.points)
+
+    assert by_key([*before, *fold(RULES, ordered[cut:], used)]) == by_key(fold(RULES, events))
+
+
+@given(days())
+def test_reversed_events_are_as_if_they_had_never_been(events: list[JudgedEvent]) -> None:
+    never = [event for event in events if not event.reversed]
+
+    outcomes = by_key(fold(RULES, events))
+
+    assert {key: outcomes[key] for key in by_key(fold(RULES, never))} == by_key(fold(RULES, never))
+
+
+def test_explanation_names_rule_factors_caps_and_when_there_is_room_again() -> None:
+    first = JudgedEvent(1, "order.processed", START, "", "a", DAY, {"lines": 31})
+    second = JudgedEvent(2, "order.processed", START, "", "b", DAY, {"lines": 15})
+
+    told = fold(RULES, [first, second])[2]
+
+    assert (told.points, told.reasons) == (4, ("cap_day",))
+    assert told.explanation == {
+        "rule": "lines",
+        "version": 1,
+        "factors": [{"what": "per", "fact": "lines", "value": 15, "each": 2, "points": 1}],
+        "base": "7.5",
+        "before_caps": 8,
+        "caps": [
+            {"cap": {"points": 20, "every": "day"}, "used": 16, "room": 4, "clipped": True},
+            {"cap": {"times": 4, "every": "day"}, "used": 1, "room": 3},
+        ],
+        "next": "2026-06-02",
+    }
+
+
+@given(st.fractions(min_value=0, max_value=10**6))
+def test_rounding_is_to_the_nearest_and_a_half_goes_up(exact: Any) -> None:
+    assert -1 < 2 * (exact - half_up(exact)) < 1 or 2 * (half_up(exact) - exact) == 1
+
+
+@given(st.integers() | st.decimals(allow_nan=False, allow_infinity=False, places=6))
+def test_numbers_are_written_down_exactly(number: Any) -> None:
+    from decimal import Decimal
+
+    assert Decimal(plain(number)) == number
