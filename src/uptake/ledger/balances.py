@@ -204,7 +204,7 @@ def heads(*, books: Iterable[int] | None = None) -> list[Head]:
 def _at(book: int, owners: Collection[str], now: datetime) -> Sheet:
     """The people's accounts at `now`, without writing anything."""
     sheet = look_ahead(books=[book], now=now)
-    sheet.load_accounts(book, [person(owner, part) for owner in owners for part in (AVAILABLE, PENDING, HELD, DEBT)])
+    sheet.load_accounts((book, person(owner, part)) for owner in owners for part in (AVAILABLE, PENDING, HELD, DEBT))
     bring_up_to_date(sheet, [(book, owner) for owner in owners])
     return sheet
 

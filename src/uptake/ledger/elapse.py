@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
-from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from uptake.ledger.accounts import AVAILABLE, DEBT, EXPIRED, HELD, PENDING, person
 from uptake.ledger.lots import LotState
 from uptake.ledger.models import Hold, Kind, Lot, Resolution
 from uptake.ledger.post import OWN_KEYS, EntryState, OpenHold, Sheet, content_of, open_sheet
-from uptake.ledger.rows import in_pieces
+from uptake.ledger.rows import rows_of_pairs
 
 MATURES: Final = 0
 EXPIRES: Final = 1
@@ -60,30 +60,24 @@ def _elapse(due: QuerySet[Lot] | QuerySet[Hold], now: datetime, limit: int) -> i
 
 def bring_up_to_date(sheet: Sheet, people: Collection[tuple[int, str]]) -> None:
     """Do on the sheet all that time alone has done to these people up to and including the sheet's clock."""
+    if not people:
+        return
     steps = _Steps()
-    owners: dict[int, list[str]] = {}
-    for book, owner in people:
-        owners.setdefault(book, []).append(owner)
-    for book, names in owners.items():
-        clock = sheet.clocks[book]
-        due_lots: list[LotState] = []
-        due_holds: list[Hold] = []
-        for piece in in_pieces(sorted(names)):
-            mine = Q(book=book, owner__in=piece)
-            due_lots += sheet.load_lots(mine & Q(pending__gt=0, available_from__lte=clock))
-            due_lots += sheet.load_lots(mine & Q(available__gt=0, expires_at__lte=clock))
-            due_holds += Hold.objects.filter(mine, times_out_at__lte=clock, resolution__isnull=True)
-        concerned = {lot.owner for lot in due_lots} | {hold.owner for hold in due_holds}
-        parts = (PENDING, AVAILABLE, HELD, DEBT)
-        sheet.load_accounts(book, [*(person(owner, part) for owner in concerned for part in parts), EXPIRED])
-        for lot in due_lots:
-            if lot.pending:
-                steps.add(lot.available_from, MATURES, lot.key, lot)
-            else:
-                _push_expiry(steps, sheet, lot)
-        for hold in sheet.draws_of(due_holds).values():
-            assert hold.row.times_out_at is not None, "A hold that is due has its instant"
+    latest = max(sheet.clocks.values())
+    for lot in _due_lots(sheet, people, latest):
+        clock = sheet.clocks[lot.book]
+        if lot.pending and lot.available_from <= clock:
+            steps.add(lot.available_from, MATURES, lot.key, lot)
+        else:
+            _push_expiry(steps, sheet, lot)
+    for hold in sheet.draws_of(_due_holds(people, latest)).values():
+        assert hold.row.times_out_at is not None, "A hold that is due has its instant"
+        if hold.row.times_out_at <= sheet.clocks[hold.row.book]:
             steps.add(hold.row.times_out_at, TIMES_OUT, hold.row.key, hold)
+    concerned = {(thing.book, thing.owner) for *_, thing in steps.waiting if isinstance(thing, LotState)}
+    concerned |= {(thing.row.book, thing.row.owner) for *_, thing in steps.waiting if isinstance(thing, OpenHold)}
+    parts = (PENDING, AVAILABLE, HELD, DEBT)
+    sheet.load_accounts((book, person(owner, part)) for book, owner in concerned for part in parts)
     while steps.waiting:
         at, what, _, _, thing = heapq.heappop(steps.waiting)
         if isinstance(thing, OpenHold):
@@ -135,6 +129,30 @@ def give_back(
             back.append(lot)
         sheet.pay_debt(entry, back[-1], points)
     return back
+
+
+def _due_lots(sheet: Sheet, people: Collection[tuple[int, str]], latest: datetime) -> list[LotState]:
+    """The lots of these people that mature or expire by `latest`: few, and found by their instant."""
+    clock = connection.ops.adapt_datetimefield_value(latest)
+    ids: list[int] = []
+    for due in ("t.pending > 0 AND t.available_from <= %s", "t.available > 0 AND t.expires_at <= %s"):
+        rows = rows_of_pairs("ledger_lot", "t.id", "owner", people, also=f"WHERE {due}", values=[clock], by_pair=False)
+        ids += [row[0] for row in rows]
+    sheet.load_lots_by_id(ids)
+    return [sheet.lots_by_id[lot_id] for lot_id in ids]
+
+
+def _due_holds(people: Collection[tuple[int, str]], latest: datetime) -> list[Hold]:
+    clock = connection.ops.adapt_datetimefield_value(latest)
+    rows = rows_of_pairs(
+        "ledger_hold",
+        "t.id",
+        "owner",
+        people,
+        also="WHERE t.times_out_at <= %s AND NOT EXISTS (SELECT 1 FROM ledger_resolution r WHERE r.hold_id = t.id)",
+        values=[clock],
+    )
+    return list(Hold.objects.filter(pk__in=[row[0] for row in rows])) if rows else []
 
 
 @dataclass(slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -160,8 +159,7 @@ def take_back(takings: Sequence[Taking], *, now: datetime) -> list[Taken]:
         contents = [_content_of_taking(item) for item in takings]
         seen = _seen(takings, contents)
         fresh = [item for item in takings if (item.book, item.key) not in seen]
-        for book in {item.book for item in fresh}:
-            sheet.load_lots_by_key(book, [item.lot for item in fresh if item.book == book])
+        sheet.load_lots_by_key((item.book, item.lot) for item in fresh)
         for item in fresh:
             if (item.book, item.lot) not in sheet.lots:
                 raise UnknownLot(f"Book {item.book} has no lot {item.lot!r}")
@@ -186,11 +184,11 @@ def take_back(takings: Sequence[Taking], *, now: datetime) -> list[Taken]:
 
 def _seen(items: Sequence[Grant | Taking], contents: Sequence[str]) -> set[tuple[int, str]]:
     """The keys posted before. KeyConflict for other content, there or inside this batch."""
-    by_book: dict[int, dict[str, str]] = defaultdict(dict)
+    asked: dict[tuple[int, str], str] = {}
     for item, content in zip(items, contents, strict=True):
-        if by_book[item.book].setdefault(item.key, content) != content:
+        if asked.setdefault((item.book, item.key), content) != content:
             raise KeyConflict(item.book, item.key)
-    return {(book, key) for book, asked in by_book.items() for key in known_entries(book, asked)}
+    return set(known_entries(asked))
 
 
 def _content_of_grant(item: Grant) -> str:
@@ -203,15 +201,15 @@ def _content_of_taking(item: Taking) -> str:
 
 def _prepare_grants(sheet: Sheet, fresh: Sequence[Grant]) -> None:
     """Read what the grants touch in a few queries, whatever their number."""
-    by_book: dict[int, list[Grant]] = defaultdict(list)
-    for item in fresh:
-        by_book[item.book].append(item)
-    for book, items in by_book.items():
-        owners = {item.owner for item in items}
-        sheet.load_lots_by_key(book, [item.lot for item in items])
-        codes = [person(owner, part) for owner in owners for part in (AVAILABLE, DEBT, PENDING)]
-        sheet.load_accounts(book, [*codes, EXPIRED, *{item.paid_from for item in items}])
-        bring_up_to_date(sheet, {(book, owner) for owner in owners})
+    people = {(item.book, item.owner) for item in fresh}
+    sheet.load_lots_by_key((item.book, item.lot) for item in fresh)
+    sheet.load_accounts(
+        [
+            *((book, person(owner, part)) for book, owner in people for part in (AVAILABLE, DEBT, PENDING)),
+            *((item.book, code) for item in fresh for code in (EXPIRED, item.paid_from)),
+        ]
+    )
+    bring_up_to_date(sheet, people)
 
 
 def _grant(sheet: Sheet, item: Grant, content: str) -> None:

@@ -84,7 +84,7 @@ def hold(
     content = content_of("hold", owner, points, cause, reason)
     with transaction.atomic():
         sheet = open_sheet(books=[book], now=now)
-        if known_entries(book, {key: content}):
+        if known_entries({(book, key): content}):
             return Held(key, points, replayed=True)
         bring_up_to_date(sheet, [(book, owner)])
         debt = sheet.balance(book, person(owner, DEBT))
@@ -175,7 +175,7 @@ def refund(
         sheet = open_sheet(books=[book], now=now)
         row = _find(sheet, hold)
         resolution = _resolution_of(row)
-        if known_entries(book, {key: content}):
+        if known_entries({(book, key): content}):
             return Held(hold, resolution.settled if resolution else 0, replayed=True)
         bring_up_to_date(sheet, [(book, row.owner)])
         resolution = resolution or next((r for r in sheet.resolutions if r.hold_id == row.pk), None)
@@ -221,9 +221,9 @@ def _resolve(
     with transaction.atomic():
         sheet = open_sheet(books=[book], now=now)
         row = _find(sheet, hold)
-        known = known_entries(book, {key: content})
+        known = known_entries({(book, key): content})
         if known:
-            return Held(hold, known[key].points, replayed=True)
+            return Held(hold, known[book, key], replayed=True)
         bring_up_to_date(sheet, [(book, row.owner)])
         if _resolution_of(row) or any(done.hold_id == row.pk for done in sheet.resolutions):
             raise AlreadyResolved(f"Hold {hold!r} was resolved")

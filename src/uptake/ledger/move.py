@@ -50,7 +50,7 @@ def move(
     content = content_of("move", source, target, points, cause, reason)
     with transaction.atomic():
         sheet = open_sheet(books=[book], now=now)
-        if known_entries(book, {key: content}):
+        if known_entries({(book, key): content}):
             return Moved(key, points, replayed=True)
         if source != ISSUED and (has := sheet.balance(book, source)) < points:
             raise NotEnoughPoints(source, has, points)
@@ -91,8 +91,8 @@ def forfeit(
     content = content_of("forfeit", owner, target, cause, reason)
     with transaction.atomic():
         sheet = open_sheet(books=[book], now=now)
-        if known := known_entries(book, {key: content}):
-            return Moved(key, known[key].points, replayed=True)
+        if known := known_entries({(book, key): content}):
+            return Moved(key, known[book, key], replayed=True)
         bring_up_to_date(sheet, [(book, owner)])
         lots = [*sheet.spendable_lots(book, owner), *sheet.pending_lots(book, owner)]
         entry = sheet.entry(

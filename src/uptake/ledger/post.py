@@ -20,7 +20,7 @@ from uptake.ledger.accounts import DEBT, ISSUED, person, place_of
 from uptake.ledger.chain import START, canonical, exact, link, stamp
 from uptake.ledger.lots import COUNTS, FACTS, LotState
 from uptake.ledger.models import Account, ChainHead, Entry, Hold, Kind, Lot, Refund, Resolution, Transfer
-from uptake.ledger.rows import in_pieces, insert_rows, reserve_ids, update_rows
+from uptake.ledger.rows import in_pieces, insert_rows, reserve_ids, rows_of_pairs, update_rows
 
 OWN_KEYS: Final = "time/"
 """Keys the ledger makes itself begin so; callers' keys must not."""
@@ -124,23 +124,26 @@ class Sheet:
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def load_accounts(self, book: int, codes: Iterable[str]) -> None:
-        """Read the accounts of these codes; those that do not exist stand at 0 and are made when needed."""
-        wanted = sorted({code for code in codes if (book, code) not in self._accounts and code != ISSUED})
-        for piece in in_pieces(wanted):
-            rows = Account.objects.filter(book=book, code__in=piece).order_by("id")
-            if self.locked:
-                rows = rows.select_for_update(no_key=True)
-            for row_id, code, balance in rows.values_list("id", "code", "balance"):
-                self._accounts[book, code] = _AccountState(row_id, balance, balance)
-        for code in wanted:
-            self._accounts.setdefault((book, code), _AccountState(None, 0, 0))
+    def load_accounts(self, accounts: Iterable[tuple[int, str]]) -> None:
+        """Read the accounts (book, code); those that do not exist stand at 0 and are made when needed."""
+        wanted = {account for account in accounts if account not in self._accounts and account[1] != ISSUED}
+        if not wanted:
+            return
+        lock = "ORDER BY t.id"
+        if self.locked and connection.features.has_select_for_no_key_update:
+            lock += " FOR NO KEY UPDATE OF t"
+        for row_id, book, code, balance in rows_of_pairs(
+            "ledger_account", "t.id, t.book, t.code, t.balance", "code", wanted, also=lock
+        ):
+            self._accounts[book, code] = _AccountState(row_id, balance, balance)
+        for account in wanted:
+            self._accounts.setdefault(account, _AccountState(None, 0, 0))
 
     def balance(self, book: int, code: str) -> int:
         """What stands on the account now, with the moves of this sheet."""
         assert code != ISSUED, "The issuing account's balance is derived, not read"
         if (book, code) not in self._accounts:
-            self.load_accounts(book, [code])
+            self.load_accounts([(book, code)])
         return self._accounts[book, code].balance
 
     def load_lots(self, where: Q) -> list[LotState]:
@@ -155,11 +158,13 @@ class Sheet:
             found.append(lot)
         return found
 
-    def load_lots_by_key(self, book: int, keys: Iterable[str]) -> None:
-        for piece in in_pieces(sorted({key for key in keys if (book, key) not in self.lots})):
-            self.load_lots(Q(book=book, key__in=piece))
+    def load_lots_by_key(self, lots: Iterable[tuple[int, str]]) -> None:
+        wanted = {lot for lot in lots if lot not in self.lots}
+        if wanted:
+            self.load_lots_by_id(row[0] for row in rows_of_pairs("ledger_lot", "t.id", "key", wanted))
 
     def load_lots_by_id(self, ids: Iterable[int]) -> None:
+        """Read lots by their ids, those unknown to this sheet."""
         for piece in in_pieces(sorted(set(ids) - self.lots_by_id.keys())):
             self.load_lots(Q(id__in=piece))
 
@@ -335,8 +340,7 @@ class Sheet:
     def _write_accounts(self) -> dict[tuple[int, str], int]:
         ids: dict[tuple[int, str], int] = {}
         used = {(m.entry.book, code) for m in self.moves for code in (m.source, m.target)}
-        for book in {book for book, code in used if code == ISSUED}:
-            ids[book, ISSUED] = self._issuing_account(book)
+        ids |= _issuing_accounts({book for book, code in used if code == ISSUED})
         missing = sorted(key for key in used if key[1] != ISSUED and self._accounts[key].id is None)
         changed: list[list[int]] = []
         if missing:
@@ -356,10 +360,6 @@ class Sheet:
                 changed.append([state.id, state.balance])
         update_rows(Account, ("balance",), changed)
         return ids
-
-    def _issuing_account(self, book: int) -> int:
-        known = Account.objects.filter(book=book, code=ISSUED).values_list("id", flat=True).first()
-        return known or Account.objects.create(book=book, code=ISSUED).pk
 
     def _write_chain(self, ids: dict[tuple[int, str], int]) -> None:
         posted: dict[int, datetime] = {}
@@ -417,7 +417,7 @@ class Sheet:
         )
         for head in self.heads.values():
             head.clock_at = self.clocks[head.book]
-            head.save(update_fields=["seq", "hash", "clock_at", "posted_at"])
+        ChainHead.objects.bulk_update(self.heads.values(), ["seq", "hash", "clock_at", "posted_at"])
 
 
 def open_sheet(*, books: Collection[int], now: datetime) -> Sheet:
@@ -444,14 +444,15 @@ def content_of(*parts: Any) -> str:
     return hashlib.sha256(canonical(exact(parts))).hexdigest()
 
 
-def known_entries(book: int, contents: Mapping[str, str]) -> dict[str, Entry]:
-    """The entries posted before under these keys; KeyConflict if one stands for other content than given."""
-    known: dict[str, Entry] = {}
-    for piece in in_pieces(sorted(contents)):
-        for entry in Entry.objects.filter(book=book, key__in=piece):
-            if entry.fingerprint != contents[entry.key]:
-                raise KeyConflict(book, entry.key)
-            known[entry.key] = entry
+def known_entries(contents: Mapping[tuple[int, str], str]) -> dict[tuple[int, str], int]:
+    """The points of the entries posted before under these (book, key); KeyConflict if one stands for other content."""
+    known: dict[tuple[int, str], int] = {}
+    for book, key, content, points in rows_of_pairs(
+        "ledger_entry", "t.book, t.key, t.fingerprint, t.points", "key", contents.keys()
+    ):
+        if content != contents[book, key]:
+            raise KeyConflict(book, key)
+        known[book, key] = points
     return known
 
 
@@ -466,3 +467,13 @@ def _lock(books: list[int]) -> dict[int, ChainHead]:
     if connection.features.has_select_for_update:
         rows = rows.select_for_update()
     return {head.book: head for head in rows}
+
+
+def _issuing_accounts(books: set[int]) -> dict[tuple[int, str], int]:
+    """The ids of the issuing accounts, made when new; their rows are neither locked nor changed."""
+    rows = Account.objects.filter(book__in=books, code=ISSUED)
+    found = {(book, ISSUED): row_id for book, row_id in rows.values_list("book", "id")}
+    for book in sorted(books):
+        if (book, ISSUED) not in found:
+            found[book, ISSUED] = Account.objects.create(book=book, code=ISSUED).pk
+    return found

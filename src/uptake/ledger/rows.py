@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -67,6 +67,42 @@ def update_rows(model: type[models.Model], columns: Sequence[str], rows: Sequenc
             f"UPDATE {table} SET {changes} WHERE id = %s",  # noqa: S608 - the name of our own table
             [[*row[1:], row[0]] for row in ordered],
         )
+
+
+def rows_of_pairs(
+    table: str,
+    columns: str,
+    second: str,
+    pairs: Collection[tuple[int, str]],
+    *,
+    also: str = "",
+    values: Sequence[Any] = (),
+    by_pair: bool = True,
+) -> list[tuple[Any, ...]]:
+    """The rows `t` of a table whose (book, `second`) is one of `pairs`, in one query for each 5,000 of them.
+
+    `columns` are written as `t.id, …`; `also` is what else must hold, and may end in an order. Only for columns that
+    both databases give back as plain numbers or text. `by_pair` False: `also` finds fewer rows than the pairs would,
+    and SQLite, which cannot know, is told so by the pluses.
+    """
+    found: list[tuple[Any, ...]] = []
+    plus = "" if by_pair or connection.vendor == "postgresql" else "+"
+    for piece in in_pieces(sorted(pairs), 5000):
+        if connection.vendor == "postgresql":
+            wanted = "unnest(%s::bigint[], %s::text[]) AS w (book, name)"
+            given: list[Any] = [[book for book, _ in piece], [name for _, name in piece]]
+        else:
+            marks = ", ".join(["(%s, %s)"] * len(piece))
+            wanted = f"(SELECT column1 AS book, column2 AS name FROM (VALUES {marks})) w"  # noqa: S608
+            given = [value for pair in piece for value in pair]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT {columns} FROM {wanted} JOIN {table} t"  # noqa: S608 - our own names
+                f" ON {plus}t.book = w.book AND {plus}t.{second} = w.name {also}",
+                [*given, *values],
+            )
+            found += cursor.fetchall()
+    return found
 
 
 def in_pieces(items: Sequence[T], size: int = 500) -> Iterable[Sequence[T]]:
