@@ -1,0 +1,194 @@
+"""Nobody sees over the wall between companies: on no page, in no export, by no stream, message, API or list of rows.
+
+The walk opens every address there is. A new page joins by itself; if its address takes an id, the walk asks for one
+line in `walker.FILL`. A new model joins with a row on each side in `world.py` and a `visible_to`, or is named below
+with the reason why it has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+from django.utils import timezone
+
+from tests.cast import TODAY, Cast
+from tests.journeys.walker import routes, walk
+from tests.journeys.world import ONE_SIDED, World, build_world
+from uptake.directory.models import Kind, Membership, Organization, Person, User
+from uptake.directory.scope import EVERYTHING, Viewer
+from uptake.events.happening import Happening
+from uptake.events.models import Connection
+from uptake.events.record import record
+from uptake.web.api.urls import api
+
+WITHOUT_SCOPE: Mapping[str, str] = {
+    "events.EventType": "the catalogue of names is everybody's; it holds no rows of a company",
+    "events.Correction": "read only by readers of the record, which see everything",
+    "events.Bookmark": "how far a reader of the record is; no rows of a company",
+    "connectors.RememberedMapping": "read by the import of the place itself, after its scope was checked",
+    "jobs.JobRun": "how the jobs went; on a page for those who run the platform",
+    "ledger.Account": "the ledger knows no people; pages ask it for accounts of people they have checked",
+    "ledger.Lot": "as ledger.Account",
+    "ledger.Entry": "as ledger.Account",
+    "ledger.Transfer": "as ledger.Account",
+    "ledger.ChainHead": "as ledger.Account",
+    "ledger.Hold": "as ledger.Account",
+    "ledger.Resolution": "as ledger.Account",
+    "ledger.Refund": "as ledger.Account",
+}
+"""Models without `visible_to`, and why that is right."""
+SEEN_BY_ALL_SIDES = {
+    "Organization": "one sees one's park by name",
+    "CalendarDay": "the park's holidays are everybody's",
+}
+KNOWN_OPERATIONS = {("post", "/api/v1/events")}
+"""Operations of the API whose answers a test below looks at."""
+
+
+@pytest.fixture
+def world(cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Both sides of the wall; the live stream says at once what it would say in time."""
+    monkeypatch.setattr("uptake.web.live.views.stream", _at_once)
+    monkeypatch.setattr("uptake.web.live.record.connection.close", lambda: None)
+    return build_world(cast, tmp_path)
+
+
+def _at_once(hub: Any, listener: Any, *, missed: Callable[[], Any], words: Any, **_: Any) -> Iterator[bytes]:
+    """The stream without waiting: the messages it would send, and the companies whose events it would count."""
+    yield from (str(words(told)).encode() for told in missed())
+    for company in Organization.objects.filter(pk__in=listener.companies):
+        yield company.name.encode()
+
+
+def test_no_page_export_or_stream_shows_the_other_company(world: World) -> None:
+    found = walk(world)
+
+    assert not found, "\n".join(found)
+
+
+def leak(request: HttpRequest, person_id: int) -> HttpResponse:
+    """What a careless view would do."""
+    return HttpResponse(Person.objects.get(pk=person_id).name if person_id < 10**6 else "", status=200)
+
+
+def tell_by_status(request: HttpRequest, person_id: int) -> HttpResponse:
+    """A view that shows nothing, but tells whether somebody exists."""
+    return HttpResponse(status=403 if Person.objects.filter(pk=person_id).exists() else 404)
+
+
+def leak_a_list(request: HttpRequest) -> HttpResponse:
+    """A list that forgot `visible_to`."""
+    return HttpResponse("\n".join(Person.objects.values_list("name", flat=True)))
+
+
+people_patterns = (
+    [
+        path("careless/<int:person_id>/", leak, name="careless"),
+        path("telling/<int:person_id>/", tell_by_status, name="telling"),
+        path("list/", leak_a_list, name="list"),
+        path("new/<int:thing_id>/", leak, name="new"),
+    ],
+    "people",
+)
+urlpatterns = [path("", include("uptake.config.urls")), path("leaks/", include(people_patterns))]
+handler404 = "uptake.web.errors.not_found"
+
+
+def test_the_walk_finds_leaks_that_are_there(world: World, settings: Any) -> None:
+    settings.ROOT_URLCONF = __name__
+    leaks = "\n".join(walk(world, __name__, under="leaks/"))
+
+    assert "mo at people:careless (/leaks/careless/<person_id>/), a foreign id: shows “Lin Fang”" in leaks
+    assert "wei at people:careless (/leaks/careless/<person_id>/), a foreign id: shows “Mo Yun”" in leaks
+    assert "mo at people:telling (/leaks/telling/<person_id>/): 403 for a foreign id, 404 for one nothing has" in leaks
+    assert "hua at people:list (/leaks/list/): shows “Mo Yun”" in leaks
+    assert "nobody signed in at people:list (/leaks/list/): shows “Lin Fang”" in leaks
+    assert "people:new (/leaks/new/<thing_id>/): say in FILL what people:thing_id stands for" in leaks
+
+
+def test_the_walk_goes_into_every_include(world: World) -> None:
+    names = {route.name for route in routes()}
+
+    assert {"people:person", "calendar:home", "audit:export", "account_login", "home:home"} <= names
+
+
+def test_no_operation_of_the_api_is_unknown_here() -> None:
+    schema = api.get_openapi_schema(path_prefix="/api/v1")
+    operations = {(method, address) for address, methods in schema["paths"].items() for method in methods}
+
+    assert operations == KNOWN_OPERATIONS, "look at what a new operation answers about the other company, then add it"
+
+
+def test_a_sender_learns_nothing_about_the_other_company(world: World) -> None:
+    """What the intake passes on is the fate that `record` gives."""
+    connection = Connection.objects.get(slug="beiyuan-erp")
+
+    def fate(company: str) -> tuple[str, str]:
+        happening = Happening(event="x.done", key=company, at=timezone.now() - timedelta(hours=1), company=company)
+        (one,) = record([happening], connection=connection, now=timezone.now())
+        return one.fate, one.reason.replace(company, "…")
+
+    assert fate("qinghe") == fate("nowhere")
+    assert fate("qinghe")[0] == "rejected"
+
+
+def _models() -> list[type[models.Model]]:
+    return [
+        model for config in apps.get_app_configs() if config.name.startswith("uptake.") for model in config.get_models()
+    ]
+
+
+def test_every_model_has_a_scope_or_a_reason() -> None:
+    without = {model._meta.label for model in _models() if not hasattr(model._default_manager, "visible_to")}
+
+    assert without == set(WITHOUT_SCOPE) & {model._meta.label for model in _models()}
+    assert without <= set(WITHOUT_SCOPE)
+
+
+@pytest.mark.parametrize(
+    "model", [m for m in _models() if hasattr(m._default_manager, "visible_to")], ids=lambda m: m.__name__
+)
+def test_no_row_of_the_other_company_is_visible(world: World, model: type[models.Model]) -> None:
+    visible_to: Callable[[Viewer], models.QuerySet[Any]] = model._default_manager.visible_to  # type: ignore[attr-defined]
+    both = {company for row in visible_to(EVERYTHING) for company in _companies_of(row)}
+    assert {world.cast.beiyuan.pk, world.cast.qinghe.pk} <= both, "world.py needs a row of each company"
+
+    for who in ONE_SIDED:
+        _own, foreign = world.sides_of(who)
+        viewer = world.cast.viewer(world.cast.people()[who], TODAY)
+        leaked = [row for row in visible_to(viewer) if foreign.company.pk in _companies_of(row)]
+        assert not leaked, f"{who} sees {leaked}"
+
+
+def _companies_of(row: models.Model, depth: int = 3) -> set[int]:
+    """The companies a row belongs to, by what it refers to (but not who wrote it)."""
+    if isinstance(row, Organization):
+        return {row.company_id} - {None} if row.company_id and row.kind != Kind.PARK else set()
+    if isinstance(row, Person):
+        held = Membership.objects.filter(person=row).values_list("organization__company_id", flat=True)
+        return {company for company in held if company}
+    if isinstance(row, User):
+        return _companies_of(row.person) if row.person else set()
+    if depth == 0:
+        return set()
+    found: set[int] = set()
+    for one in row._meta.concrete_fields:
+        if isinstance(one, models.ForeignKey) and one.name not in (
+            "by",
+            "given_by",
+            "created_by",
+            "actor",
+            "published_by",
+        ):
+            target = getattr(row, one.name)
+            if target is not None:
+                found |= _companies_of(target, depth - 1)
+    return found

@@ -1,0 +1,158 @@
+"""A world with a row of every kind on both sides of the wall, for the tests that look for leaks.
+
+Each row carries a mark of its company (`QINGHE_MARKS`, `BEIYUAN_MARKS` of the cast): a page that shows one to the other
+company's people leaks. Whoever adds a model with rows of a company adds a row of each side here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.utils import timezone
+
+from tests.cast import BEIYUAN_MARKS, QINGHE_MARKS, Cast
+from uptake.connectors.files.begin_import import begin_import
+from uptake.directory.calendar import set_day
+from uptake.directory.models import DayKind, Identity, Membership, Organization, Person, RoleAssignment
+from uptake.directory.scope import EVERYTHING
+from uptake.events.connect import connect
+from uptake.events.happening import Happening
+from uptake.events.keys import make_key
+from uptake.events.models import Batch, Connection, Event
+from uptake.events.record import record
+from uptake.notify.tell import Telling, tell
+from uptake.programme.consider import consider_new_events
+from uptake.programme.publish import publish
+
+NOBODY_ID = 987_654_321
+NOWHERE = "no-such-thing"
+
+
+@dataclass
+class Side:
+    """One company: what its rows are called, and the ids by which a page may be asked for them."""
+
+    company: Organization
+    department: Organization
+    person: Person
+    marks: tuple[str, ...]
+    order: str
+    secret: str = ""
+    ids: dict[str, Any] = field(default_factory=dict)
+    """By kind of row ("person", "event", "slug" …); pages say which kind their addresses take."""
+
+
+@dataclass
+class World:
+    """Everybody, and both sides of the wall."""
+
+    cast: Cast
+    beiyuan: Side
+    qinghe: Side
+
+    @property
+    def nowhere(self) -> Mapping[str, Any]:
+        """An id of each kind that nothing has."""
+        return {kind: NOWHERE if isinstance(value, str) else NOBODY_ID for kind, value in self.beiyuan.ids.items()}
+
+    def sides_of(self, who: str) -> tuple[Side, Side]:
+        """(own, foreign) for one who belongs to one side of the wall; Wei coaches Beiyuan."""
+        return (self.qinghe, self.beiyuan) if who == "mo" else (self.beiyuan, self.qinghe)
+
+
+ONE_SIDED = ("lin", "hua", "ke", "wei", "mo")
+"""Those who see one side of the wall only."""
+
+
+def build_world(cast: Cast, folder: Path) -> World:
+    """Rows of both companies, each with its mark; `folder` takes the files that are imported."""
+    now = timezone.now()
+    beiyuan = Side(cast.beiyuan, cast.purchasing, cast.lin, BEIYUAN_MARKS, "BY-4500")
+    qinghe = Side(cast.qinghe, cast.dyeing, cast.mo, QINGHE_MARKS, "QH-7001")
+    for side in (beiyuan, qinghe):
+        _fill(side, folder, now)
+    consider_new_events(now=now)
+    return World(cast, beiyuan, qinghe)
+
+
+def _fill(side: Side, folder: Path, now: datetime) -> None:
+    slug = side.company.slug
+    publish(
+        rulebook={
+            "programme": {},
+            "rules": [
+                {
+                    "rule": f"orders-{slug}",
+                    "version": 1,
+                    "from": "2026-01-01",
+                    "on": "order.processed",
+                    "points": 10,
+                    "title": f"Orders of {side.company.name}",
+                }
+            ],
+        },
+        organization=side.company,
+        in_force_date=date(2026, 1, 1),
+        by=EVERYTHING,
+        now=now,
+    )
+    connection = connect(
+        slug=f"{slug}-erp", kind="api", name=f"ERP of {side.order}", organization=side.company, by=EVERYTHING, now=now
+    )
+    key, side.secret = make_key(connection=connection, label=side.order, by=EVERYTHING, now=now)
+    batch = Batch.objects.create(connection=connection, label=f"{side.order}.csv", created_at=now)
+    events = _events(side, connection, batch, now)
+    set_day(
+        organization=side.company, day=now.date(), kind=DayKind.WORK, name=f"Count {side.order}", by=EVERYTHING, now=now
+    )
+    tell(
+        [Telling(person_id=side.person.pk, key="k", kind="points.granted", content={"order": side.order, "points": 1})],
+        now=now,
+    )
+    file = folder / f"{slug}.csv"
+    file.write_text(f"person,event,time,order\n{side.order}-clerk,order.read,2026-05-11 09:00,{side.order}\n")
+    run = begin_import(file=file, file_name=f"{side.order}.csv", organization=side.company, by=EVERYTHING, now=now)
+    side.ids = {
+        "person": side.person.pk,
+        "slug": slug,
+        "department_slug": side.department.slug,
+        "membership": Membership.objects.get(person=side.person).pk,
+        "assignment": RoleAssignment.objects.filter(organization=side.company).order_by("pk")[0].pk,
+        "identity": Identity.objects.unresolved().filter(source=connection.slug).order_by("pk")[0].pk,
+        "connection": connection.pk,
+        "connection_slug": connection.slug,
+        "key": key.pk,
+        "batch": batch.pk,
+        "event": events[0],
+        "quarantined": events[1],
+        "run": run.pk,
+    }
+
+
+def _events(side: Side, connection: Connection, batch: Batch, now: datetime) -> list[int]:
+    """An ordinary event and one in quarantine; beside them an unknown person's, and a conflict."""
+    yesterday = now - timedelta(days=1)
+
+    def happening(key: str, at: datetime = yesterday, **more: Any) -> Happening:
+        return Happening(
+            event="order.processed", key=key, at=at, object=side.order, facts={"order": side.order}, **more
+        )
+
+    person = {"person": f"{side.order}-login", "person_name": side.person.name, "person_email": side.person.email}
+    fates = record(
+        [
+            happening("1", **person),
+            happening("2", now + timedelta(days=30), **person),
+            happening("3", person=f"{side.order}-ghost", person_name=f"Ghost of {side.order}"),
+        ],
+        connection=connection,
+        batch=batch,
+        now=now,
+    )
+    (conflict,) = record([happening("1", yesterday - timedelta(hours=1), **person)], connection=connection, now=now)
+    assert [fate.fate for fate in (*fates, conflict)] == ["new", "quarantined", "new", "conflict"], fates
+    return [Event.objects.get(source=connection.slug, key=key).pk for key in ("1", "2")]
