@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,7 +40,7 @@ def run(case: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def log_of(events: list[Mapping[str, Any]], persons: Mapping[str, list[str]]) -> ActivityLog:
+def log_of(events: Sequence[Mapping[str, Any]], persons: Mapping[str, Sequence[str]]) -> ActivityLog:
     """A log of events as case files have them: user, event, timestamp, properties. List order = arrival order."""
     owner = _owners(persons)
     people: dict[str, int] = {}
@@ -78,11 +78,11 @@ def same(wanted: Any, got: Any) -> bool:
     return bool(wanted == got)
 
 
-def _owners(persons: Mapping[str, list[str]]) -> dict[str, str]:
+def _owners(persons: Mapping[str, Sequence[str]]) -> dict[str, str]:
     return {str(identifier): person for person, identifiers in persons.items() for identifier in identifiers}
 
 
-def _canonical(query: Mapping[str, Any], persons: Mapping[str, list[str]]) -> dict[str, Any]:
+def _canonical(query: Mapping[str, Any], persons: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """The query, with people named by any of their identifiers named as the person."""
     owner = _owners(persons)
     named = {
