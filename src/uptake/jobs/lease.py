@@ -1,4 +1,4 @@
-"""One runner at a time, in whatever process: a lock that is free again the moment its holder is gone."""
+"""One at a time in whatever process (the runner of the jobs, a migration): free again the moment its holder is gone."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
 from django.conf import settings
-from django.db import connections
+from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-LOCK_NUMBER: Final = 0x75_70_74_61_6B_65  # "uptake"; advisory locks of PostgreSQL are told apart by number
+HOUSE: Final = 0x7570746B
+"""The first of the two numbers by which PostgreSQL tells advisory locks apart; the second is the lease's."""
+JOBS: Final = "jobs"
+MIGRATIONS: Final = "migrations"
+_NUMBERS: Final = {JOBS: 1, MIGRATIONS: 2}
 
 
 class Lease(Protocol):
-    """The right to run the jobs."""
+    """The right to be the only one."""
 
     def take(self) -> bool:
         """Whether it is ours now; asked again, whether it still is."""
@@ -51,19 +55,28 @@ class FileLease:
 class AdvisoryLease:
     """For PostgreSQL: an advisory lock of a session of its own, outside any transaction."""
 
-    def __init__(self) -> None:
+    def __init__(self, number: int) -> None:
+        self.number = number
         self.session: BaseDatabaseWrapper | None = None
 
     def take(self) -> bool:
+        """As of every lease; the database's error where it cannot be reached at all."""
         if self.session is not None:
-            return self._ask("SELECT true")
+            try:
+                return self._ask("SELECT true")
+            except Error:
+                self.give_back()
+                return False
         self.session = connections["default"].copy()
         # A session that holds a lock must not return to the pool.
         self.session.settings_dict = _without_pool(self.session.settings_dict)
-        if self._ask(f"SELECT pg_try_advisory_lock({LOCK_NUMBER})"):
-            return True
-        self.give_back()
-        return False
+        taken = False
+        try:
+            taken = self._ask(f"SELECT pg_try_advisory_lock({HOUSE}, {self.number})")
+        finally:
+            if not taken:
+                self.give_back()
+        return taken
 
     def give_back(self) -> None:
         if self.session is not None:
@@ -72,21 +85,17 @@ class AdvisoryLease:
 
     def _ask(self, question: str) -> bool:
         assert self.session is not None, "a session is opened before it is asked"
-        try:
-            with self.session.cursor() as cursor:
-                cursor.execute(question)
-                return bool(cursor.fetchone()[0])
-        except Exception:
-            self.give_back()
-            return False
+        with self.session.cursor() as cursor:
+            cursor.execute(question)
+            return bool(cursor.fetchone()[0])
 
 
-def lease() -> Lease:
-    """The lease that fits the database of this installation."""
+def lease(name: str = JOBS) -> Lease:
+    """The lease of this name that fits the database of this installation."""
     wrapper = connections["default"]
     if wrapper.vendor == "postgresql":
-        return AdvisoryLease()
-    return FileLease(Path(settings.DATA) / "jobs.lock")
+        return AdvisoryLease(_NUMBERS[name])
+    return FileLease(Path(settings.DATA) / f"{name}.lock")
 
 
 def _without_pool(entry: dict[str, Any]) -> dict[str, Any]:

@@ -70,8 +70,8 @@ class Runner:
                 if right.take():
                     log.info("This process runs the jobs.")
                     self._run_lanes_while(right)
-            except Exception:
-                log.exception("The runner of the jobs begins again.")
+            except Exception as problem:
+                log.error("The runner of the jobs begins again: %s: %s", type(problem).__name__, problem)
             finally:
                 right.give_back()
                 _hand_back_connection()

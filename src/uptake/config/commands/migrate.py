@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -10,6 +13,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from uptake.config.command import Deed
+from uptake.jobs.lease import MIGRATIONS, lease
 
 
 @click.command(cls=Deed)
@@ -22,9 +26,22 @@ def command() -> dict[str, Any]:
 
 def bring_up_to_date(*, verbosity: int = 0) -> list[str]:
     """Apply what is missing; returns the names of the migrations applied, in order."""
-    executor = MigrationExecutor(connection)
-    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if plan:
-        call_command("migrate", interactive=False, verbosity=verbosity)
-    call_command("createcachetable", verbosity=0)
+    with _alone():
+        executor = MigrationExecutor(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        if plan:
+            call_command("migrate", interactive=False, verbosity=verbosity)
+        call_command("createcachetable", verbosity=0)
     return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    # The server and the jobs may start at the same moment, and both begin with the tables.
+    right = lease(MIGRATIONS)
+    while not right.take():
+        time.sleep(0.2)
+    try:
+        yield
+    finally:
+        right.give_back()
