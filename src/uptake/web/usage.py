@@ -22,7 +22,7 @@ from uptake.directory.models import DayKind, Kind, Organization
 from uptake.directory.place import settings_at
 from uptake.events.models import EventType
 from uptake.insight.metrics.period import LENGTHS, NotAPeriod, Period, last_days, period_of
-from uptake.insight.metrics.usage import Figure, Usage, reach
+from uptake.insight.metrics.usage import FOUR_WEEKS, Figure, Usage, reach
 from uptake.programme.models import Award, RulebookVersion
 from uptake.web import numbers
 from uptake.web.parts import Change, Chart, Kpi, Mark, Series, Shade
@@ -87,7 +87,13 @@ def written_period(usage: Usage) -> str:
         "last": numbers.day(period.last),
     }
     working = ngettext("%(n)s working day", "%(n)s working days", usage.working_days) % {"n": usage.working_days}
-    if usage.working_days == usage.working_days_before:
+    if not usage.comparable and usage.known_from is not None:
+        since_when = numbers.day(usage.known_from)
+        days = _("%(days)s. The record begins on %(day)s, so there is no period before to compare with.") % {
+            "days": working,
+            "day": since_when,
+        }
+    elif usage.working_days == usage.working_days_before:
         days = _("%(days)s, as many as in the period before.") % {"days": working}
     else:
         days = _("%(days)s, %(before)s in the period before.") % {"days": working, "before": usage.working_days_before}
@@ -117,7 +123,7 @@ def kpis(usage: Usage, compare: bool, points: Figure | None) -> list[Kpi]:
     daily = usage.daily_active
     actions = usage.actions.now or 0
     each = actions / usage.active.now if usage.active.now else None
-    each_before = (usage.actions.before or 0) / usage.active.before if usage.active.before else None
+    each_before = usage.actions.before / usage.active.before if usage.actions.before and usage.active.before else None
     of_staff = _("of %(n)s people") % {"n": numbers.full(usage.staff)}
 
     def change(figure: Figure, base: str = "", people: bool = False) -> Change | None:
@@ -154,10 +160,10 @@ def kpis(usage: Usage, compare: bool, points: Figure | None) -> list[Kpi]:
             hint=_("Events other than page views that count as activity."),
         ),
         Kpi(
-            _("Actions per person"),
+            _("Actions per active person"),
             numbers.full(each, 1) if each is not None else "–",
-            change=change(Figure(each, each_before), _("active in the period")),
-            note=_("active in the period"),
+            change=change(Figure(each, each_before)),
+            note=_("in the period"),
         ),
     ]
     if points is not None:
@@ -165,7 +171,7 @@ def kpis(usage: Usage, compare: bool, points: Figure | None) -> list[Kpi]:
             Kpi(
                 _("Points paid"),
                 numbers.compact(points.now),
-                change=change_of(points, good=None) if compare else None,
+                change=change_of(points, good=None) if compare and usage.comparable else None,
                 note=_("in the period"),
             )
         )
@@ -211,8 +217,10 @@ def chart_of(
             open=[index for index, day in enumerate(days) if day == usage.period.today],
         )
     ]
-    if compare:
-        series.append(Series(name=_("Same weekday, 4 weeks earlier"), values=ticks, shape="tick", tone="ink"))
+    if compare and usage.known_from is not None:
+        earlier = [day - FOUR_WEEKS for day in days]
+        known = [tick if day >= usage.known_from else None for tick, day in zip(ticks, earlier, strict=True)]
+        series.append(Series(name=_("Same weekday, 4 weeks earlier"), values=known, shape="tick", tone="ink"))
     return Chart(
         id=name,
         label=title,

@@ -30,6 +30,7 @@ from uptake.programme.publish import publish
 SEED = 20260514
 DAYS = 120
 STEP_DAYS = 7
+"""History comes in by weeks, the last days one by one, so that they are received when they happened."""
 BATCH = 4000
 DAY_START = time(4)
 RULES_CHANGED_DAYS = 30
@@ -130,7 +131,8 @@ def _fill(folder: Path, park: DemoPark, since: date, now: datetime, say: Say) ->
     notice = changed - timedelta(days=3)
     day, count = since, 0
     while day <= today:
-        last = min(day + timedelta(days=STEP_DAYS - 1), today)
+        step = STEP_DAYS if (today - day).days >= 2 * STEP_DAYS else 1
+        last = min(day + timedelta(days=step - 1), today)
         if day <= notice <= last:
             at = datetime.combine(notice, time(10), tzinfo=ZONE).astimezone(UTC)
             _publish(park, place, changed=changed, in_force=changed, now=at)

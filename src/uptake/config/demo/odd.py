@@ -1,4 +1,4 @@
-"""What goes wrong in any real park, so that the pages for it are not empty: people nobody knows, late and odd events."""
+"""What goes wrong in any real park, so that its pages are not empty: people nobody knows, late and odd events."""
 
 from __future__ import annotations
 

@@ -190,7 +190,7 @@ def _person_day(park: DemoPark, person: DemoPerson, day: date, chance: random.Ra
 
     def add(event: str, object_: str = "", **facts: Any) -> None:
         nonlocal clock
-        clock += timedelta(seconds=chance.randint(40, 1500))
+        clock += timedelta(seconds=chance.randint(60, 7200))
         done.append(
             Happening(
                 event=event,

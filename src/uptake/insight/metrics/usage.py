@@ -16,6 +16,7 @@ from django.db.models import Count, Q
 
 from uptake.activity import ActivityLog
 from uptake.activity.summaries.daily import Daily, daily
+from uptake.activity.summaries.last_activity import extent
 from uptake.activity.summaries.people import people
 from uptake.activity.summaries.places import Place, places
 from uptake.activity.summaries.top import top
@@ -66,11 +67,15 @@ class Usage:
     views_4_weeks_before: tuple[int, ...]
     working_days: int
     working_days_before: int
+    known_from: date | None
+    """The first date of which the record tells anything."""
+    comparable: bool
+    """Whether the record reaches back to the start of the period before; else nothing is compared."""
 
     @property
     def empty(self) -> bool:
-        """Nothing happened here, neither in the period nor before."""
-        return not (self.active.now or self.active.before or any(self.people_per_day))
+        """Nothing ever happened here, neither in the period nor before."""
+        return self.known_from is None
 
 
 @dataclass(frozen=True)
@@ -147,17 +152,22 @@ def usage(log: ActivityLog, place: Organization, period: Period) -> Usage:
     now = daily(log, first=period.first, last=period.last, **where)
     then = daily(log, first=was_first, last=was_last, **where)
     seen, seen_before = _events(views, period.first, period.last), _events(views, was_first, was_last)
+    known = extent(log, companies=where["companies"])
+    comparable = known is not None and known[0] <= was_first
     working = {day for day, kind in days.items() if kind.works}
     return Usage(
         place=place,
         period=period,
         staff=staff_of([place], period.today)[place.pk],
-        active=Figure(now.total_people, then.total_people),
+        active=Figure(now.total_people, then.total_people if comparable else None),
         daily_active=Figure(
-            _mean(everything, period.first, period.last, working), _mean(everything, was_first, was_last, working)
+            _mean(everything, period.first, period.last, working),
+            _mean(everything, was_first, was_last, working) if comparable else None,
         ),
-        page_views=Figure(seen, seen_before),
-        actions=Figure(now.total_events - seen, then.total_events - seen_before),
+        page_views=Figure(seen, seen_before if comparable else None),
+        actions=Figure(now.total_events - seen, then.total_events - seen_before if comparable else None),
+        known_from=known[0] if known else None,
+        comparable=comparable,
         days={day: days[day] for day in period.shown},
         people_per_day=_slice(everything, everything.people, period.first, period.shown_last),
         views_per_day=_slice(views, views.events, period.first, period.shown_last),
