@@ -12,7 +12,7 @@ import orjson
 from django.db import transaction
 
 from uptake.events.models import Bookmark, EventType
-from uptake.events.read import Position, corrections_after, events_after, move_bookmark
+from uptake.events.read import Position, corrections_after, events_after, move_bookmark, positions_of
 from uptake.ledger.grant import Grant, Taking, grant, take_back
 from uptake.ledger.rows import insert_rows, reserve_ids
 from uptake.notify.tell import Telling, tell
@@ -46,13 +46,20 @@ NEWS = timedelta(days=1)
 """Awards of events older than this are not told as news."""
 
 
-@transaction.atomic
 def consider_new_events(*, now: datetime, limit: int = LIMIT) -> int:
     """Considers up to `limit` new events and as many corrections; gives how many, 0 when there is nothing new.
 
     Safe to repeat and to run twice at once: the bookmark is locked for the transaction, and all that is posted has a
     key. The number of queries does not depend on how much happened before.
     """
+    events_at, corrections_at = positions_of(READER)
+    if not events_after(events_at, limit=1).exists() and not corrections_after(corrections_at, limit=1).exists():
+        return 0  # without taking a lock: we are asked every second
+    with transaction.atomic():
+        return _consider_batch(now, limit)
+
+
+def _consider_batch(now: datetime, limit: int) -> int:
     events_at, corrections_at = _lock_bookmark()
     events = list(events_after(events_at, limit=limit).values_list("txid", "pk"))
     corrections = list(corrections_after(corrections_at, limit=limit))
@@ -417,14 +424,23 @@ def _lot_key(award: AwardRow, person: int) -> str:
 
 
 def _explained(award: AwardRow) -> dict[str, Any]:
-    """I12: who, by which rule, from what, to which result."""
-    return {
+    """I12, flat and short, as the chain hashes it: who, by which rule, how much before and after the limits."""
+    whole = award.explanation
+    told: dict[str, Any] = {
         "actor": READER,
         "rulebook": award.rulebook_id,
+        "rule": award.rule,
+        "version": award.version,
         "points": award.points,
-        "reasons": award.reasons,
-        **award.explanation,
     }
+    if "before_caps" in whole:
+        told["before_caps"] = whole["before_caps"]
+    if award.reasons:
+        told["reasons"] = ",".join(award.reasons)
+        for cap in whole.get("caps", ()):
+            if cap.get("clipped"):
+                told |= {"used": cap["used"], **cap["cap"]}
+    return told
 
 
 @dataclass(slots=True)
