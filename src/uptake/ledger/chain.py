@@ -38,7 +38,12 @@ def exact(value: Any) -> Any:
 
     Decimals become whole numbers or text in plain notation, instants and dates ISO text, tuples lists.
     """
-    if value is None or isinstance(value, bool | str | int):
+    kind = type(value)
+    if kind is str or kind is int or kind is bool or value is None:
+        return value
+    if kind is dict:
+        return {str(key): exact(item) for key, item in value.items()}
+    if isinstance(value, str | int):
         return value
     if isinstance(value, Mapping):
         return {str(key): exact(item) for key, item in value.items()}

@@ -439,9 +439,9 @@ def look_ahead(*, books: Iterable[int], now: datetime) -> Sheet:
     return Sheet(clocks=dict.fromkeys(books, now.astimezone(UTC)), heads={}, locked=False)
 
 
-def content_of(*parts: Any) -> str:
+def content_of(*parts: str | int | None) -> str:
     """The fingerprint of a deed: who, what, how much and why; never when, which the server stamps."""
-    return hashlib.sha256(canonical(exact(parts))).hexdigest()
+    return hashlib.sha256(canonical(parts)).hexdigest()
 
 
 def known_entries(contents: Mapping[tuple[int, str], str]) -> dict[tuple[int, str], int]:

@@ -59,7 +59,7 @@ def update_rows(model: type[models.Model], columns: Sequence[str], rows: Sequenc
             cursor.execute(
                 f"UPDATE {table} SET {changes} FROM unnest({arrays}) AS new (id, {', '.join(columns)})"  # noqa: S608
                 f" WHERE {table}.id = new.id",
-                [list(column) for column in zip(*ordered, strict=True)],
+                ["{" + ",".join(map(str, column)) + "}" for column in zip(*ordered, strict=True)],
             )
             return
         changes = ", ".join(f"{name} = %s" for name in columns)
@@ -89,8 +89,9 @@ def rows_of_pairs(
     plus = "" if by_pair or connection.vendor == "postgresql" else "+"
     for piece in in_pieces(sorted(pairs), 5000):
         if connection.vendor == "postgresql":
-            wanted = "unnest(%s::bigint[], %s::text[]) AS w (book, name)"
-            given: list[Any] = [[book for book, _ in piece], [name for _, name in piece]]
+            # One JSON text is written many times faster than two arrays.
+            wanted = "(SELECT (e->>0)::bigint AS book, e->>1 AS name FROM json_array_elements(%s::json) e) w"
+            given: list[Any] = [orjson.dumps(piece).decode()]
         else:
             marks = ", ".join(["(%s, %s)"] * len(piece))
             wanted = f"(SELECT column1 AS book, column2 AS name FROM (VALUES {marks})) w"  # noqa: S608
