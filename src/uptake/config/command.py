@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from uptake import __version__
+from uptake.basics.redaction import redact
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def _remember_json(ctx: click.Context, _option: click.Parameter, value: bool) ->
 
 def _fail(words: Sequence[str], message: str, code: int) -> None:
     if "--json" in words:
-        click.echo(json.dumps({"error": message}, ensure_ascii=False))
+        click.echo(json.dumps({"error": redact(message)}, ensure_ascii=False))
     sys.exit(code)
 
 

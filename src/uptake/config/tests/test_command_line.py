@@ -90,6 +90,7 @@ def test_a_failure_has_an_exit_code_and_with_json_an_error(
 
     assert found == code
     assert complaint in json.loads(lines[-1])["error"]
+    assert "abc123456" not in lines[-1]
     assert run(*words)[0] == code
 
 
