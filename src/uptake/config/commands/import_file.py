@@ -176,7 +176,17 @@ def _import(file: Path, mapping: Mapping, organization: Organization, earn: bool
 
 
 def follow(clock: Callable[[], datetime]) -> None:
-    """Lets the readers of events catch up, so that points and activity show what was imported."""
+    """Lets the readers of events catch up, so that points and activity show what was imported.
+
+    The jobs of a server that runs meanwhile do the same; both may, as each goes on from the other's bookmark.
+    """
+    from uptake.insight.feed.refresh import refresh
+    from uptake.programme.consider import consider_new_events
+
+    while consider_new_events(now=clock()):
+        pass
+    while refresh(now=clock()):
+        pass
 
 
 def _report(outcome: Outcome | ImportRun, errors: list[Any], totals: dict[str, Any]) -> dict[str, Any]:

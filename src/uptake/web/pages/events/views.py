@@ -18,6 +18,8 @@ from django.utils.translation import gettext as _
 from uptake.directory.models import Kind, Organization
 from uptake.directory.scope import Deed, Viewer
 from uptake.events.models import Connection, Correction, CorrectionKind, Event, EventType, Quarantine
+from uptake.programme.explain import Explanation, explain_event
+from uptake.programme.sentences import Labels
 from uptake.web.pages.events.filters import EventFilter
 from uptake.web.sheets import as_csv, as_xlsx
 from uptake.web.viewing import login_required, viewer_for
@@ -183,6 +185,7 @@ def _event_context(request: HttpRequest, event_id: int) -> dict[str, Any]:
     one = get_object_or_404(events, pk=event_id)
     kind = EventType.objects.filter(name=one.name).first()
     declared = kind.properties if kind else {}
+    mine = viewer.person_id is not None and one.identity is not None and one.identity.person_id == viewer.person_id
     label = "label_zh" if (get_language() or "").startswith("zh") else "label_en"
     facts = [(declared.get(name, {}).get(label) or name, name, _written(value)) for name, value in one.facts.items()]
     revisions = (
@@ -195,10 +198,19 @@ def _event_context(request: HttpRequest, event_id: int) -> dict[str, Any]:
         "waits": Quarantine.objects.filter(pk=one.pk).first(),
         "corrections": Correction.objects.filter(event=one).select_related("by").order_by("pk"),
         "revisions": revisions[:20],
-        "mine": one.identity is not None
-        and one.identity.person_id == viewer.person_id
-        and viewer.person_id is not None,
+        "why": _explained(one, kind) if mine or _sees_points(viewer, one) else None,
     }
+
+
+def _sees_points(viewer: Viewer, one: Event) -> bool:
+    return one.company is not None and viewer.may(Deed.SEE_LEDGER, one.company)
+
+
+def _explained(one: Event, kind: EventType | None) -> Explanation:
+    """Why the event earned what it did, or nothing, in the catalogue's words."""
+    label = "label_zh" if (get_language() or "").startswith("zh") else "label_en"
+    facts = {name: about[label] for name, about in (kind.properties if kind else {}).items() if about.get(label)}
+    return explain_event(one, Labels(events=_labels({one.name}), facts=facts))
 
 
 def _written(value: Any) -> str:
