@@ -36,21 +36,25 @@ def stamp(at: datetime) -> str:
 def exact(value: Any) -> Any:
     """`value` as plain JSON that a database gives back unchanged. TypeError for a float: points know no rounding noise.
 
-    Decimals become whole numbers or text in plain notation, instants and dates ISO text, tuples lists.
+    Decimals become whole numbers or text in plain notation, as do numbers beyond 64 bits; instants and dates become
+    ISO text, tuples lists.
     """
     kind = type(value)
-    if kind is str or kind is int or kind is bool or value is None:
+    if kind is str or kind is bool or value is None:
         return value
+    if kind is int:
+        return value if -(2**63) <= value < 2**63 else str(value)
     if kind is dict:
         return {str(key): exact(item) for key, item in value.items()}
-    if isinstance(value, str | int):
-        return value
     if isinstance(value, Mapping):
         return {str(key): exact(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [exact(item) for item in value]
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else format(value.normalize(), "f")
+        whole = value == value.to_integral_value() and abs(value) < 2**63
+        return int(value) if whole else format(value.normalize(), "f")
+    if isinstance(value, str):
+        return str(value)
     if isinstance(value, datetime):
         return stamp(value)
     if isinstance(value, date):
