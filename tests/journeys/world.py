@@ -137,7 +137,7 @@ def _events(side: Side, connection: Connection, batch: Batch, now: datetime) -> 
     """An ordinary event and one in quarantine; beside them an unknown person's, and a conflict."""
     yesterday = now - timedelta(days=1)
 
-    def happening(key: str, at: datetime = yesterday, **more: Any) -> Happening:
+    def happening(key: str, at: datetime, **more: Any) -> Happening:
         return Happening(
             event="order.processed", key=key, at=at, object=side.order, facts={"order": side.order}, **more
         )
@@ -145,9 +145,9 @@ def _events(side: Side, connection: Connection, batch: Batch, now: datetime) -> 
     person = {"person": f"{side.order}-login", "person_name": side.person.name, "person_email": side.person.email}
     fates = record(
         [
-            happening("1", **person),
+            happening("1", yesterday, **person),
             happening("2", now + timedelta(days=30), **person),
-            happening("3", person=f"{side.order}-ghost", person_name=f"Ghost of {side.order}"),
+            happening("3", yesterday, person=f"{side.order}-ghost", person_name=f"Ghost of {side.order}"),
         ],
         connection=connection,
         batch=batch,

@@ -28,6 +28,8 @@ class Item:
     """Its pages are about a place: the chosen one (`?at=`) is carried along."""
     short: str | Promise = ""
     """The name on the bottom tabs of the phone; empty: not there."""
+    also: tuple[str, ...] = ()
+    """Further areas (namespaces) whose pages belong to it."""
 
 
 ITEMS: tuple[Item, ...] = (
@@ -36,8 +38,8 @@ ITEMS: tuple[Item, ...] = (
     Item(_("Activity"), "chart-histogram", "activity:home", (Deed.SEE_TOTALS,), by_place=True),
     Item(_("Events"), "timeline-event", "events:home", short=_("Events")),
     Item(_("Rules"), "scale", "rules:home", short=_("Rules")),
-    Item(_("Data"), "database", "data:home", (Deed.MANAGE_DATA,)),
-    Item(_("People & roles"), "users", "people:home", (Deed.MANAGE_PEOPLE, Deed.GIVE_ROLES)),
+    Item(_("Data"), "database", "data:home", (Deed.MANAGE_DATA,), also=("identities",)),
+    Item(_("People & roles"), "users", "people:home", (Deed.MANAGE_PEOPLE, Deed.GIVE_ROLES), also=("calendar",)),
     Item(_("Jobs"), "clock-play", "jobs:home", (Deed.RUN_PLATFORM,), ruled_off=True),
     Item(_("Audit log"), "history", "audit:home", (Deed.SEE_AUDIT,)),
 )
@@ -67,5 +69,5 @@ def menu_for(viewer: Viewer, request: HttpRequest) -> tuple[Entry, ...]:
             continue
         if at and item.by_place:
             address = f"{address}?{urlencode({'at': at})}"
-        entries.append(Entry(item, address, area == item.url.partition(":")[0]))
+        entries.append(Entry(item, address, area in (item.url.partition(":")[0], *item.also)))
     return tuple(entries)
