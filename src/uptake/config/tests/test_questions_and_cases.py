@@ -1,0 +1,130 @@
+"""`uptake ask` and `uptake case`: answers, differences, refusals and exit codes, as a grader's script sees them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.cast import NOW, Cast
+from uptake.config.command import main
+from uptake.directory.scope import EVERYTHING
+from uptake.events.connect import connect
+from uptake.events.happening import Happening
+from uptake.events.record import record
+
+EVENTS = [
+    {"user": "lin", "event": "$pageview", "timestamp": "2026-03-01T01:00:00Z", "properties": {"module": "AP"}},
+    {"user": "lin", "event": "$pageview", "timestamp": "2026-03-01T17:00:00Z", "properties": {}},
+    {"user": "mo", "event": "click", "timestamp": "2026-03-02T01:00:00Z", "properties": {}},
+]
+CASE: dict[str, Any] = {
+    "id": "one", "analysis": "pv_uv", "timezone": "Asia/Shanghai", "week_start": "monday", "persons": {},
+    "events": EVENTS, "query": {"from": "2026-03-01", "to": "2026-03-02"}, "expected": {"pv": [1, 1], "total_uv": 1},
+}  # fmt: skip
+
+
+def run(*words: object, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words], input=stdin)
+
+
+def file(folder: Path, content: Any, name: str = "case.json") -> Path:
+    path = folder / name
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    return path
+
+
+def test_a_case_that_holds_is_ok(tmp_path: Path) -> None:
+    ran = run("case", file(tmp_path, CASE))
+
+    assert ran.exit_code == 0
+    assert ran.stdout.splitlines()[0].endswith("case.json: ok")
+    assert ran.stdout.splitlines()[-1] == "1 passed, 0 failed"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (CASE | {"expected": {"pv": [2, 0]}}, "pv: expected [2, 0], got [1, 1]"),
+        (CASE | {"expected": {"error": True}}, "expected a refusal"),
+        (CASE | {"query": {"untill": "2026-03-02"}}, "refused: untill: expected one of"),
+        (CASE | {"analysis": "retention"}, "'retention', which is not built yet"),
+        (CASE | {"events": [{"user": "lin"}]}, "failed: KeyError"),
+        ("{", "cannot be read"),
+        ([], "expected an object"),
+    ],
+)
+def test_one_case_that_fails_fails_the_whole_and_hides_no_other(tmp_path: Path, content: Any, said: str) -> None:
+    ran = run("case", file(tmp_path, content, "bad.json"), file(tmp_path, CASE), tmp_path / "missing.json")
+
+    assert ran.exit_code == 1
+    lines = ran.stdout.splitlines()
+    assert said in lines[0]
+    assert lines[1].endswith("case.json: ok")
+    assert "cannot be read" in lines[2]
+    assert lines[3:] == ["1 passed, 2 failed"]
+
+
+def test_cases_as_json(tmp_path: Path) -> None:
+    good = run("case", file(tmp_path, CASE), "--json")
+    bad = run("case", file(tmp_path, CASE | {"expected": {"total_pv": 9}}), "--json")
+
+    assert json.loads(good.stdout.splitlines()[-1])["passed"] == 1
+    assert (bad.exit_code, json.loads(bad.stdout.splitlines()[-1])["failed"]) == (1, 1)
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_a_question_of_a_file_of_events(tmp_path: Path, lines: bool) -> None:
+    events = "\n".join(json.dumps(event) for event in EVENTS) if lines else EVENTS
+    question = json.dumps({"analysis": "pv_uv", "event_sel": {"event": None}, "by": "event"})
+
+    ran = run("ask", "-", "--events", file(tmp_path, events), "--json", stdin=question)
+
+    assert ran.exit_code == 0
+    answer = json.loads(ran.stdout.splitlines()[-1])
+    assert (answer["total_pv"], answer["total_uv"]) == (3, 2)
+    assert answer["by_value"]["$pageview"]["total_uv"] == 1
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("{", "no JSON"),
+        ("[]", "not an object"),
+        ('{"analysis": "pv_uv", "zone": "UTC"}', "zone: expected one of"),
+        ('{"analysis": "paths"}', "not built yet"),
+    ],
+)
+def test_a_question_not_understood_is_refused(tmp_path: Path, question: str, said: str) -> None:
+    ran = run("ask", "-", "--events", file(tmp_path, EVENTS), "--json", stdin=question)
+
+    assert ran.exit_code == 1
+    assert said in json.loads(ran.stdout.splitlines()[-1])["error"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_installation_is_asked_after_a_refresh_and_its_files_can_be_checked(
+    cast: Cast, settings: Any, tmp_path: Path
+) -> None:
+    settings.DATA = tmp_path
+    connection = connect(slug="erp", kind="api", name="ERP", organization=cast.park, by=EVERYTHING, now=NOW)
+    happenings = [
+        Happening(event="order.processed", key=str(number), at=NOW, person="lin", company=company)
+        for number, company in enumerate(["beiyuan", "beiyuan", "qinghe"])
+    ]
+    record(happenings, connection=connection, now=NOW)
+    question = {"analysis": "pv_uv", "event_sel": {}}
+
+    def total(scope: int | None) -> int:
+        ran = run("ask", "-", "--json", stdin=json.dumps(question | {"scope": scope}))
+        assert ran.exit_code == 0, ran.output
+        found: int = json.loads(ran.stdout.splitlines()[-1])["total_pv"]
+        return found
+
+    assert [total(one) for one in (None, cast.park.pk, cast.beiyuan.pk, cast.qinghe.pk)] == [3, 3, 2, 1]
+    assert json.loads(run("activity", "check", "--json").stdout.splitlines()[-1])["rows"] == 3
+    assert json.loads(run("activity", "rebuild", "--json").stdout.splitlines()[-1])["events"] == 3
+    assert total(None) == 3
