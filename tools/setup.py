@@ -200,7 +200,12 @@ STEPS: tuple[Step, ...] = (
     Step(
         "frontend",
         "front-end files",
-        files("src/uptake/web/frontend/**/*"),
+        files(
+            "src/uptake/web/frontend/**/*",
+            "src/uptake/web/templates/**/*",
+            "src/uptake/web/templatetags/*.py",
+            "src/uptake/web/static/app/*.js",
+        ),
         (WEB / "static" / "vendor",),
         build_frontend,
     ),

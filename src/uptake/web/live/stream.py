@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Final
 
-from asgiref.sync import sync_to_async
+from asgiref.sync import SyncToAsync, sync_to_async
 
 from uptake.notify.follow import Bookmark
 from uptake.web.live.hub import Hub, Listener, Told
@@ -35,6 +35,7 @@ async def stream(
 
     `missed` is read after the listener has joined, so nothing falls between; what comes twice is said once.
     """
+    give_thread_back()
     hub.join(listener)
     try:
         last = head
@@ -58,6 +59,14 @@ async def stream(
         yield line("bye", {})
     finally:
         hub.drop(listener)
+
+
+def give_thread_back() -> None:
+    """End the thread in which Django made this answer; it would be kept, idle, as long as the stream is open."""
+    context = SyncToAsync.thread_sensitive_context.get(None)
+    executor = SyncToAsync.context_to_thread_executor.pop(context, None) if context is not None else None
+    if executor is not None:
+        executor.shutdown(wait=False)
 
 
 async def _in_thread(read: Callable[[], Iterable[Told]]) -> Iterable[Told]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_out
+from django.db import connection
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -40,6 +41,8 @@ def live(request: HttpRequest) -> HttpResponseBase:
     response = StreamingHttpResponse(body, content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
+    if not connection.in_atomic_block:
+        connection.close()  # a stream lives for hours and asks nothing more: others shall have the connection
     return response
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from tests.cast import NOW, Cast
@@ -48,6 +49,14 @@ def test_the_stream_is_a_stream_and_is_never_kept(cast: Cast) -> None:
     assert response["Content-Type"] == "text/event-stream"
     assert response["Cache-Control"] == "no-store"
     assert len(HUB) == 0, "a stream that is not read does not listen"
+
+
+def test_an_open_stream_keeps_no_connection_to_the_database(cast: Cast) -> None:
+    client = cast.sign_in(cast.lin)
+
+    client.get("/live")
+
+    assert connection.connection is None
 
 
 def test_the_record_resumes_after_the_bookmark_for_this_person_only(cast: Cast) -> None:
