@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -94,7 +95,7 @@ def _load(server: Server, key: str, kind: str, seconds: float) -> dict[str, Any]
     told = subprocess.run(
         [sys.executable, __file__, "send", kind, str(server.port), key, str(seconds)],
         check=True,
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
     )
     figures: dict[str, Any] = json.loads(told.stdout)
@@ -162,12 +163,12 @@ async def send_singles(port: int, key: str, seconds: float) -> dict[str, Any]:
     """Single events on a fixed timetable, over as many connections as it needs."""
     tag, now = f"s{time.time_ns()}", datetime.now(UTC)
     took: list[float] = []
-    idle = [await Line(port, key).open() for _ in range(20)]
+    idle = deque([await Line(port, key).open() for _ in range(20)])
     begun = time.monotonic() + 0.1
     cpu = time.process_time()
 
     async def one(number: int, due: float) -> None:
-        line = idle.pop() if idle else await Line(port, key).open()
+        line = idle.popleft() if idle else await Line(port, key).open()
         status, answer = await line.post(json.dumps(_event(number, tag, now)).encode())
         took.append(time.monotonic() - due)
         idle.append(line)

@@ -313,8 +313,9 @@ def _identities(
     if not first:
         return {}
     condition, values = _among("external_id", sorted(first))
-    # The lock lets other senders pass, but makes a mapping by hand wait: it then sees the events written here.
-    lock = "" if database.vendor == "sqlite" else " FOR KEY SHARE"
+    # Where events get their company from the person, the lock makes a mapping by hand wait for this transaction:
+    # it then sees and places the events written here. Other senders pass.
+    lock = "" if database.vendor == "sqlite" or connection.organization.company_id else " FOR KEY SHARE"
     with database.cursor() as cursor:
         cursor.execute(
             f"SELECT external_id, id, person_id FROM directory_identity WHERE source = %s AND {condition}{lock}",  # noqa: S608

@@ -1,8 +1,9 @@
-"""One thread that writes what all requests of this process bring: whatever has gathered goes into one commit.
+"""Threads that write what all requests of this process bring: whatever has gathered goes into one commit.
 
 A commit waits for the disk; many small requests that share one are as fast as a large one. A request is answered only
 after the commit that holds its events. If the shared write fails, each request is tried again by itself, so that
-nobody's data can harm anybody else's.
+nobody's data can harm anybody else's. SQLite has one writer, so one thread; on PostgreSQL a second one prepares its
+rows while the first waits for the database.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from uptake.events.record import record
 from uptake.web.api.limits import EVENTS_AT_ONCE
 
 log = logging.getLogger(__name__)
+THREADS = 2
 USE_NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -49,14 +51,14 @@ class _Job:
 
 
 class Writer:
-    """The queue and its thread, which starts with the first request."""
+    """The queue and its threads, which start with the first request."""
 
     def __init__(self, *, most_waiting: int) -> None:
         self.most_waiting = most_waiting
         self._jobs: deque[_Job] = deque()
         self._waiting = 0
         self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
         self._stopping = False
         self._used: dict[int, datetime] = {}
 
@@ -71,19 +73,19 @@ class Writer:
                 raise QueueFull
             self._jobs.append(_Job(key, happenings, loop, future))
             self._waiting += len(happenings)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="intake writer", daemon=True)
-                self._thread.start()
+            if not self._threads:
+                for _number in range(1 if database.vendor == "sqlite" else THREADS):
+                    self._threads.append(threading.Thread(target=self._work, name="intake writer", daemon=True))
+                    self._threads[-1].start()
             self._changed.notify()
         return await future
 
     def drain(self) -> None:
-        """Writes what still waits and ends the thread. Nothing is taken afterwards."""
+        """Writes what still waits and ends the threads. Nothing is taken afterwards."""
         with self._changed:
             self._stopping = True
-            self._changed.notify()
-            thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
+            self._changed.notify_all()
+        for thread in self._threads:
             thread.join()
 
     def _work(self) -> None:
@@ -199,7 +201,7 @@ def the_writer(most_waiting: int) -> Writer:
 
 
 def drain_writer() -> None:
-    """Writes what waits and ends the thread, as at a shutdown."""
+    """Writes what waits and ends the threads, as at a shutdown."""
     global _writer
     with _making:
         writer, _writer = _writer, None

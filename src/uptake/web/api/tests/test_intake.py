@@ -22,7 +22,8 @@ from uptake.events import keys
 from uptake.events.connect import connect, pause
 from uptake.events.keys import make_key, revoke_key
 from uptake.events.models import ApiKey, Connection, Event
-from uptake.web.api import body, intake, writer
+from uptake.events.record import record
+from uptake.web.api import body, intake
 from uptake.web.api.door import PATH, IntakeDoor
 from uptake.web.api.limits import MAX_BODY, MAX_EVENTS, MAX_UNPACKED
 from uptake.web.api.writer import Writer, drain_writer
@@ -370,7 +371,7 @@ def test_many_requests_at_once_share_commits_and_each_gets_its_own_answer(
 def test_one_request_that_cannot_be_written_does_not_take_the_others_with_it(
     erp: Erp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = writer.record
+    whole = record
 
     def fragile(happenings: Any, **named: Any) -> Any:
         if any(one.key == "poison" for one in happenings):
@@ -378,7 +379,7 @@ def test_one_request_that_cannot_be_written_does_not_take_the_others_with_it(
             raise OperationalError("the disk is full")
         return whole(happenings, **named)
 
-    monkeypatch.setattr(writer, "record", fragile)
+    monkeypatch.setattr("uptake.web.api.writer.record", fragile)
 
     async def all_at_once() -> list[httpx.Response]:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=DOOR), base_url="http://uptake") as client:
