@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 from django.db import connection, transaction
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from uptake.basics.canonical import canonical_json
@@ -187,11 +187,13 @@ plain = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(plain)
 def test_the_fast_canonical_form_is_the_canonical_form(value: object) -> None:
     assert canonical(exact(value)) == canonical_json(exact(value))
 
 
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(texts, plain, max_size=4))
 def test_an_explanation_comes_back_as_it_was_hashed(explanation: dict[str, object]) -> None:
     with transaction.atomic():
