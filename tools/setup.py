@@ -37,7 +37,8 @@ class Step:
     sentence: str
     sources: Callable[[], Iterable[Path]]
     results: tuple[Path, ...]
-    deed: Callable[[], None]
+    deed: Callable[[], bool | None]
+    """False: as far as it goes today; it is tried again next time."""
 
     def stamp(self) -> str:
         """A hash of the step's sources and of the Python that runs it."""
@@ -65,11 +66,12 @@ def main(words: list[str]) -> int:
             print(f"setup: {step.sentence} …", end=" ", flush=True)
             begun = time.monotonic()
             try:
-                step.deed()
+                for_good = step.deed() is not False
             except SetupFailed as failure:
                 print(f"failed\n{failure}")
                 return 1
-            (STAMPS / step.name).write_text(step.stamp())
+            if for_good:
+                (STAMPS / step.name).write_text(step.stamp())
             print(f"{time.monotonic() - begun:.0f} s", flush=True)
     return 0
 
@@ -87,21 +89,23 @@ def missing_packages() -> list[str]:
     return [name for name, found in present.items() if not found]
 
 
-def install_packages() -> None:
+def install_packages() -> bool:
     """Install what is missing where this is Debian and we are root; say so where we cannot (nothing else stops)."""
     packages = missing_packages()
-    if not packages:
-        return
     names = " ".join(packages)
+    if not packages:
+        return True
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         print(f"\n  Not installed: {names}. The server runs without; tests on PostgreSQL and in the browser need")
         print(f"  them. As root: apt-get install {names}\n ", end=" ")
-        return
+        return True
     try:
         apt("update", "-q")
         apt("install", "-q", "-y", "--no-install-recommends", *packages)
     except SetupFailed as failure:
-        print(f"\n  Could not install {names}: {failure}\n  The server runs without them.\n ", end=" ")
+        print(f"\n  Could not install {names}; the server runs without them:\n{failure}\n ", end=" ")
+        return False
+    return True
 
 
 def apt(*words: str) -> None:
