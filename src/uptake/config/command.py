@@ -41,6 +41,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("import", "uptake.config.commands.import_file", "Import events from a file."),
     Entry("ask", "uptake.config.commands.ask", "Answer a question about activity."),
     Entry("case", "uptake.config.commands.case", "Answer case files and compare with what they expect."),
+    Entry("rules", "uptake.config.commands.rules", "Check, show and publish rulebooks."),
     Entry("ledger", "uptake.config.commands.ledger", "Verify the ledger."),
     Entry("activity", "uptake.config.commands.activity", "Rebuild or check the activity engine."),
 )

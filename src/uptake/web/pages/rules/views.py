@@ -28,7 +28,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
     own = home_of(Person.objects.get(pk=viewer.person_id), now) if viewer.person_id else None
     place = _place(request, viewer, own)
     if place is None:
-        return render(request, "rules/none.html", {"place": None})
+        return render(request, "rules/none.html", {"place": None, "may_publish": viewer.may(Deed.MANAGE_RULES)})
     today = own.today if own else viewer.today
     versions = list(
         RulebookVersion.objects.visible_to(viewer)
@@ -43,7 +43,11 @@ def home(request: HttpRequest) -> HttpResponseBase:
         if shown is None:
             raise Http404("no such version")
     if shown is None:
-        return render(request, "rules/none.html", {"place": place, "versions": versions})
+        return render(
+            request,
+            "rules/none.html",
+            {"place": place, "versions": versions, "may_publish": viewer.may(Deed.MANAGE_RULES)},
+        )
     used: Used | None = None
     if own is not None and shown == current and own.company.pk in ids_of(place.path):
         used = used_today(own)
@@ -51,6 +55,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
     day = _day_of(shown, current, today)
     in_force = rulebook.in_force(day)
     context = {
+        "may_publish": viewer.may(Deed.MANAGE_RULES),
         "place": place,
         "shown": shown,
         "current": current,

@@ -1,0 +1,76 @@
+"""Publishing a rulebook by page: first in sentences, then for good, by those who may."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from tests.cast import Cast
+from uptake.programme.models import RulebookVersion
+
+
+def filled(cast: Cast, **changed: Any) -> dict[str, Any]:
+    rule = {"rule": "order", "version": 1, "from": "2026-01-01", "on": "order.processed", "points": 7}
+    day = (timezone.now() + timedelta(days=2)).date().isoformat()
+    return {"place": "beiyuan", "in_force": day, "text": json.dumps({"rules": [rule]}), **changed}
+
+
+def test_a_checked_rulebook_reads_in_sentences_and_is_not_published(cast: Cast) -> None:
+    page = cast.sign_in(cast.ke).post("/rules/publish/", filled(cast, check="1")).content.decode()
+
+    assert "+7" in page
+    assert "Publish rulebook" in page
+    assert not RulebookVersion.objects.exists()
+
+
+def test_a_published_rulebook_stands_on_the_page_of_the_rules(cast: Cast) -> None:
+    browser = cast.sign_in(cast.ke)
+
+    answer = browser.post("/rules/publish/", filled(cast, publish="1"), follow=True)
+
+    version = RulebookVersion.objects.get()
+    assert (version.organization, version.published_by) == (cast.beiyuan, cast.login(cast.ke))
+    assert "Rulebook 1 is published" in answer.content.decode()
+
+
+def test_a_key_that_is_not_built_is_refused_by_name_and_nothing_is_lost(cast: Cast) -> None:
+    rule = {
+        "rule": "o",
+        "version": 1,
+        "from": "2026-01-01",
+        "on": "x",
+        "points": 1,
+        "streak": {"every": "day", "length": 3},
+    }
+    text = json.dumps({"rules": [rule]})
+
+    answer = cast.sign_in(cast.ke).post("/rules/publish/", filled(cast, text=text, publish="1"))
+
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "rules[0].streak" in page
+    assert "&quot;streak&quot;" in page
+    assert not RulebookVersion.objects.exists()
+
+
+def test_nobody_publishes_for_another_company(cast: Cast) -> None:
+    answer = cast.sign_in(cast.ke).post("/rules/publish/", filled(cast, place="qinghe", publish="1"))
+
+    assert answer.status_code == 422
+    assert "Qinghe" not in answer.content.decode()
+    assert not RulebookVersion.objects.exists()
+
+
+def test_those_who_may_not_manage_rules_are_told_so(cast: Cast) -> None:
+    assert cast.sign_in(cast.lin).get("/rules/publish/").status_code == 403
+    assert cast.sign_in(cast.hua).post("/rules/publish/", filled(cast, publish="1")).status_code == 403
+    assert not RulebookVersion.objects.exists()
+
+
+def test_a_template_fills_the_form(cast: Cast) -> None:
+    page = cast.sign_in(cast.ke).get("/rules/publish/?template=erp_basic").content.decode()
+
+    assert "order.processed" in page
