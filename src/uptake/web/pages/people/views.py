@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest
@@ -54,6 +53,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
         "state": request.GET.get("state", ""),
         "filtered": any(request.GET.get(name) for name in ("q", "role", "login", "state")),
         "may_add": viewer.may(Deed.MANAGE_PEOPLE, chosen) if chosen else viewer.may(Deed.MANAGE_PEOPLE),
+        "waiting": _waiting(viewer),
         "may_edit_place": chosen is not None and viewer.may(Deed.MANAGE_PEOPLE, chosen),
     }
     return render(request, "people/home.html", context)
@@ -124,9 +124,10 @@ def joinable(viewer: Viewer, memberships: list[Membership]) -> list[Organization
     return list(places.filter(Q(company__in=companies - {None}) | Q(kind__in=(Kind.PARK, Kind.COMPANY))))
 
 
-def say_stale(request: HttpRequest) -> None:
-    """Tells that something was changed meanwhile."""
-    messages.warning(request, _("Somebody changed this meanwhile. Nothing was done."))
+def _waiting(viewer: Viewer) -> int:
+    """How many ids of sources wait for the viewer to say who they are."""
+    mappable = viewer.within("company__path", Deed.MANAGE_DATA, Deed.MANAGE_PEOPLE)
+    return Identity.objects.visible_to(viewer).unresolved().filter(mappable).count()
 
 
 def _chosen(viewer: Viewer, slug: str) -> Organization | None:
