@@ -31,12 +31,18 @@ NEEDED: dict[Deed, str | Promise] = {
     Deed.SEE_LEDGER: _("read the ledger"),
     Deed.RUN_PLATFORM: _("run the platform"),
 }
+HELPERS: dict[Deed, str | Promise] = {
+    Deed.RUN_PLATFORM: _("A platform administrator can give you a role that has it."),
+    Deed.MANAGE_RULES: _("Your company manager or the park operator can give you a role that has it."),
+}
+"""Who gives the right; where nothing stands: the park operator."""
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """403: which right is missing and who gives it."""
-    needed = NEEDED.get(exception.deed) if isinstance(exception, NotYours) else None
-    return render(request, "errors/403.html", {"needed": needed}, status=403)
+    deed = exception.deed if isinstance(exception, NotYours) else None
+    context = {"needed": NEEDED.get(deed) if deed else None, "helper": HELPERS.get(deed) if deed else None}
+    return render(request, "errors/403.html", context, status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.urls import NoReverseMatch, reverse
+from pytest_django import DjangoAssertNumQueries
 
 from tests.cast import Cast
+from uptake.web.errors import broken
 from uptake.web.menu import ITEMS
 
 pytestmark = pytest.mark.django_db
@@ -28,8 +31,6 @@ def menu_of(client: Client) -> str:
 )
 def test_each_sees_the_menu_of_the_own_deeds(cast: Cast, who: str, sees: list[str], lacks: list[str]) -> None:
     menu = menu_of(cast.sign_in(cast.people()[who]))
-
-    from django.urls import NoReverseMatch, reverse
 
     for item in ITEMS:
         try:
@@ -118,6 +119,15 @@ def test_an_unknown_address_gets_a_page_in_style(cast: Cast) -> None:
     assert "There is nothing at this address" in response.content.decode()
 
 
+def test_a_page_that_is_not_ones_own_says_which_right_is_missing_and_who_gives_it(cast: Cast) -> None:
+    response = cast.sign_in(cast.lin).get("/jobs/")
+
+    assert response.status_code == 403
+    page = response.content.decode()
+    assert "It needs the right to run the platform." in page
+    assert "A platform administrator can give you a role" in page
+
+
 def test_a_form_from_elsewhere_gets_a_page_that_says_nothing_was_changed(cast: Cast) -> None:
     client = Client(enforce_csrf_checks=True)
     cast.sign_in(cast.lin, client)
@@ -130,14 +140,12 @@ def test_a_form_from_elsewhere_gets_a_page_that_says_nothing_was_changed(cast: C
 
 
 def test_a_page_that_breaks_says_so_with_a_code_and_asks_nothing_of_the_database(
-    django_assert_num_queries: object, rf: object
+    django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    from django.test import RequestFactory
-
-    from uptake.web.errors import broken
-
     request = RequestFactory().get("/points/", headers={"Cookie": "uptake_theme=dark"})
-    response = broken(request)
+
+    with django_assert_num_queries(0):
+        response = broken(request)
 
     assert response.status_code == 500
     assert b"This page could not be made" in response.content
