@@ -141,11 +141,12 @@ def _judge(
         ]
         if number <= 0:
             return 0, (NOT_POSITIVE,), explanation
-        units: Fraction | int = Fraction(number) / Fraction(per.each)
-        if per.whole_units:
+        units = number if per.each == 1 and type(number) is int else Fraction(number) / Fraction(per.each)
+        if per.whole_units and not isinstance(units, int):
             units = units.numerator // units.denominator
+        if per.whole_units:
             explanation["factors"].append({"what": "whole_units", "units": units})
-        exact = units * Fraction(per.points)
+        exact = units * (per.points if type(per.points) is int else Fraction(per.points))
         if per.min is not None and exact < per.min:
             exact = Fraction(per.min)
             explanation["factors"].append({"what": "min", "points": plain(per.min)})
@@ -187,16 +188,22 @@ def half_up(exact: Fraction | int) -> int:
 
 def plain(number: int | Decimal | Fraction) -> int | str:
     """An exact number as plain JSON: an integer, or a text such as "2.5" or "10/3"."""
+    if type(number) is int:
+        return number
     exact = Fraction(number)
     if exact.denominator == 1:
         return exact.numerator
-    rest = exact.denominator
+    places, rest = 0, exact.denominator
+    while rest % 10 == 0:
+        places, rest = places + 1, rest // 10
     for prime in (2, 5):
         while rest % prime == 0:
-            rest //= prime
+            places, rest = places + 1, rest // prime
     if rest != 1:
         return f"{exact.numerator}/{exact.denominator}"
-    return format(Decimal(exact.numerator) / Decimal(exact.denominator), "f")
+    digits = str(abs(exact.numerator) * 10**places // exact.denominator).zfill(places + 1)
+    sign = "-" if exact < 0 else ""
+    return f"{sign}{digits[:-places]}.{digits[-places:]}".rstrip("0")
 
 
 @lru_cache(maxsize=1024)

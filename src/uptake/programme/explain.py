@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from uptake.events.models import Correction, CorrectionKind, Event, QuarantineReason
-from uptake.programme.conditions.compare import Value
+from uptake.programme.conditions.compare import ORDER, Value
 from uptake.programme.conditions.fact import FactCondition
 from uptake.programme.conditions.person import PersonCondition
 from uptake.programme.evaluate import (
@@ -236,7 +237,9 @@ def _condition_sentence(told: Mapping[str, Any], labels: Labels) -> str:
     """What was asked and what the event has."""
     if not told:
         return _("A condition of the rule does not hold.")
-    given = told.get("value")
+    given, actual = told.get("value"), told.get("actual")
+    if told["op"] in ORDER:  # exact decimals were written down as texts
+        given, actual = _as_number(given), _as_number(actual)
     value: Value = tuple(given) if isinstance(given, list) else given
     if "person" in told:
         clause = condition_clause(PersonCondition(told["person"], told["op"], value), labels)
@@ -246,5 +249,12 @@ def _condition_sentence(told: Mapping[str, Any], labels: Labels) -> str:
         return _("The rule pays only if %(condition)s; here it is not known.") % {"condition": clause}
     return _("The rule pays only if %(condition)s; here it is %(actual)s.") % {
         "condition": clause,
-        "actual": shown(told["actual"]),
+        "actual": shown(actual),
     }
+
+
+def _as_number(value: Any) -> Any:
+    try:
+        return Decimal(value) if isinstance(value, str) else value
+    except InvalidOperation:
+        return value

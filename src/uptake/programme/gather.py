@@ -373,14 +373,21 @@ def pairs_of(rows: Sequence[tuple[Any, Any]], types: tuple[str, str], names: tup
         columns = f"json_extract(value, '$[0]') AS {first}, json_extract(value, '$[1]') AS {second}"
         return Pairs(f"SELECT {columns} FROM json_each(%s)", [json.dumps(given)])  # noqa: S608
     table = f"unnest(%s::{types[0]}[], %s::{types[1]}[]) AS t({first}, {second})"
-    return Pairs(f"SELECT {first}, {second} FROM {table}", [[row[0] for row in rows], [row[1] for row in rows]])  # noqa: S608
+    given_columns: list[Any] = [[row[0] for row in rows], [row[1] for row in rows]]
+    params = [column if kind == "text" else _array(column) for kind, column in zip(types, given_columns, strict=True)]
+    return Pairs(f"SELECT {first}, {second} FROM {table}", params)  # noqa: S608
+
+
+def _array(values: Sequence[int | date]) -> str:
+    """Numbers or dates as an array in PostgreSQL's notation; the driver's own way takes several times as long."""
+    return "{" + ",".join(map(str, values)) + "}"
 
 
 def many(ids: Collection[int]) -> RawSQL:
     """A subquery of ids for `…__in`: one parameter, whatever their number."""
     if connection.vendor == "sqlite":
         return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(sorted(ids))])
-    return RawSQL("SELECT unnest(%s::bigint[])", [sorted(ids)])
+    return RawSQL("SELECT unnest(%s::bigint[])", [_array(sorted(ids))])
 
 
 def _plain(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -59,6 +60,12 @@ def explained(event: Event) -> Explanation:
             4,
             ("condition",),
             "The rule pays only if “Order lines” is at least 5; here it is 4.",
+        ),
+        (
+            {"when": [{"fact": "lines", "op": "lt", "value": Decimal("2.5")}]},
+            Decimal("3.25"),
+            ("condition",),
+            "The rule pays only if “Order lines” is less than 2.5; here it is 3.25.",
         ),
         (
             {"when": [{"fact": "size", "value": ["S", "M"]}]},
