@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from uptake.activity.columns import Array
+from uptake.activity.columns import Array, order_of
 from uptake.activity.incoming import row_numbers
 from uptake.activity.merge import merge_order
 from uptake.activity.store import Delta, Manifest, Store, sliced
@@ -23,8 +23,9 @@ class Held:
     """The decoded columns of one bucket as of one snapshot. Arrays are never changed, only replaced."""
 
     base: str
+    """Which base file, of which making of the log."""
     delta: int
-    """The number of the last delta that is in the columns."""
+    """The number of the last delta of the log when the columns were brought up to date."""
     columns: dict[str, Any]
     taken: Array | None = None
     """Where the sorted rows stand in base + deltas as stored; None: in the same order."""
@@ -73,22 +74,27 @@ class Memory:
 
     def _in_step(self, manifest: Manifest, bucket: int) -> Held:
         """What is held of the bucket, with the deltas that came since; from the files if it is of another base."""
-        base = manifest.bases[bucket].file if bucket in manifest.bases else ""
+        base = f"{manifest.epoch}/{manifest.bases[bucket].file if bucket in manifest.bases else ''}"
         with self.lock:
             held = self.held.get(bucket)
-        pending = manifest.pending(bucket)
-        last = pending[-1].number if pending else 0
+        pending, last = manifest.pending(bucket), manifest.next_delta - 1
         if held is None or held.base != base or held.delta > last:
+            held = Held(base, 0, self.store.read_base(manifest, bucket, list(KEYS)))
+        if any(delta.since and delta.since <= held.delta < delta.number for delta in pending):
+            # some of what was gathered into one file is held already: read it all again
             held = Held(base, 0, self.store.read_base(manifest, bucket, list(KEYS)))
         for delta in pending:
             if delta.number > held.delta:
                 held = self._merged(manifest, bucket, held, delta)
-        return held
+        return held if held.delta == last else Held(base, last, held.columns, held.taken)
 
     def _merged(self, manifest: Manifest, bucket: int, held: Held, delta: Delta) -> Held:
         new = self._of_delta(manifest, delta, bucket, [*KEYS, *held.columns])
         count = delta.places[bucket][1]
-        order = merge_order(held.columns, new)
+        if delta.since:
+            order = order_of(*(np.concatenate([held.columns[name], new[name]]) for name in KEYS))
+        else:
+            order = merge_order(held.columns, new)
         rows = len(held.columns["person"])
         before = held.taken if held.taken is not None else np.arange(rows, dtype=np.int64)
         taken = np.concatenate([before, np.arange(rows, rows + count, dtype=np.int64)])[order]

@@ -28,7 +28,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from uptake.activity.columns import REST, Property, bucket_of, column_types, missing_value
+from uptake.activity.columns import REST, Array, Property, bucket_of, column_types, missing_value
 from uptake.activity.incoming import Dictionary, Incoming, Rows, encode
 
 BUCKETS = 64
@@ -52,6 +52,9 @@ class Delta:
     places: Mapping[int, tuple[int, int]]
     grouped: bool = False
     """True: a large file with a row group per bucket, so that a bucket's rows can be read alone."""
+    since: int = 0
+    """Several deltas gathered into one file: the lowest number among them (`number` is the highest); else 0.
+    A bucket's rows then stand in it one delta after the other."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ class Manifest:
     position: Mapping[str, int] = field(default_factory=dict)
     """How far the feed has read; written with the rows, so the two cannot disagree."""
     next_delta: int = 1
+    epoch: int = 0
+    """How often the log was made again from nothing."""
 
     @cached_property
     def rows(self) -> int:
@@ -275,7 +280,12 @@ class Writer:
 
     def clear(self) -> None:
         """Begins from an empty log, with the same number of buckets."""
-        self.draft = Manifest(number=self.draft.number, buckets=self.draft.buckets, next_delta=self.draft.next_delta)
+        self.draft = Manifest(
+            number=self.draft.number,
+            buckets=self.draft.buckets,
+            next_delta=self.draft.next_delta,
+            epoch=self.draft.epoch + 1,
+        )
         self._dictionaries, self._written = {}, {}
         self._only = True
 
@@ -321,11 +331,37 @@ class Writer:
         pieces = {name: self._joined_pieces(name) for name in self.draft.dictionaries}
         self.draft = replace(self.draft, deltas=(), dictionaries=pieces)
 
-    def needs_compaction(self) -> bool:
-        """True when there are many deltas, or much in them compared with the base files."""
+    def tidy(self) -> None:
+        """Keeps the files few: many deltas become one; when there is much in them, they go into the base files."""
         based = sum(base.rows for base in self.draft.bases.values())
         later = sum(delta.rows for delta in self.draft.deltas)
-        return len(self.draft.deltas) > MOST_DELTAS or later > 50_000 + based // 5
+        if later > 50_000 + based // 5:
+            self.compact()
+        elif len(self.draft.deltas) > MOST_DELTAS:
+            self.gather()
+
+    def gather(self) -> None:
+        """Puts all deltas into one file, each bucket's rows one delta after the other."""
+        deltas = self.draft.deltas
+        if len(deltas) < 2:
+            return
+        names = [*column_types(dict(self.draft.properties)), REST]
+        folded = np.array([self.draft.folded(bucket) for bucket in range(self.draft.buckets)])
+        parts, buckets = [], []
+        for delta in deltas:
+            columns = self.store.read_delta(self.draft, delta, names)
+            own = bucket_of(columns["person"], self.draft.buckets)
+            kept = np.flatnonzero(folded[own] < delta.number)
+            rest = columns.pop(REST)
+            parts.append(Rows(columns, rest).taken(kept))
+            buckets.append(own[kept])
+        rows = parts[0]
+        for part in parts[1:]:
+            rows = _joined(rows, part)
+        self.draft = replace(self.draft, deltas=())
+        if len(rows):
+            since = min(delta.since or delta.number for delta in deltas)
+            self._write_delta(rows, np.concatenate(buckets), deltas[-1].number, since)
 
     def publish(self, *, position: Mapping[str, int] | None = None) -> Manifest:
         """Puts everything done so far in force as one snapshot. Old rows of replaced people go from the disk too."""
@@ -346,7 +382,10 @@ class Writer:
         return rows
 
     def _add_delta(self, rows: Rows) -> None:
-        buckets = bucket_of(rows.columns["person"], self.draft.buckets)
+        self._write_delta(rows, bucket_of(rows.columns["person"], self.draft.buckets), self.draft.next_delta, 0)
+        self.draft = replace(self.draft, next_delta=self.draft.next_delta + 1)
+
+    def _write_delta(self, rows: Rows, buckets: Array, number: int, since: int) -> None:
         order = np.argsort(buckets, kind="stable")
         rows = rows.taken(order)
         found, starts, counts = np.unique(buckets[order], return_index=True, return_counts=True)
@@ -356,8 +395,8 @@ class Writer:
         grouped = len(rows) >= LARGE_DELTA
         groups = [count for _, count in sorted(places.values())] if grouped else None
         file = self.store.write(f"deltas/{self._name()}-delta.parquet", self._table(rows), groups)
-        delta = Delta(self.draft.next_delta, file, len(rows), places, grouped)
-        self.draft = replace(self.draft, deltas=(*self.draft.deltas, delta), next_delta=self.draft.next_delta + 1)
+        delta = Delta(number, file, len(rows), places, grouped, since)
+        self.draft = replace(self.draft, deltas=(*self.draft.deltas, delta))
 
     def _write_base(self, bucket: int, rows: Rows) -> None:
         file = self.store.write(f"bucket-{bucket:02}/{self._name()}-base.parquet", self._table(rows))
@@ -478,6 +517,7 @@ def _manifest_to(manifest: Manifest) -> dict[str, Any]:
                 "file": delta.file,
                 "rows": delta.rows,
                 "grouped": delta.grouped,
+                "since": delta.since,
                 "places": [[bucket, *place] for bucket, place in delta.places.items()],
             }
             for delta in manifest.deltas
@@ -488,6 +528,7 @@ def _manifest_to(manifest: Manifest) -> dict[str, Any]:
         "machines": manifest.machines,
         "position": manifest.position,
         "next_delta": manifest.next_delta,
+        "epoch": manifest.epoch,
     }
 
 
@@ -504,6 +545,7 @@ def _manifest_from(saved: dict[str, Any]) -> Manifest:
                 delta["rows"],
                 {bucket: (start, count) for bucket, start, count in delta["places"]},
                 delta["grouped"],
+                delta.get("since", 0),
             )
             for delta in saved["deltas"]
         ),
@@ -515,4 +557,5 @@ def _manifest_from(saved: dict[str, Any]) -> Manifest:
         machines=tuple(saved["machines"]),
         position=saved["position"],
         next_delta=saved["next_delta"],
+        epoch=saved.get("epoch", 0),
     )

@@ -84,9 +84,12 @@ def test_a_reader_that_catches_up_answers_like_one_that_starts(tmp_path: Path) -
     reader = ActivityLog.open(tmp_path)
     for step in range(1, 8):
         before = ask(reader, EVERYTHING)
-        if step == 4:
+        if step in (3, 4, 6):
             with Store(tmp_path).writing() as writer:
-                writer.compact()
+                if step == 4:
+                    writer.compact()
+                else:
+                    writer.gather()
                 writer.publish()
         write(tmp_path, rows(range(step * 100, step * 100 + 37)))
 
@@ -95,6 +98,67 @@ def test_a_reader_that_catches_up_answers_like_one_that_starts(tmp_path: Path) -
         assert after == ask(ActivityLog.open(tmp_path), EVERYTHING)
         assert after["total_pv"] > before["total_pv"]
         assert ids(reader) == ids(ActivityLog.open(tmp_path))
+
+
+@pytest.mark.parametrize("behind", [0, 1, 3, 5])
+@pytest.mark.parametrize("large", [False, True])
+def test_a_reader_however_far_behind_reads_gathered_deltas_once(
+    tmp_path: Path, behind: int, large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if large:
+        monkeypatch.setattr(store_module, "LARGE_DELTA", 100)
+    write(tmp_path, rows(range(50)))
+    with Store(tmp_path).writing() as writer:
+        writer.compact()
+        writer.publish()
+    reader = ActivityLog.open(tmp_path)
+    ask(reader, EVERYTHING)
+    for step in range(1, 6):
+        write(tmp_path, rows(range(step * 50, step * 50 + 50)))
+        if step <= 5 - behind:
+            ask(reader, EVERYTHING)
+        if step == 2:
+            with Store(tmp_path).writing() as writer:  # some of the first two deltas is in the base of a bucket by now
+                writer.replace([3], Incoming())
+                writer.publish()
+
+    with Store(tmp_path).writing() as writer:
+        writer.gather()
+        writer.publish()
+    write(tmp_path, rows(range(300, 320)))
+
+    assert len(Store(tmp_path).manifest().deltas) == 2
+    assert ask(reader, EVERYTHING) == ask(ActivityLog.open(tmp_path), EVERYTHING)
+    assert reader.to_arrow() == ActivityLog.open(tmp_path).to_arrow()
+    assert len(set(ids(reader))) == len(ids(reader)) > 250
+
+
+@pytest.mark.parametrize("again", [0, 3])
+def test_a_reader_of_a_log_made_again_holds_nothing_of_the_old_one(tmp_path: Path, again: int) -> None:
+    write(tmp_path, rows(range(50)))
+    reader = ActivityLog.open(tmp_path)
+    ask(reader, EVERYTHING)
+
+    with Store(tmp_path).writing() as writer:
+        writer.clear()
+        writer.add(rows(range(again)))
+        writer.publish()
+
+    assert ids(reader) == list(range(again))
+
+
+def test_many_deltas_are_gathered_and_much_in_them_goes_into_the_base(tmp_path: Path) -> None:
+    for number in range(store_module.MOST_DELTAS + 1):
+        write(tmp_path, rows(range(number, number + 1)))
+    with Store(tmp_path).writing() as writer:
+        writer.tidy()
+        assert (len(writer.draft.deltas), len(writer.draft.bases)) == (1, 0)
+        writer.add(rows(range(1000, 52_000)))
+        writer.tidy()
+        assert (len(writer.draft.deltas), len(writer.draft.bases)) == (0, 4)
+        writer.publish()
+
+    assert len(ids(ActivityLog.open(tmp_path))) == 51_000 + store_module.MOST_DELTAS + 1
 
 
 def test_a_large_delta_reads_like_a_small_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

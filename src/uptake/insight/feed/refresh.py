@@ -104,8 +104,7 @@ def _refreshed(writer: Writer, now: datetime) -> int:
     _write_anew(writer, touched, position, departments)
     if corrections:
         corrected = Position(corrections[-1].txid, corrections[-1].pk)
-    if writer.needs_compaction():
-        writer.compact()
+    writer.tidy()
     state = writer.position.get("memberships", 0) if memberships is None else memberships
     writer.publish(position=_positions(position, corrected, state))
     return read + len(corrections)
