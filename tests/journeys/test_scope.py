@@ -19,7 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.utils import timezone
 
-from tests.cast import TODAY, Cast
+from tests.cast import TODAY, build_cast
 from tests.journeys.walker import routes, walk
 from tests.journeys.world import ONE_SIDED, World, build_world
 from uptake.directory.models import Kind, Membership, Organization, Person, User
@@ -54,11 +54,13 @@ KNOWN_OPERATIONS = {("post", "/api/v1/events")}
 
 
 @pytest.fixture
-def world(cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    """Both sides of the wall; the live stream says at once what it would say in time."""
+def world(transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Both sides of the wall, committed, as readers of the record on PostgreSQL see nothing before.
+
+    The live stream says at once what it would say in time.
+    """
     monkeypatch.setattr("uptake.web.live.views.stream", _at_once)
-    monkeypatch.setattr("uptake.web.live.record.connection.close", lambda: None)
-    return build_world(cast, tmp_path)
+    return build_world(build_cast(), tmp_path)
 
 
 def _at_once(hub: Any, listener: Any, *, missed: Callable[[], Any], words: Any, **_: Any) -> Iterator[bytes]:
