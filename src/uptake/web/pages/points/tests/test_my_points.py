@@ -20,7 +20,7 @@ from uptake.events.record import record
 from uptake.programme.consider import consider_new_events
 from uptake.programme.publish import publish
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 SEEN_AT = NOW + timedelta(minutes=30)
 RULES: list[dict[str, Any]] = [
     {

@@ -21,7 +21,7 @@ from uptake.programme.consider import consider_new_events
 from uptake.programme.models import RulebookVersion
 from uptake.programme.publish import publish
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 SEEN_AT = NOW + timedelta(minutes=30)
 RECEIPT: dict[str, Any] = {
     "rule": "R-02",
