@@ -116,7 +116,7 @@ def _staff(chance: random.Random, company: DemoCompany, size: int, today: date, 
     fixed = [entry for entry in CAST if entry[1] == company.slug]
     departments = _departments(size - len(fixed))
     taken = {entry[3] for entry in CAST}
-    care = chance.uniform(0.62, 0.9)  # some companies care more than others
+    care = chance.uniform(0.42, 0.74)  # some companies care more than others
     for number, slug, department, name, name_zh in fixed:
         shown = name_zh if language.startswith("zh") else name
         yield DemoPerson(number, shown, slug, department, JOBS[department].in_(language), company.started, 0.97, 1.4)
