@@ -37,6 +37,7 @@ DEEDS: Mapping[str, str | Promise] = {
     "key.revoked": _("Key revoked"),
     "event.accepted": _("Event accepted from quarantine"),
     "event.declined": _("Event declined in quarantine"),
+    "conflict.seen": _("Conflicts looked at"),
     "event_type.described": _("Kind of event described"),
     "import.begun": _("Import begun"),
     "import.queued": _("Import started"),
