@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import F
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -19,6 +20,7 @@ from django.views.decorators.http import require_POST
 from uptake.directory.scope import Deed, NotAllowed
 from uptake.events.decide import NotQuarantined, accept, decline
 from uptake.events.models import Conflict, Event, Quarantine, QuarantineReason
+from uptake.events.see_conflicts import see_conflicts
 from uptake.web.pages.data.figures import waiting
 from uptake.web.viewing import needs, viewer_for
 
@@ -85,7 +87,11 @@ def decide(request: HttpRequest) -> HttpResponseBase:
 def conflicts(request: HttpRequest) -> HttpResponseBase:
     """Keys that came again with other content: what stands and what came, side by side."""
     viewer = viewer_for(request)
-    rows = Conflict.objects.visible_to(viewer).select_related("event__identity", "event__company").order_by("-pk")
+    rows = (
+        Conflict.objects.visible_to(viewer)
+        .select_related("event__identity", "event__company")
+        .order_by(F("seen_at").asc(nulls_first=True), "-pk")
+    )
     page = Paginator(rows, 20).get_page(request.GET.get("page"))
     for row in page:
         stands, came = content_of(row.event), row.content
@@ -97,6 +103,15 @@ def conflicts(request: HttpRequest) -> HttpResponseBase:
             for name in names
         ]
     return render(request, "data/conflicts.html", {"page": page, "waiting": waiting(viewer), "tab": "conflicts"})
+
+
+@needs(Deed.MANAGE_DATA)
+@require_POST
+def seen(request: HttpRequest) -> HttpResponseBase:
+    """Marks the conflicts of a page as seen."""
+    keys = [int(key) for key in request.POST.getlist("conflict") if key.isdecimal()][:AT_ONCE]
+    see_conflicts(conflicts=keys, by=viewer_for(request), now=timezone.now())
+    return redirect("data:conflicts")
 
 
 def content_of(event: Event) -> dict[str, Any]:

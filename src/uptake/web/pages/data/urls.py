@@ -24,4 +24,5 @@ urlpatterns = [
     path("quarantine/", quarantine.home, name="quarantine"),
     path("quarantine/decide", quarantine.decide, name="decide"),
     path("conflicts/", quarantine.conflicts, name="conflicts"),
+    path("conflicts/seen", quarantine.seen, name="conflicts_seen"),
 ]

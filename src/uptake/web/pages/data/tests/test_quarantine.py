@@ -82,6 +82,18 @@ def test_a_conflict_shows_what_stands_beside_what_came(ren: Client, erp: Connect
     assert text.count("differs</span>") == 1, "only the facts differ"
 
 
+def test_a_conflict_looked_at_waits_no_more_and_only_where_one_manages_the_data(cast: Cast, erp: Connection) -> None:
+    key = Conflict.objects.get().pk
+    manages = signed_in(cast, cast.ren)
+    signed_in(cast, cast.wei).post(reverse("data:conflicts_seen"), {"conflict": key})
+    assert Conflict.objects.unseen().count() == 1
+    manages.post(reverse("data:conflicts_seen"), {"conflict": key})
+    manages.post(reverse("data:conflicts_seen"), {"conflict": key})
+    assert Conflict.objects.unseen().count() == 0
+    assert AuditEntry.objects.filter(deed="conflict.seen").count() == 1
+    assert "Mark these conflicts" not in manages.get(reverse("data:conflicts")).text
+
+
 def test_nobody_decides_about_a_place_whose_data_they_do_not_manage(cast: Cast, erp: Connection) -> None:
     other = connect(slug="qh", kind="api", name="MES", organization=cast.qinghe, by=EVERYTHING, now=NOW)
     record([Happening(event="secret.dye", key="qh", at=NOW + timedelta(days=3))], connection=other, now=NOW)
