@@ -56,7 +56,8 @@ def share(value: Number | None, places: int = 1) -> str:
 
 def points_apart(value: Number, places: int = 1) -> str:
     """The change of a share (0.063 → +6.3 pp)."""
-    return f"{signed(Decimal(str(value)) * 100, places)} {gettext('pp')}"
+    unit = gettext("pp")
+    return f"{signed(Decimal(str(value)) * 100, places)} {unit}"
 
 
 def money(value: Number) -> str:

@@ -97,7 +97,7 @@ def written_period(usage: Usage) -> str:
         days = _("%(days)s, as many as in the period before.") % {"days": working}
     else:
         days = _("%(days)s, %(before)s in the period before.") % {"days": working, "before": usage.working_days_before}
-    return f"{span} {days}"
+    return _("%(first)s %(second)s") % {"first": span, "second": days}
 
 
 def change_of(figure: Figure, base: str = "", *, people: bool = False, good: bool | None = True) -> Change | None:

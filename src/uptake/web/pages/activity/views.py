@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from uptake.directory.audit import note
 from uptake.directory.models import Kind, Organization, Person
@@ -277,7 +278,7 @@ def export(request: HttpRequest, slug: str, kind: str) -> HttpResponseBase:
     rows: list[list[Cell]]
     if here.kind in (Kind.PARK, Kind.COMPANY):
         heads = [
-            _("Name"),
+            pgettext("of a thing", "Name"),
             _("People"),
             _("Active"),
             _("Active before"),

@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
 from uptake.directory.models import Kind, Organization
@@ -99,7 +99,8 @@ def export(request: HttpRequest, kind: str) -> HttpResponseBase:
     viewer = viewer_for(request)
     events = _chosen(viewer, EventFilter.of(request.GET)).order_by("-pk")[:ROWS_EXPORTED]
     heads = [
-        *(_("Id"), _("Event"), _("Name"), _("Person"), _("Id at the source"), _("Company"), _("Object")),
+        *(_("Id"), _("Event"), pgettext("of a thing", "Name"), _("Person")),
+        *(_("Id at the source"), _("Company"), _("Object")),
         *(_("Happened"), _("Business date"), _("Received"), _("Source"), _("State"), _("Facts")),
     ]
     return writers[kind](f"events-{timezone.localdate().isoformat()}", heads, _sheet(events.iterator(chunk_size=2000)))

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from uptake.directory.models import Kind, Organization, PersonKind
 
@@ -51,7 +52,7 @@ class NewPersonForm(PersonForm):
 class PlaceForm(forms.Form):
     """The name of a place, and its clock."""
 
-    name = forms.CharField(label=_("Name"), max_length=200)
+    name = forms.CharField(label=pgettext_lazy("of a thing", "Name"), max_length=200)
     trade = forms.CharField(label=_("Trade"), max_length=100, required=False)
     timezone = forms.CharField(
         label=_("Time zone"), max_length=64, required=False, help_text=_("Asia/Shanghai. Empty: as the place above.")
