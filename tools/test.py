@@ -32,8 +32,9 @@ def main(words: list[str]) -> int:
             if not found["failed"] + found["error"]:
                 counts["failed"] += 1
                 print(f"The run on {name} ended with code {code}.")
-    counted = ", ".join(f"{count} {word}" for word, count in counts.items())
-    print(f"{counted} in {time.monotonic() - begun:.0f} s on {' and '.join(name for name, _options in RUNS)}")
+    print(f"test: {time.monotonic() - begun:.0f} s on {' and '.join(name for name, _options in RUNS)}")
+    wrong = counts["failed"] + counts["error"]
+    print(f"{counts['passed']} passed, {wrong} failed, {counts['skipped']} skipped")
     return 1 if failed else 0
 
 
