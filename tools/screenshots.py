@@ -46,7 +46,7 @@ class Shot(NamedTuple):
 
 SHOTS: tuple[Shot, ...] = (
     Shot("sign-in", "", "/account/login/"),
-    Shot("my-points", "lin", "/points/", "main details:nth-of-type(1) summary"),
+    Shot("my-points", "lin", "/points/", ".u-led details summary"),
     Shot("rules", "lin", "/rules/"),
     Shot("overview", "ren", "/overview/"),
     Shot("activity", "ren", "/activity/"),
@@ -60,9 +60,11 @@ SHOTS: tuple[Shot, ...] = (
     Shot("imports", "ren", "/data/imports/"),
     Shot("connections", "ren", "/data/connections/"),
     Shot("quarantine", "ren", "/data/quarantine/"),
-    Shot("identities", "ren", "/data/identities/"),
+    Shot("identities", "ren", "/data/people/"),
     Shot("people", "ren", "/people/"),
     Shot("calendar", "ren", "/calendar/"),
+    Shot("conflicts", "ren", "/data/conflicts/"),
+    Shot("publish-rules", "ren", "/rules/publish/"),
     Shot("jobs", "admin", "/jobs/"),
     Shot("audit", "admin", "/audit/"),
     Shot("account", "lin", "/account/"),

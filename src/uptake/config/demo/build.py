@@ -11,6 +11,7 @@ from pathlib import Path
 from django.db import transaction
 
 from uptake.config.demo.catalogue import CATALOGUE
+from uptake.config.demo.file import import_courses
 from uptake.config.demo.odd import odd_ones
 from uptake.config.demo.park import ZONE, DemoPark, day_of, make_park
 from uptake.config.demo.people import DemoLogin, fill_directory, make_park_place
@@ -60,6 +61,8 @@ def build(*, folder: Path, language: str, now: datetime, say: Say, seed: int = S
         park = _plan(place, state.seed, date.fromisoformat(state.made), state.days, state.language, until=today)
         since = date.fromisoformat(state.until)
     _fill(folder, park, since, now, say)
+    if state is None:
+        import_courses(park, now)
     refresh(now=now)
     return park
 

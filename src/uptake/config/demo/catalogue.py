@@ -96,4 +96,13 @@ CATALOGUE: tuple[Described, ...] = (
         {"pieces": PIECES, "scrap": _number("scrap", "报废")},
     ),
     Described("report.submitted", "Report submitted", "提交报表", "reports", "report", {"kind": _text("kind", "种类")}),
+    Described(
+        "course.attended",
+        "Course attended",
+        "参加课程",
+        "learning",
+        "course",
+        {"minutes": _number("minutes", "分钟数")},
+        counts_as_active=False,
+    ),
 )

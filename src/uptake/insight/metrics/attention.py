@@ -17,7 +17,7 @@ DROP = -0.15
 PEOPLE_BEFORE = 3
 """… and were at least so many before, as one person more or less is no news."""
 QUIET = timedelta(hours=36)
-LISTED = 3
+LISTED = 2
 
 
 class Matter(Enum):
@@ -25,9 +25,9 @@ class Matter(Enum):
 
     SILENT = "silent"
     DROP = "drop"
-    QUIET_SOURCE = "quiet_source"
     QUARANTINE = "quarantine"
     UNMAPPED = "unmapped"
+    QUIET_SOURCE = "quiet_source"
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ from uptake.web.usage import (
 from uptake.web.viewing import needs, place_for, viewer_for
 
 ROWS = 12
+NOTICES = 5
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
     what = request.GET.get("show", "uv") if request.GET.get("show") in ("uv", "pv") else "uv"
     marks = rule_marks(place, chosen.period.shown)
     used = tools(log, place, chosen.period)
+    open_ones = notices(viewer, listed, place, timezone.now())
     return render(
         request,
         "overview/home.html",
@@ -80,9 +82,10 @@ def home(request: HttpRequest) -> HttpResponseBase:
             "usage": found,
             "lead": written_period(found),
             "kpis": kpis(found, chosen.compare, points_paid(reach_of(place), chosen.period)),
-            "chart": chart_of(found, what=what, name="days", marks=marks, compare=chosen.compare),
+            "chart": chart_of(found, what=what, name="days", marks=marks, compare=chosen.compare, height="high"),
             "what": what,
-            "notices": [said(notice) for notice in notices(viewer, listed, place, timezone.now())],
+            "notices": [said(notice) for notice in open_ones[:NOTICES]],
+            "open": len(open_ones),
             "rows": [Row(part, change_of(part.daily_active, people=True)) for part in seen[:ROWS]],
             "hidden": len(hidden),
             "more": len(seen) - ROWS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from uptake.basics.business_day import business_date
 from uptake.directory.models import Kind, Organization
@@ -20,7 +21,7 @@ from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed
 from uptake.programme.models import RulebookVersion
 from uptake.programme.publish import OtherClock, TooSoon, publish
-from uptake.programme.rulebook import Rulebook, RulebookRefused, load_text, parse_rulebook
+from uptake.programme.rulebook import Rulebook, RulebookRefused, hash_of, load_text, parse_rulebook
 from uptake.programme.sentences import refusal_sentence
 from uptake.programme.templates.list import TEMPLATES
 from uptake.web import numbers
@@ -35,14 +36,14 @@ class RulebookForm(forms.Form):
     """The text of the file (typed, or from an upload) and the first date."""
 
     place = forms.ModelChoiceField(
-        Organization.objects.none(), label=_lazy("For"), to_field_name="slug", empty_label=None
+        Organization.objects.none(), label=gettext_lazy("For"), to_field_name="slug", empty_label=None
     )
     in_force = forms.DateField(
-        label=_lazy("First date in force"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label=gettext_lazy("First date in force"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
-    upload = forms.FileField(label=_lazy("Rulebook file (JSON or YAML)"), required=False)
+    upload = forms.FileField(label=gettext_lazy("Rulebook file (JSON or YAML)"), required=False)
     text = forms.CharField(
-        label=_lazy("Rulebook"),
+        label=gettext_lazy("Rulebook"),
         required=False,
         strip=False,
         max_length=LONGEST,
@@ -131,4 +132,10 @@ def _start(request: HttpRequest, place: Organization | None) -> str:
         if template.slug == wanted:
             return template.text
     latest = RulebookVersion.objects.filter(organization=place).order_by("-number").first() if place else None
-    return latest.file if latest else ""
+    return _readable(latest) if latest else ""
+
+
+def _readable(version: RulebookVersion) -> str:
+    """The file with a line for each key, where that says exactly the same."""
+    text = json.dumps(json.loads(version.file), indent=2, ensure_ascii=False)
+    return text if hash_of(parse_rulebook(load_text(text))) == version.sha256 else version.file
