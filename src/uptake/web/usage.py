@@ -13,8 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from uptake.basics.business_day import business_date
 from uptake.directory.calendar import Day
@@ -282,17 +281,17 @@ def since(day: date | None, today: date) -> str:
 
 
 CATEGORIES: Mapping[str, Promise] = {
-    "access": _lazy("Access"),
-    "pages": _lazy("Pages"),
-    "orders": _lazy("Orders"),
-    "stock": _lazy("Stock"),
-    "purchasing": _lazy("Purchasing"),
-    "quality": _lazy("Quality checks"),
-    "finance": _lazy("Finance"),
-    "planning": _lazy("Planning"),
-    "production": _lazy("Production"),
-    "reports": _lazy("Reports"),
-    "learning": _lazy("Learning"),
+    "access": gettext_lazy("Access"),
+    "pages": gettext_lazy("Pages"),
+    "orders": gettext_lazy("Orders"),
+    "stock": gettext_lazy("Stock"),
+    "purchasing": gettext_lazy("Purchasing"),
+    "quality": gettext_lazy("Quality checks"),
+    "finance": gettext_lazy("Finance"),
+    "planning": gettext_lazy("Planning"),
+    "production": gettext_lazy("Production"),
+    "reports": gettext_lazy("Reports"),
+    "learning": gettext_lazy("Learning"),
 }
 """Names of usual categories; a category of one's own is shown as it is written in the catalogue."""
 
