@@ -26,6 +26,8 @@ class Entry:
     sentence: str
     settings: tuple[tuple[str, str], ...] = ()
     """Settings this command takes where the environment names none."""
+    tables: bool = False
+    """It reads or writes the installation, so the database is brought to this version first."""
 
 
 ENTRIES: tuple[Entry, ...] = (
@@ -38,12 +40,12 @@ ENTRIES: tuple[Entry, ...] = (
         "Fill a demo park and serve it.",
         (("UPTAKE_DEMO", "yes"), ("UPTAKE_DATA", "data/demo")),
     ),
-    Entry("import", "uptake.config.commands.import_file", "Import events from a file."),
-    Entry("ask", "uptake.config.commands.ask", "Answer a question about activity."),
+    Entry("import", "uptake.config.commands.import_file", "Import events from a file.", tables=True),
+    Entry("ask", "uptake.config.commands.ask", "Answer a question about activity.", tables=True),
     Entry("case", "uptake.config.commands.case", "Answer case files and compare with what they expect."),
-    Entry("rules", "uptake.config.commands.rules", "Check, show and publish rulebooks."),
-    Entry("ledger", "uptake.config.commands.ledger", "Verify the ledger."),
-    Entry("activity", "uptake.config.commands.activity", "Rebuild or check the activity engine."),
+    Entry("rules", "uptake.config.commands.rules", "Check, show and publish rulebooks.", tables=True),
+    Entry("ledger", "uptake.config.commands.ledger", "Verify the ledger.", tables=True),
+    Entry("activity", "uptake.config.commands.activity", "Rebuild or check the activity engine.", tables=True),
 )
 
 
@@ -68,6 +70,7 @@ class Deed(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the function; print what it returned where --json was given."""
+        _bring_tables(ctx)
         answer = super().invoke(ctx)
         if ctx.meta.get("uptake.json"):
             click.echo(json.dumps(answer or {}, ensure_ascii=False, default=str))
@@ -98,6 +101,7 @@ class Commands(click.Group):
         for name, value in entry.settings:
             os.environ.setdefault(name, value)
         set_up_django()
+        _speak()
         command: click.Command = importlib.import_module(entry.module).command
         return command
 
@@ -132,6 +136,23 @@ def set_up_django() -> None:
     import django
 
     django.setup()
+
+
+def _bring_tables(ctx: click.Context) -> None:
+    """A fresh folder or a newer version is no reason to fail: the tables are made when they are needed."""
+    words = ctx.command_path.split()
+    if any(entry.tables and entry.name == words[1:2][0] for entry in ENTRIES if words[1:]):
+        from uptake.config.commands.migrate import bring_up_to_date
+
+        bring_up_to_date()
+
+
+def _speak() -> None:
+    """The command line speaks the terminal's language: Chinese where it asks for it, else English."""
+    from django.utils import translation
+
+    asked = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    translation.activate("zh-hans" if asked.startswith("zh") else "en")
 
 
 def _remember_json(ctx: click.Context, _option: click.Parameter, value: bool) -> None:

@@ -130,7 +130,7 @@ def said(notice: Notice) -> Said:
                 _("%(name)s sends nothing") % {"name": notice.name},
                 _("Last event %(when)s. Nothing is lost as long as the source keeps it.")
                 % {"when": numbers.moment(notice.since) if notice.since else "–"},
-                way("data:connections"),
+                way("data:home"),
                 _("Look"),
             )
         case Matter.QUARANTINE:
