@@ -19,6 +19,7 @@ from uptake.notify.tell import Telling, tell
 from uptake.programme.evaluate import REVERSED, DayRules, Key, Outcome, Used, fold
 from uptake.programme.gather import (
     AWARD_COLUMNS,
+    NEVER,
     AwardRow,
     Bucket,
     Gathered,
@@ -34,7 +35,7 @@ from uptake.programme.gather import (
 from uptake.programme.in_force import RulebooksInForce, longest_lateness
 from uptake.programme.models import Award
 from uptake.programme.publish import READER
-from uptake.programme.standing import UNKNOWN, Standing
+from uptake.programme.standing import UNKNOWN, JudgedEvent, Standing
 
 LIMIT = 2000
 """Events read in one transaction; on SQLite others wait with writing for as long."""
@@ -67,12 +68,12 @@ def _consider_batch(now: datetime, limit: int) -> int:
         return 0
     news = News(now)
     if events:
-        _consider([pk for _, pk in events], moved=False, now=now, news=news)
+        _consider([pk for _, pk in events], moved=False, settled=not corrections, now=now, news=news)
         events_at = Position(*events[-1])
     if corrections:
         for ids in of_corrections(corrections, lambda: (now - timedelta(days=longest_lateness() + 3)).date()):
             for start in range(0, len(ids), AT_ONCE):
-                _consider(ids[start : start + AT_ONCE], moved=True, now=now, news=news)
+                _consider(ids[start : start + AT_ONCE], moved=True, settled=False, now=now, news=news)
         corrections_at = Position(corrections[-1].txid, corrections[-1].pk)
     news.tell()
     move_bookmark(READER, now=now, events=events_at, corrections=corrections_at)
@@ -95,10 +96,11 @@ class Folded(NamedTuple):
     outcome: Outcome
 
 
-def _consider(ids: Collection[int], *, moved: bool, now: datetime, news: News) -> None:
+def _consider(ids: Collection[int], *, moved: bool, settled: bool, now: datetime, news: News) -> None:
     """Folds whatever these events touch and writes the differences.
 
-    `moved`: something was said about the events, so that none of them is merely added to its date.
+    `moved`: something was said about the events, so that none of them is merely added to its date. `settled`: nothing
+    that was said about any event is still to be considered, so that what the awards tell is true.
     """
     touched = gather(ids)
     lower = [pk for pk in earlier_revisions(touched.values()) if pk not in touched]
@@ -129,14 +131,18 @@ def _consider(ids: Collection[int], *, moved: bool, now: datetime, news: News) -
         if found is not None:
             rules_of[bucket] = found
             whole.add(bucket)
+    closed: set[Bucket] = set()
     for bucket, events in here.items():
         closes_at = rules_of[bucket][1].closes_at
-        if len({one.joined_at if one.late_for(closes_at) else None for one in events}) > 1:
+        late = {one.joined_at if one.late_for(closes_at) else None for one in events}
+        if settled and now >= closes_at and None not in late and bucket not in whole:
+            closed.add(bucket)  # what stands there stands: the late only find what is left of the caps
+        elif len(late) > 1:
             whole.add(bucket)
     used = used_in([bucket for bucket in here if bucket not in whole]) if here else {}
     for bucket, events in here.items():
         latest = max((row.latest for row in used.get(bucket, ())), default=None)
-        if latest is not None and any(one.happened_at <= latest for one in events):
+        if latest is not None and bucket not in closed and any(one.happened_at <= latest for one in events):
             whole.add(bucket)
     standings = _standings(rules_of)
     outcomes: list[Folded] = []
@@ -160,12 +166,19 @@ def _standings(rules_of: Mapping[Bucket, tuple[int, DayRules]]) -> dict[Bucket, 
 
 
 def _added(rules: DayRules, events: Sequence[Gathered], rows: Iterable[UsedRow], standing: Standing) -> list[Outcome]:
-    """Events that come after all others of their date change nothing of them: what those take is enough to know."""
+    """Events that come after all others of their date change nothing of them: what those take is enough to know.
+
+    So do late ones on a closed date, by when they joined.
+    """
     used = Used()
     for row in rows:
         used.add(row.rule, row.points, row.times)
-    judged = [one.judged(late=one.late_for(rules.closes_at), standing=standing) for one in events if not one.withheld]
-    return fold(rules, judged, used)
+    groups: dict[datetime, list[JudgedEvent]] = defaultdict(list)
+    for one in events:
+        if not one.withheld:
+            late = one.late_for(rules.closes_at)
+            groups[one.joined_at if late else NEVER].append(one.judged(late=late, standing=standing))
+    return [outcome for joined_at in sorted(groups) for outcome in fold(rules, groups[joined_at], used)]
 
 
 def _refold(
@@ -182,6 +195,9 @@ def _refold(
         bucket = one.bucket
         if bucket in inside and not one.withheld:
             inside[bucket].append(one)
+    standing_awards: dict[Bucket, dict[Key, AwardRow]] = defaultdict(dict)
+    for key, award in awards.items():
+        standing_awards[award.bucket][key] = award
     outcomes: list[Folded] = []
     for bucket, members in inside.items():
         version, rules = rules_of[bucket]
@@ -189,8 +205,7 @@ def _refold(
         if now < rules.closes_at:
             found = fold(rules, [one.judged(late=one.late_for(rules.closes_at), standing=standing) for one in members])
         else:
-            stand = {key: award for key, award in awards.items() if award.bucket == bucket}
-            found = _fold_closed(rules, members, stand, standing)
+            found = _fold_closed(rules, members, standing_awards[bucket], standing)
         outcomes.extend(Folded(bucket, version, rules, outcome) for outcome in found)
     return outcomes
 
