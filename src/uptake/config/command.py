@@ -140,8 +140,10 @@ def set_up_django() -> None:
 
 def _bring_tables(ctx: click.Context) -> None:
     """A fresh folder or a newer version is no reason to fail: the tables are made when they are needed."""
-    words = ctx.command_path.split()
-    if any(entry.tables and entry.name == words[1:2][0] for entry in ENTRIES if words[1:]):
+    own = ctx
+    while own.parent is not None and own.parent.parent is not None:
+        own = own.parent
+    if own.parent is not None and any(entry.tables for entry in ENTRIES if entry.name == own.info_name):
         from uptake.config.commands.migrate import bring_up_to_date
 
         bring_up_to_date()
