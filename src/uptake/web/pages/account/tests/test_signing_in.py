@@ -22,6 +22,7 @@ LOGIN = "/account/login/"
 @pytest.fixture(autouse=True)
 def _fresh_rate_limits(settings: LazySettings) -> None:
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    settings.LANGUAGE_CODE = "en"  # what is read by those who are not signed in and ask for nothing
     cache.clear()
 
 
