@@ -1,7 +1,7 @@
 """The test harness: every test runs on SQLite or on PostgreSQL, in folders of its own, whatever the machine's settings.
 
 `pytest` runs on SQLite. `pytest --database=postgresql`, or UPTAKE_TEST_DATABASE=postgresql, starts one private
-PostgreSQL server for the run, shared by the workers of pytest-xdist (each has a database of its own).
+PostgreSQL server for the run, or one for each worker of pytest-xdist.
 """
 
 from __future__ import annotations
@@ -44,10 +44,12 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.mkdtemp(prefix="uptake-tests-")
         _leaving.callback(shutil.rmtree, folder, ignore_errors=True)
         os.environ["UPTAKE_DATA"] = folder
-        if config.getoption("--database") == "postgresql" and not config.option.collectonly:
-            from tools.postgresql import private_server
+    shares = not worker and bool(getattr(config.option, "numprocesses", None))
+    if config.getoption("--database") == "postgresql" and not config.option.collectonly and not shares:
+        # One server for each worker: readers wait for every open transaction of a server, also of other databases.
+        from tools.postgresql import private_server
 
-            os.environ["UPTAKE_DATABASE_URL"] = _leaving.enter_context(private_server())
+        os.environ["UPTAKE_DATABASE_URL"] = _leaving.enter_context(private_server())
     os.environ["DJANGO_SETTINGS_MODULE"] = "uptake.config.settings"
     _aim_at_the_run()
     if not os.environ.get("UPTAKE_DATABASE_URL"):
@@ -56,8 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the server and remove the folder, also when the run was interrupted."""
-    if not hasattr(config, "workerinput"):
-        _leaving.close()
+    _leaving.close()
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -72,6 +73,7 @@ def _aim_at_the_run() -> None:
 
     from uptake.config.database import database
 
+    settings.LANGUAGE_CODE = "en"  # what the tests read; tests about Chinese ask for it
     data = Path(os.environ["UPTAKE_DATA"])
     entry = database(os.environ.get("UPTAKE_DATABASE_URL", ""), data)
     if entry["ENGINE"].endswith("sqlite3"):

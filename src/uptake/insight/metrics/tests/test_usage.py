@@ -19,6 +19,10 @@ TODAY = date(2026, 5, 13)  # a Wednesday
 MONDAY = date(2026, 5, 4)
 
 
+# On PostgreSQL the feed reads only what is committed.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
 @pytest.fixture(autouse=True)
 def own_log(settings: LazySettings, tmp_path: Path) -> None:
     settings.DATA = tmp_path

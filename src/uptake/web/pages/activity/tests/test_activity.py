@@ -13,6 +13,9 @@ from tests.cast import BEIYUAN_MARKS, Cast, person
 from uptake.directory.models import AuditEntry
 from uptake.insight.metrics.tests.world import ZONE, happen
 
+# On PostgreSQL the feed reads only what is committed.
+pytestmark = pytest.mark.django_db(transaction=True)
+
 
 @pytest.fixture(autouse=True)
 def own_log(settings: LazySettings, tmp_path: Path) -> None:

@@ -12,6 +12,9 @@ from django.utils import timezone
 from tests.cast import BEIYUAN_MARKS, QINGHE_MARKS, Cast
 from uptake.insight.metrics.tests.world import ZONE, happen
 
+# On PostgreSQL the feed reads only what is committed.
+pytestmark = pytest.mark.django_db(transaction=True)
+
 
 @pytest.fixture(autouse=True)
 def own_log(settings: LazySettings, tmp_path: Path) -> None:
