@@ -120,7 +120,11 @@ def place(request: HttpRequest, slug: str) -> HttpResponseBase:
         return render(request, "activity/small.html", context)
     marks = rule_marks(here, chosen.period.shown)
     listed = parts(log, viewer, here, chosen.period)
-    rows = [PlaceRow(part, change_of(part.daily_active, people=True)) for part in _ordered(request, listed)]
+    compared = chosen.compare and found.comparable
+    rows = [
+        PlaceRow(part, change_of(part.daily_active, people=True) if compared else None)
+        for part in _ordered(request, listed)
+    ]
     everyone = people_of(log, viewer, here, chosen.period) if here.kind != Kind.PARK else []
     names = names_of(log, chosen.period, place=here)
     labels = labels_of([name.name for name in names])

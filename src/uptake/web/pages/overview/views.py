@@ -72,6 +72,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
     what = request.GET.get("show", "uv") if request.GET.get("show") in ("uv", "pv") else "uv"
     marks = rule_marks(place, chosen.period.shown)
     used = tools(log, place, chosen.period)
+    compared = chosen.compare and found.comparable
     open_ones = notices(viewer, listed, place, timezone.now())
     return render(
         request,
@@ -86,11 +87,16 @@ def home(request: HttpRequest) -> HttpResponseBase:
             "what": what,
             "notices": [said(notice) for notice in open_ones[:NOTICES]],
             "open": len(open_ones),
-            "rows": [Row(part, change_of(part.daily_active, people=True)) for part in seen[:ROWS]],
+            "rows": [
+                Row(part, change_of(part.daily_active, people=True) if compared else None) for part in seen[:ROWS]
+            ],
             "hidden": len(hidden),
             "more": len(seen) - ROWS,
             "companies": place.kind == Kind.PARK,
-            "tools": [(tool, category(tool.name), share_change(tool.share - tool.share_before)) for tool in used],
+            "tools": [
+                (tool, category(tool.name), share_change(tool.share - tool.share_before) if compared else None)
+                for tool in used
+            ],
         },
     )
 
