@@ -6,9 +6,12 @@ writing; the English stays allauth's.
 
 from __future__ import annotations
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_noop as _
+from django.utils.translation import pgettext_lazy
 
-WORDS: tuple[str, ...] = (
+WORDS: tuple[str | Promise, ...] = (
+    pgettext_lazy("field label", "Login"),
     _("Username or email"),
     _("Incorrect code."),
     _("Please type your current password."),
@@ -24,6 +27,11 @@ WORDS: tuple[str, ...] = (
     _("Hello from %(site_name)s!"),
     _("Thank you for using %(site_name)s!\n%(site_domain)s"),
     _("Password Reset Email"),
+    _(
+        "You're receiving this email because you or someone else has requested a password reset for your user account."
+        "\nIt can be safely ignored if you did not request a password reset. "
+        "Click the link below to reset your password."
+    ),
     _("In case you forgot, your username is %(username)s."),
     _("Your password has been changed."),
     _("Your password has been reset."),
