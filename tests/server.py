@@ -141,6 +141,16 @@ def inside(code: str, *, data: Path, database_url: str = "") -> Any:
     return json.loads(told.stdout.strip().splitlines()[-1])
 
 
+def fresh_database(url: str) -> str:
+    """The URL of an empty database made on the server of `url`, which names its database "postgres"."""
+    import psycopg
+
+    name = f"own_{os.getpid()}_{time.time_ns()}"
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}"')
+    return url.replace("/postgres?", f"/{name}?")
+
+
 def intake_key(*, data: Path, database_url: str = "") -> str:
     """The secret of a new key of connection "load" of one company; the database must be up to date."""
     secret = inside(MAKE_A_KEY, data=data, database_url=database_url)

@@ -12,7 +12,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from tests.server import Server, inside, intake_key
+from tests.server import Server, fresh_database, inside, intake_key
 
 KILLS = 2
 SENDERS = 4
@@ -20,7 +20,7 @@ SENDERS = 4
 
 def test_every_acknowledged_event_is_there_once(tmp_path: Path) -> None:
     url = os.environ.get("UPTAKE_DATABASE_URL", "")
-    url = _fresh_database(url) if url else ""
+    url = fresh_database(url) if url else ""
     server = Server(data=tmp_path, database_url=url)
     acknowledged: list[str] = []
     sent: list[str] = []
@@ -91,14 +91,3 @@ def _event(key: str) -> dict[str, Any]:
         "person": f"p{hash(key) % 20}",
         "history_only": True,
     }
-
-
-def _fresh_database(url: str) -> str:
-    """A database of its own beside the tests' one, on the same server."""
-    import psycopg
-    from django.db import connection
-
-    with psycopg.connect(url, autocommit=True) as server:
-        name = f"kill_{connection.settings_dict['NAME']}_{time.time_ns()}".replace("-", "_")
-        server.execute(f'CREATE DATABASE "{name}"')
-    return url.replace("/postgres?", f"/{name}?")

@@ -1,0 +1,139 @@
+"""Every page, in both languages and both themes, at the desk and on the phone: whole, quiet, and open to everybody."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.journeys.browser.watched import DESKTOP, PHONE, Front, sign_in
+
+pytestmark = pytest.mark.browser
+
+WORLD = """
+from datetime import timedelta
+from django.utils import timezone
+from tests.journeys.world import build_world
+from uptake.events.happening import Happening
+from uptake.events.models import Connection
+from uptake.events.record import record
+world = build_world(cast, folder)
+now = timezone.now()
+busy = [cast.lin, cast.hua, cast.ke, cast.wei, cast.ren, cast.shu]
+erp = Connection.objects.get(slug="beiyuan-erp")
+record([
+    Happening(event=name, key=f"{name}-{day}-{who.pk}", at=now - timedelta(days=day, hours=1), object=f"BY-{day}",
+              person=f"busy-{who.pk}", person_name=who.name, person_email=who.email, facts={"amount": day})
+    for day in range(1, 6) for who in busy[: day + 1] for name in ("order.processed", "stock.counted")
+], connection=erp, now=now)
+print(json.dumps(world.beiyuan.ids))
+"""
+
+MENU: Mapping[str, tuple[str, ...]] = {
+    "lin": ("/points/", "/events/", "/rules/", "/account/"),
+    "hua": ("/points/", "/overview/", "/activity/", "/events/", "/rules/", "/people/", "/account/"),
+    "ren": ("/points/", "/overview/", "/activity/", "/events/", "/rules/", "/data/", "/people/", "/audit/", "/account/"),
+    "an": ("/jobs/",),
+}
+"""What the menu offers to the employee, the manager, the operator and the administrator."""
+INNER: Mapping[str, tuple[str, ...]] = {
+    "": ("/account/login/", "/account/password/reset/"),
+    "lin": ("/account/password/change/", "/account/2fa/", "/account/logout/", "/activity/people/{person}/"),
+    "ren": (
+        "/activity/{slug}/",
+        "/activity/{department_slug}/",
+        "/activity/people/{person}/",
+        "/points/{person}/",
+        "/events/{event}",
+        "/events/catalogue/",
+        "/data/imports/",
+        "/data/imports/{run}",
+        "/data/connections/new",
+        "/data/connections/{connection_slug}",
+        "/data/quarantine/",
+        "/data/conflicts/",
+        "/data/people/",
+        "/people/{person}/",
+        "/calendar/",
+        "/rules/publish/",
+    ),
+}
+"""Pages one reaches from those of the menu."""
+EVERY = [(who, address) for pages in (MENU, INNER) for who, addresses in pages.items() for address in addresses]
+WHO = list(dict.fromkeys(who for who, _ in EVERY))
+WCAG = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+ABOUT = """() => ({
+    lang: document.documentElement.lang,
+    title: document.title,
+    headings: [...document.querySelectorAll("h1")].filter((one) => one.checkVisibility()).map((one) => one.innerText),
+    unnamed: [...document.querySelectorAll("th[aria-sort]")].filter((one) => !one.querySelector("a, button")).length,
+    wide: document.documentElement.scrollWidth - innerWidth,
+    beyond: [...document.querySelectorAll("body *")].filter((one) => one.getBoundingClientRect().right > innerWidth + 1
+        && !one.closest(".table-responsive, .u-tabbar, svg")).slice(0, 4).map((one) => one.cloneNode().outerHTML),
+    first: document.querySelector("a, button, input, select, textarea, summary, [tabindex='0']").getAttribute("href"),
+})"""
+"""What the essentials are judged by, asked in the page itself."""
+
+
+@pytest.fixture(scope="module")
+def axe() -> Axe:
+    return Axe()
+
+
+def pages_of(front: Front, who: str) -> Iterator[str]:
+    for one, address in EVERY:
+        if one == who:
+            yield address.format(**front.world)
+
+
+def open_page(page: Page, address: str) -> None:
+    """Opens a page and waits for what its scripts bring: the charts that lie in view."""
+    page.goto(address)
+    page.wait_for_function(
+        """() => [...document.querySelectorAll(".plot")].every((one) => one.querySelector("svg")
+            || one.getBoundingClientRect().top > innerHeight || one.getBoundingClientRect().bottom < 0)"""
+    )
+
+
+def violations(axe: Axe, page: Page, *, rules: dict[str, Any]) -> list[str]:
+    """One line for each part of the page that breaks a rule."""
+    told = axe.run(page, options={"runOnly": rules, "resultTypes": ["violations"], "preload": False}).response
+    return [
+        f"{found['id']}: {node['html'][:160]} ({'; '.join(one['message'] for one in node['any'][:1])})"
+        for found in told["violations"]
+        for node in found["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_every_page_is_open_to_everybody_in_light_and_in_dark(front: Front, axe: Axe, who: str) -> None:
+    wrong = []
+    with front.tab(who) as (page, _):
+        for address in pages_of(front, who):
+            open_page(page, address)
+            about = page.evaluate(ABOUT)
+            if about["lang"] != "en" or len(about["headings"]) != 1 or about["unnamed"] or about["first"] != "#main":
+                wrong.append(f"{address}: {about}")
+            wrong += [f"{address} {told}" for told in violations(axe, page, rules=WCAG)]
+            page.evaluate("document.documentElement.dataset.bsTheme = 'dark'")
+            contrast = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+            wrong += [f"{address} dark, {told}" for told in violations(axe, page, rules=contrast)]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@pytest.mark.parametrize("who", WHO)
+def test_no_page_scrolls_sideways_on_the_phone(front: Front, who: str, language: str) -> None:
+    wrong = []
+    with front.tab(who, language=language, size=PHONE) as (page, _):
+        for address in pages_of(front, who):
+            page.goto(address)
+            about = page.evaluate(ABOUT)
+            lang = "zh-Hans" if language == "zh-hans" else "en"
+            if about["wide"] > 0 or about["lang"] != lang or len(about["headings"]) != 1:
+                wrong.append(f"{address}: {about}")
+    assert not wrong, "\n".join(wrong)
