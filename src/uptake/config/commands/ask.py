@@ -72,9 +72,11 @@ def _of_installation(question: Mapping[str, Any]) -> dict[str, Any]:
     from django.conf import settings
 
     from uptake.activity import ask
+    from uptake.config.commands.migrate import bring_up_to_date
     from uptake.insight.feed.refresh import refresh
     from uptake.insight.feed.scope import widened
     from uptake.insight.feed.where import activity_log
 
+    bring_up_to_date()
     refresh(now=datetime.now(UTC))
     return ask(activity_log(), {"timezone": settings.TIME_ZONE, **widened(question)})
