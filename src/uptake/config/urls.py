@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from django.http import Http404
 from django.urls import URLPattern, URLResolver, include, path
 
 from uptake.config.health import healthz
 from uptake.jobs import board
 from uptake.web.areas import AREAS
+from uptake.web.errors import not_found as page_not_found
 from uptake.web.pages.jobs.board import plug_in
 
 plug_in(board)
@@ -14,6 +16,9 @@ plug_in(board)
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     *[path(area.prefix, include(area.urls)) for area in AREAS],
+    # Addresses are kept by whoever manages people; the sign-in library's own pages for them do not exist here.
+    path("account/email/", page_not_found, {"exception": Http404()}),
+    path("account/confirm-email/", page_not_found, {"exception": Http404()}),
     path("account/", include("allauth.urls")),
 ]
 handler403 = "uptake.web.errors.forbidden"
