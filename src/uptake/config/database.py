@@ -13,7 +13,7 @@ def database(url: str, folder: Path) -> dict[str, Any]:
     """Django's DATABASES entry. ValueError for a URL that names no PostgreSQL database."""
     if not url:
         return {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": "uptake.config.sqlite3",
             "NAME": folder / "uptake.sqlite3",
             "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 30, "init_command": SQLITE_PRAGMAS},
         }
