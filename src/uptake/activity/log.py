@@ -8,7 +8,8 @@ log.active(every="week", timezone="Asia/Shanghai").to_arrow()
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 MEMORY_BYTES = 256 * 2**20
 SMALL = 20_000
 """Below this number of rows a fold runs where it was called: threads would cost more than they save."""
+ANSWERS_KEPT = 500
 Part = TypeVar("Part")
 Answer = TypeVar("Answer")
 
@@ -165,6 +167,8 @@ class ActivityLog:
         self._manifest: Manifest | None = None
         self._empty_if_missing = False
         self._lock = Lock()
+        self._answers: OrderedDict[tuple[Hashable, ...], Any] = OrderedDict()
+        self._answers_of = -1
 
     @classmethod
     def open(
@@ -204,15 +208,39 @@ class ActivityLog:
                 self._manifest = manifest
         return FileSnapshot(manifest, self._memory, self._dictionaries)
 
-    def reading(self, ask: Callable[[Snapshot], Answer]) -> Answer:
-        """Asks one snapshot; again a newer one if its files were swept away in the middle."""
+    def reading(self, ask: Callable[[Snapshot], Answer], key: tuple[Hashable, ...] | None = None) -> Answer:
+        """Asks one snapshot; again a newer one if its files were swept away in the middle.
+
+        With a `key` that says all that is asked, the answer (which nobody may change) is remembered as long as the
+        files tell nothing new, for everyone who asks the same.
+        """
         for _ in range(5):
             snapshot = self.snapshot()
             try:
-                return ask(snapshot)
+                return self._told(snapshot, ask, key)
             except FileNotFoundError:
                 self._manifest = None
         return ask(self.snapshot())
+
+    def _told(self, snapshot: Snapshot, ask: Callable[[Snapshot], Answer], key: tuple[Hashable, ...] | None) -> Answer:
+        if key is None or not isinstance(snapshot, FileSnapshot):
+            return ask(snapshot)
+        number = snapshot.manifest.number
+        with self._lock:
+            if number > self._answers_of:
+                self._answers.clear()
+                self._answers_of = number
+            if number == self._answers_of and key in self._answers:
+                self._answers.move_to_end(key)
+                known: Answer = self._answers[key]
+                return known
+        answer = ask(snapshot)
+        with self._lock:
+            if number == self._answers_of:
+                self._answers[key] = answer
+                if len(self._answers) > ANSWERS_KEPT:
+                    self._answers.popitem(last=False)
+        return answer
 
     def catch_up(self) -> None:
         """Brings the columns held in memory up to the newest snapshot, so that no page waits for it."""
@@ -272,6 +300,11 @@ class ActivityLog:
     def to_arrow(self) -> pa.Table:
         """Every row, with texts for codes, sorted by bucket, person, instant, event."""
         return self.reading(_whole_table)
+
+
+def asked(name: str, *parts: Any) -> tuple[Hashable, ...]:
+    """The key of a question: its name and all its parts, lists as tuples."""
+    return (name, *(part if part is None or isinstance(part, str | int | date) else tuple(part) for part in parts))
 
 
 def each_bucket(snapshot: Snapshot, fold: Callable[[int], Part], buckets: Iterable[int] | None = None) -> list[Part]:

@@ -108,7 +108,7 @@ class Award(models.Model):
         ]
         indexes = [
             models.Index(fields=["person", "date"], name="award_by_person"),
-            models.Index(fields=["company", "date"], name="award_by_company"),
+            models.Index(fields=["company", "date", "points"], name="award_by_company"),
         ]
 
     def __str__(self) -> str:

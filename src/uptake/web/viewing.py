@@ -8,6 +8,7 @@ from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -73,7 +74,8 @@ def place_for(request: HttpRequest, deed: Deed) -> Organization:
         if place is None:
             raise Http404("no such place")
         return place
-    place = min(allowed.order_by("pk"), key=lambda found: (found.path.count("/"), found.pk), default=None)
+    tops = allowed.filter(Q(path__in=viewer.paths(deed)) | Q(parent=None))
+    place = min(tops, key=lambda found: (found.path.count("/"), found.pk), default=None)
     if place is None:
         raise NotYours(deed)
     return place

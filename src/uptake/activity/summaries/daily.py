@@ -12,7 +12,7 @@ import pyarrow as pa
 from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
 from uptake.activity.conditions import Sieve
-from uptake.activity.log import ActivityLog, Snapshot, each_bucket
+from uptake.activity.log import ActivityLog, Snapshot, asked, each_bucket
 from uptake.activity.periods import day_number
 from uptake.activity.question import Selector
 
@@ -70,7 +70,7 @@ def daily(
             int(totals[1]),
         )
 
-    return log.reading(ask)
+    return log.reading(ask, asked("daily", first, last, companies, departments, persons, events))
 
 
 @compiled

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from uptake.activity.columns import Array
 from uptake.activity.conditions import Sieve
-from uptake.activity.log import ActivityLog, Snapshot, each_bucket
+from uptake.activity.log import ActivityLog, Snapshot, asked, each_bucket
 from uptake.activity.periods import EPOCH, MICROSECOND, day_number, day_of
 
 
@@ -105,4 +105,4 @@ def extent(log: ActivityLog, *, companies: Collection[int] | None = None) -> tup
         found = np.concatenate(each_bucket(snapshot, of))
         return (day_of(found.min()), day_of(found.max())) if len(found) else None
 
-    return log.reading(ask)
+    return log.reading(ask, asked("extent", companies))

@@ -13,7 +13,7 @@ import pyarrow as pa
 from uptake.activity.columns import Array, bucket_of
 from uptake.activity.compile import compiled
 from uptake.activity.conditions import Sieve
-from uptake.activity.log import ActivityLog, FileSnapshot, Snapshot, each_bucket
+from uptake.activity.log import ActivityLog, FileSnapshot, Snapshot, asked, each_bucket
 from uptake.activity.periods import EPOCH, MICROSECOND, day_number, day_of
 
 
@@ -82,7 +82,7 @@ def people(
         unidentified = sum(row.events for row in rows if row.person < 0)
         return People(tuple(identified), unidentified, last - timedelta(days=spark_days - 1))
 
-    return log.reading(ask)
+    return log.reading(ask, asked("people", first, last, companies, departments, persons, spark_days))
 
 
 def _rows(numbers: Array, last_at: Array, per_day: Array) -> list[PersonActivity]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
 from uptake.activity.conditions import Numbers, Sieve
-from uptake.activity.log import ActivityLog, Snapshot, each_bucket
+from uptake.activity.log import ActivityLog, Snapshot, asked, each_bucket
 from uptake.activity.periods import day_number, first_of, next_first
 
 
@@ -111,7 +111,7 @@ def places(
         told = tuple(row for row in rows[:-1] if row.events or row.events_before)
         return Places(tuple(days), tuple(weeks), told, rows[-1])
 
-    return log.reading(ask)
+    return log.reading(ask, asked("places", first, last, was, companies, within, week_start))
 
 
 def _figures(sums: list[int]) -> tuple[int, int, int, int]:

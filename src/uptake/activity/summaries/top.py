@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,7 +13,7 @@ from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
 from uptake.activity.conditions import Sieve
 from uptake.activity.incoming import row_numbers
-from uptake.activity.log import ActivityLog, Snapshot, each_bucket
+from uptake.activity.log import ActivityLog, Snapshot, asked, each_bucket
 from uptake.activity.periods import day_number
 
 
@@ -54,12 +54,20 @@ def top(
     departments: Collection[int] | None = None,
     persons: Collection[int] | None = None,
     limit: int = 10,
+    groups: Mapping[str, str] | None = None,
 ) -> Top:
-    """The top names by business date; `of` is event or source."""
+    """The top names by business date; `of` is event or source.
+
+    With `groups`, names are counted together under what they are mapped to, and those not mapped are left out.
+    """
     assert of in ("event", "source"), "top counts names of events or sources"
 
     def ask(snapshot: Snapshot) -> Top:
         texts = snapshot.texts(of)
+        titles = sorted(set(groups.values())) if groups is not None else []
+        places = {title: place for place, title in enumerate(titles)}
+        # One more than there are texts: the code of no text is -1.
+        group_of = np.array([*(places.get((groups or {}).get(str(one), ""), -1) for one in texts.to_pylist()), -1])
         sieve = Sieve(
             snapshot,
             companies=companies,
@@ -69,15 +77,21 @@ def top(
 
         def fold(bucket: int) -> Array:
             columns = snapshot.columns(bucket, ["person", "business_day", of])
+            codes, keep, width = columns[of], sieve.mask(bucket), len(texts)
+            if groups is not None:
+                codes = group_of[codes].astype(codes.dtype)
+                keep, width = keep & (codes >= 0), len(titles)
             return count(
-                columns["person"], columns["business_day"], columns[of], sieve.mask(bucket),
-                day_number(first), day_number(last), len(texts),
-            )  # fmt: skip
+                columns["person"], columns["business_day"], codes, keep, day_number(first), day_number(last), width
+            )
 
         counts: Array = np.sum(each_bucket(snapshot, fold), axis=0)
         total_events, total_people = counts[-1].tolist()
         there = np.flatnonzero(counts[:-1, 0])
-        names = [str(text) for text in texts.take(row_numbers(there)).to_pylist()]
+        if groups is None:
+            names = [str(text) for text in texts.take(row_numbers(there)).to_pylist()]
+        else:
+            names = [titles[place] for place in there]
         found = sorted(zip(names, counts[there].tolist(), strict=True), key=lambda one: (-one[1][0], one[0]))
         rows = tuple(
             Named(name, events, people, events / total_events, people / total_people if total_people else 0.0)
@@ -85,7 +99,9 @@ def top(
         )
         return Top(rows, len(found), total_events, total_people)
 
-    return log.reading(ask)
+    return log.reading(
+        ask, asked("top", of, first, last, companies, departments, persons, limit, (groups or {}).items())
+    )
 
 
 @compiled

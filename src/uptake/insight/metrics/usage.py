@@ -117,7 +117,8 @@ def reach(place: Organization) -> Reach:
 
 def staff_of(places: Collection[Organization], today: date) -> dict[int, int]:
     """Human members today of each place with all below it, by organization id, in few queries."""
-    here = Membership.objects.on(today).filter(person__kind=PersonKind.HUMAN)
+    machines = Person.objects.filter(kind=PersonKind.MACHINE)
+    here = Membership.objects.on(today).exclude(person__in=machines)  # few: cheaper than to look at every member
     companies = [one.pk for one in places if one.kind == Kind.COMPANY]
     counted = dict(
         here.filter(organization__company_id__in=companies)
@@ -263,20 +264,25 @@ class Tool:
 
 def tools(log: ActivityLog, place: Organization, period: Period, limit: int = 8) -> list[Tool]:
     """The categories most people used, with the share of the active people, now and before."""
-    names: dict[str, list[str]] = {}
-    for name, category in EventType.objects.filter(counts_as_active=True).values_list("name", "category"):
-        if category:
-            names.setdefault(category, []).append(name)
+    active = EventType.objects.filter(counts_as_active=True).exclude(category="")
+    categories = dict(active.order_by("name").values_list("name", "category"))
     where = reach(place)
-    now = daily(log, first=period.first, last=period.last, **where).total_people
-    then = daily(log, first=period.before[0], last=period.before[1], **where).total_people
-    found = []
-    for category, events in names.items():
-        used = daily(log, first=period.first, last=period.last, events=events, **where).total_people
-        if used:
-            used_before = daily(log, first=period.before[0], last=period.before[1], events=events, **where)
-            share_before = used_before.total_people / then if then else 0.0
-            found.append(Tool(category, used, used / now if now else 0.0, share_before))
+    spans = (period.first, period.last), period.before
+    now, then = (daily(log, first=first, last=last, **where).total_people for first, last in spans)
+    used, used_before = (
+        {
+            row.name: row.people
+            for row in top(
+                log, of="event", first=first, last=last, limit=len(categories), groups=categories, **where
+            ).rows
+        }
+        for first, last in spans
+    )
+    found = [
+        Tool(name, people, people / now if now else 0.0, used_before.get(name, 0) / then if then else 0.0)
+        for name, people in used.items()
+        if people
+    ]
     return sorted(found, key=lambda tool: (-tool.people, tool.name))[:limit]
 
 

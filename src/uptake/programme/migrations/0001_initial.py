@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='award',
-            index=models.Index(fields=['company', 'date'], name='award_by_company'),
+            index=models.Index(fields=['company', 'date', 'points'], name='award_by_company'),
         ),
         migrations.AddConstraint(
             model_name='award',

@@ -41,6 +41,7 @@ from uptake.web.usage import (
 from uptake.web.viewing import login_required, needs, viewer_for
 
 PEOPLE_A_PAGE = 50
+PLACES_A_PAGE = 50
 EVENTS_SHOWN = 50
 QUIET_DAYS = 14
 
@@ -119,11 +120,11 @@ def place(request: HttpRequest, slug: str) -> HttpResponseBase:
     if not may_see_group(viewer, here, found.staff):
         return render(request, "activity/small.html", context)
     marks = rule_marks(here, chosen.period.shown)
-    listed = parts(log, viewer, here, chosen.period)
+    listed = _ordered(request, parts(log, viewer, here, chosen.period))
+    below = Paginator(listed, PLACES_A_PAGE).get_page(request.GET.get("page")) if here.kind == Kind.PARK else None
     compared = chosen.compare and found.comparable
     rows = [
-        PlaceRow(part, change_of(part.daily_active, people=True) if compared else None)
-        for part in _ordered(request, listed)
+        PlaceRow(part, change_of(part.daily_active, people=True) if compared else None) for part in (below or listed)
     ]
     everyone = people_of(log, viewer, here, chosen.period) if here.kind != Kind.PARK else []
     names = names_of(log, chosen.period, place=here)
@@ -133,6 +134,7 @@ def place(request: HttpRequest, slug: str) -> HttpResponseBase:
         "uv": chart_of(found, what="uv", name="uv", marks=marks, compare=chosen.compare),
         "pv": chart_of(found, what="pv", name="pv", marks=(), compare=chosen.compare, height="low"),
         "rows": rows,
+        "below": below,
         "names": [(name, labels[name.name]) for name in names],
         "most": max((name.events for name in names), default=0),
         "may_see_people": viewer.may(Deed.SEE_PEOPLE, here),
