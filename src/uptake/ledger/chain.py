@@ -12,6 +12,8 @@ import orjson
 
 START: Final = "0" * 64
 """What the first transfer of a book carries as the hash before it."""
+_LEAST: Final = -(2**63)
+_MOST: Final = 2**63 - 1
 
 
 def link(before: str, record: list[Any]) -> str:
@@ -30,7 +32,9 @@ def canonical(value: Any) -> bytes:
 
 def stamp(at: datetime) -> str:
     """The instant in UTC with microseconds."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    return at.isoformat(timespec="microseconds")
 
 
 def exact(value: Any) -> Any:
@@ -43,9 +47,12 @@ def exact(value: Any) -> Any:
     if kind is str or kind is bool or value is None:
         return value
     if kind is int:
-        return value if -(2**63) <= value < 2**63 else str(value)
+        return value if _LEAST <= value <= _MOST else str(value)
     if kind is dict:
-        return {str(key): exact(item) for key, item in value.items()}
+        return {
+            key if type(key) is str else str(key): item if type(item) is str else exact(item)
+            for key, item in value.items()
+        }
     if isinstance(value, Mapping):
         return {str(key): exact(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -47,7 +47,6 @@ class Account(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["book", "code"], name="account_once_per_book"),
-            models.UniqueConstraint(fields=["id", "book"], name="account_stays_in_its_book"),
             models.CheckConstraint(
                 condition=Q(balance__gte=0) | Q(code=ISSUED), name="only_the_issuing_account_below_zero"
             ),
@@ -96,7 +95,6 @@ class Lot(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["book", "key"], name="lot_once_per_key"),
-            models.UniqueConstraint(fields=["id", "book"], name="lot_stays_in_its_book"),
             models.CheckConstraint(
                 condition=Q(
                     amount=F("pending")

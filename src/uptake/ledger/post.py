@@ -11,8 +11,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from operator import attrgetter
 from typing import Any, Final
 
+import orjson
 from django.db import connection, transaction
 from django.db.models import Q
 
@@ -26,6 +28,7 @@ OWN_KEYS: Final = "time/"
 """Keys the ledger makes itself begin so; callers' keys must not."""
 LONGEST_KEY: Final = 220
 _TICK: Final = timedelta(microseconds=1)
+_LOT: Final = (*FACTS, *COUNTS)
 
 
 class Refusal(Exception):
@@ -333,8 +336,7 @@ class Sheet:
             if lot.renews is not None:
                 lot.renews_id = lot.renews.id
             lot.is_new = False
-        columns = (*FACTS, *COUNTS)
-        insert_rows(Lot, columns, [[getattr(lot, name) for name in columns] for lot in fresh])
+        insert_rows(Lot, _LOT, list(map(attrgetter(*_LOT), fresh)))
         update_rows(Lot, COUNTS, changed)
 
     def _write_accounts(self) -> dict[tuple[int, str], int]:
@@ -363,34 +365,28 @@ class Sheet:
 
     def _write_chain(self, ids: dict[tuple[int, str], int]) -> None:
         posted: dict[int, datetime] = {}
-        rows: list[list[Any]] = []
+        rows: list[tuple[Any, ...]] = []
         for move in self.moves:
             entry = move.entry
-            head = self.heads[entry.book]
-            at = self.clocks[entry.book]
+            book = entry.book
+            head = self.heads[book]
+            at = self.clocks[book]
             if head.posted_at is not None and head.posted_at >= at:
                 at = head.posted_at + _TICK
             head.posted_at = at
             head.seq += 1
             before = head.hash
-            explanation = entry.explanation if move.part == 1 else {"see": entry.key}
+            # One text of the explanation goes into the hash and into the row.
+            told = canonical(entry.explanation if move.part == 1 else {"see": entry.key})
             lot_id = move.lot.id if move.lot else None
             new_lot_id = move.new_lot.id if move.new_lot else None
-            told = [entry.key, move.part, move.kind, entry.reason, entry.cause]
-            head.hash = link(
-                before,
-                [
-                    *[entry.book, head.seq, *told, move.source, move.target, move.amount, lot_id, new_lot_id],
-                    *[stamp(move.effective_at), stamp(at), explanation],
-                ],
-            )
-            ends = [ids[entry.book, move.source], ids[entry.book, move.target]]
-            rows.append(
-                [
-                    *[entry.book, head.seq, *told, *ends, move.amount, lot_id, new_lot_id],
-                    *[move.effective_at, at, before, head.hash, explanation],
-                ]
-            )
+            amount, effective_at = move.amount, move.effective_at
+            begin = (book, head.seq, entry.key, move.part, move.kind, entry.reason, entry.cause)
+            record = (*begin, move.source, move.target, amount, lot_id, new_lot_id, stamp(effective_at), stamp(at))
+            head.hash = link(before, [*record, orjson.Fragment(told)])
+            ends = (ids[book, move.source], ids[book, move.target])
+            row = (*begin, *ends, amount, lot_id, new_lot_id, effective_at, at, before, head.hash, told.decode())
+            rows.append(row)
             posted.setdefault(id(entry), at)
         insert_rows(
             Entry,
@@ -399,11 +395,11 @@ class Sheet:
                 *("effective_at", "posted_at", "explanation"),
             ),
             [
-                [
-                    *[e.book, e.key, e.kind, e.fingerprint, e.owner, e.lot.id if e.lot else None, e.points, e.unmoved],
-                    *[e.reason, e.cause, e.effective_at, posted.get(id(e), self.clocks[e.book])],
-                    {} if e.parts else e.explanation,
-                ]
+                (
+                    *(e.book, e.key, e.kind, e.fingerprint, e.owner, e.lot.id if e.lot else None, e.points, e.unmoved),
+                    *(e.reason, e.cause, e.effective_at, posted.get(id(e), self.clocks[e.book])),
+                    "{}" if e.parts else e.explanation,
+                )
                 for e in self.entries
             ],
         )

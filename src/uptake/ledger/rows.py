@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, Final, TypeVar
 
 import orjson
 from django.db import connection, models
@@ -17,8 +18,11 @@ def reserve_ids(model: type[models.Model], count: int) -> list[int]:
     table = model._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
+            # The sequence is looked up once, not for every id.
             cursor.execute(
-                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count]
+                "SELECT nextval(s.name) FROM (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS name OFFSET 0) s,"
+                " generate_series(1, %s)",
+                [table, count],
             )
             return sorted(row[0] for row in cursor.fetchall())
         cursor.execute(f"SELECT COALESCE(MAX(id), 0) FROM {table}")  # noqa: S608 - the name of our own table
@@ -27,22 +31,25 @@ def reserve_ids(model: type[models.Model], count: int) -> list[int]:
 
 
 def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Insert plain rows; `columns` are database columns, values are plain Python (dictionaries become JSON)."""
+    """Insert plain rows; `columns` are database columns, values are plain Python (what goes into a JSON column may be
+    its text already). Columns are written one by one: each has one type, and many of its values are the same."""
     if not rows:
         return
     table = model._meta.db_table
     names = ", ".join(columns)
+    kinds = _kinds(model)
+    given = list(zip(*rows, strict=True))
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            # The value in the JSON column is the only dictionary; everything else psycopg writes by itself.
+            texts = [_copied(kinds[name], column) for name, column in zip(columns, given, strict=True)]
+            lines = "\n".join(map("\t".join, zip(*texts, strict=True)))
             with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row([orjson.dumps(v).decode() if type(v) is dict else v for v in row])
+                copy.write(lines + "\n")
             return
         marks = ", ".join(["%s"] * len(columns))
         cursor.executemany(
             f"INSERT INTO {table} ({names}) VALUES ({marks})",  # noqa: S608 - the name of our own table
-            [[_for_sqlite(value) if type(value) in _SQLITE else value for value in row] for row in rows],
+            list(zip(*(_bound(kinds[name], column) for name, column in zip(columns, given, strict=True)), strict=True)),
         )
 
 
@@ -112,17 +119,62 @@ def in_pieces(items: Sequence[T], size: int = 500) -> Iterable[Sequence[T]]:
         yield items[start : start + size]
 
 
-def _for_sqlite(value: Any) -> Any:
-    return _SQLITE[type(value)](value)
+@cache
+def _kinds(model: type[models.Model]) -> dict[str, type]:
+    """What each database column of the model holds: int, str, datetime, date or dict (JSON)."""
+    return {str(one.column): _kind(one) for one in model._meta.concrete_fields}
 
 
-def _instant(value: datetime) -> str:
-    # As Django writes it, which takes several times as long to find out the zone of the connection: UTC.
-    return str(value.astimezone(UTC).replace(tzinfo=None))
+def _kind(one: Any) -> type:
+    if isinstance(one, models.ForeignKey):
+        return _kind(one.target_field)
+    for kind, held in _HELD:
+        if isinstance(one, kind):
+            return held
+    raise TypeError(f"{one} is of a kind that is not written by rows")
 
 
-_SQLITE: dict[type, Callable[[Any], Any]] = {
-    datetime: _instant,
-    date: date.isoformat,
-    dict: lambda value: orjson.dumps(value).decode(),
-}
+_HELD: Final[tuple[tuple[type, type], ...]] = (
+    (models.DateTimeField, datetime),
+    (models.DateField, date),
+    (models.JSONField, dict),
+    (models.IntegerField, int),
+    (models.CharField, str),
+    (models.TextField, str),
+)
+_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_NONE: Final = "\\N"
+
+
+def _copied(kind: type, column: Sequence[Any]) -> Sequence[str]:
+    """The values as PostgreSQL's COPY reads them."""
+    if kind is int:
+        return [_NONE if value is None else str(value) for value in column]
+    if kind is dict or kind is str:
+        texts = _as_json(column) if kind is dict else column
+        if None not in texts:
+            whole = "".join(texts)
+            if not any(mark in whole for mark in "\\\t\n\r"):
+                return texts
+        return [_NONE if value is None else value.translate(_ESCAPES) for value in texts]
+    known: dict[Any, str] = {None: _NONE}
+    return [known.get(value) or known.setdefault(value, value.isoformat()) for value in column]
+
+
+def _bound(kind: type, column: Sequence[Any]) -> Sequence[Any]:
+    """The values as SQLite keeps them: instants as Django writes them, in UTC and without saying so."""
+    if kind is dict:
+        return _as_json(column)
+    known: dict[Any, Any] = {None: None}
+    if kind is datetime:
+        return [
+            known[value] if value in known else known.setdefault(value, str(value.astimezone(UTC).replace(tzinfo=None)))
+            for value in column
+        ]
+    if kind is date:
+        return [known[value] if value in known else known.setdefault(value, value.isoformat()) for value in column]
+    return column
+
+
+def _as_json(column: Sequence[Any]) -> Sequence[str]:
+    return [value if type(value) is str else orjson.dumps(value).decode() for value in column]

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-
-from uptake.notify.models import Message
+import orjson
+from django.db import connection, transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,18 +26,20 @@ def tell(messages: Sequence[Telling], *, now: datetime) -> None:
     """Write the messages in one transaction. Those whose key the person was told before are left as they were."""
     if not messages:
         return
-    with transaction.atomic():
-        Message.objects.bulk_create(
-            [
-                Message(
-                    person_id=message.person_id,
-                    key=message.key,
-                    kind=message.kind,
-                    content=dict(message.content),
-                    created_at=now,
-                )
-                for message in messages
-            ],
-            batch_size=1000,
-            ignore_conflicts=True,
+    rows = [(one.person_id, one.key, one.kind, dict(one.content)) for one in messages]
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # One JSON text of all messages: the driver takes many times as long to write an array of texts.
+            cursor.execute(
+                "INSERT INTO notify_message (txid, person_id, key, kind, content, created_at)"
+                " SELECT 0, (m->>0)::bigint, m->>1, m->>2, m->3, %s FROM jsonb_array_elements(%s::jsonb) m"
+                " ON CONFLICT (person_id, key) DO NOTHING",
+                [now, orjson.dumps(rows).decode()],
+            )
+            return
+        at = connection.ops.adapt_datetimefield_value(now)
+        cursor.executemany(
+            "INSERT INTO notify_message (txid, person_id, key, kind, content, created_at)"
+            " VALUES (0, %s, %s, %s, %s, %s) ON CONFLICT (person_id, key) DO NOTHING",
+            [(person, key, kind, orjson.dumps(content).decode(), at) for person, key, kind, content in rows],
         )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import orjson
-from django.db import transaction
+from django.db import connection, transaction
 
 from uptake.events.models import Bookmark, EventType
 from uptake.events.read import Position, corrections_after, events_after, move_bookmark, positions_of
@@ -38,7 +40,9 @@ from uptake.programme.publish import READER
 from uptake.programme.standing import UNKNOWN, JudgedEvent, Standing
 
 LIMIT = 2000
-"""Events read in one transaction; on SQLite others wait with writing for as long."""
+"""Events read in one transaction on SQLite, where others wait with writing for as long."""
+LARGEST = 5000
+"""The same on PostgreSQL, where nobody waits."""
 AT_ONCE = 5000
 """Events of corrections folded together: an import of a million rows may be withdrawn."""
 EARNED = "points_earned"
@@ -47,7 +51,7 @@ NEWS = timedelta(days=1)
 """Awards of events older than this are not told as news."""
 
 
-def consider_new_events(*, now: datetime, limit: int = LIMIT) -> int:
+def consider_new_events(*, now: datetime, limit: int | None = None) -> int:
     """Considers up to `limit` new events and as many corrections; gives how many, 0 when there is nothing new.
 
     Safe to repeat and to run twice at once: the bookmark is locked for the transaction, and all that is posted has a
@@ -56,8 +60,21 @@ def consider_new_events(*, now: datetime, limit: int = LIMIT) -> int:
     events_at, corrections_at = positions_of(READER)
     if not events_after(events_at, limit=1).exists() and not corrections_after(corrections_at, limit=1).exists():
         return 0  # without taking a lock: we are asked every second
-    with transaction.atomic():
+    limit = limit or (LIMIT if connection.vendor == "sqlite" else LARGEST)
+    with _no_collecting(), transaction.atomic():
         return _consider_batch(now, limit)
+
+
+@contextmanager
+def _no_collecting() -> Iterator[None]:
+    """A batch makes hundreds of thousands of objects and no cycles among them: looking for them costs a quarter."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _consider_batch(now: datetime, limit: int) -> int:

@@ -141,7 +141,7 @@ def _judge(
         ]
         if number <= 0:
             return 0, (NOT_POSITIVE,), explanation
-        units = number if per.each == 1 and type(number) is int else Fraction(number) / Fraction(per.each)
+        units = _units(number, per.each)
         if per.whole_units and not isinstance(units, int):
             units = units.numerator // units.denominator
         if per.whole_units:
@@ -177,6 +177,13 @@ def _judge(
         if reasons:
             explanation["next"] = (event.date + timedelta(days=1)).isoformat()
     return points, reasons, explanation
+
+
+def _units(number: int | Decimal, each: int | Decimal) -> int | Fraction:
+    """How many times `each` goes into the number, exactly; a whole number where it is one and both are."""
+    if type(number) is int and type(each) is int:
+        return Fraction(number, each) if number % each else number // each
+    return Fraction(number) / Fraction(each)
 
 
 def half_up(exact: Fraction | int) -> int:

@@ -110,7 +110,7 @@ class Migration(migrations.Migration):
                 ('balance', models.BigIntegerField(default=0)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('book', 'code'), name='account_once_per_book'), models.UniqueConstraint(fields=('id', 'book'), name='account_stays_in_its_book'), models.CheckConstraint(condition=models.Q(('balance__gte', 0), ('code', 'programme/issued'), _connector='OR'), name='only_the_issuing_account_below_zero')],
+                'constraints': [models.UniqueConstraint(fields=('book', 'code'), name='account_once_per_book'), models.CheckConstraint(condition=models.Q(('balance__gte', 0), ('code', 'programme/issued'), _connector='OR'), name='only_the_issuing_account_below_zero')],
             },
         ),
         migrations.CreateModel(
@@ -196,10 +196,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='lot',
             constraint=models.UniqueConstraint(fields=('book', 'key'), name='lot_once_per_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.UniqueConstraint(fields=('id', 'book'), name='lot_stays_in_its_book'),
         ),
         migrations.AddConstraint(
             model_name='lot',

@@ -38,8 +38,12 @@ def release(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
         schema_editor.execute(f"DROP TRIGGER {name}{on}", params=None)
     for table, references in REFERENCES.items():
         for name in references:
-            gone = f"ALTER TABLE {table} DROP CONSTRAINT {name}" if postgresql else f"DROP TRIGGER {name}"
-            schema_editor.execute(gone, params=None)
+            if not postgresql:
+                schema_editor.execute(f"DROP TRIGGER {name}", params=None)
+        if postgresql:
+            for deed in ("insert", "update"):
+                schema_editor.execute(f"DROP TRIGGER {table}_refers_on_{deed} ON {table}", params=None)
+            schema_editor.execute(f"DROP FUNCTION {table}_refers()", params=None)
     if postgresql:
         schema_editor.execute("DROP FUNCTION ledger_refuse()", params=None)
 
@@ -70,11 +74,34 @@ def _postgresql() -> list[str]:
             f"CREATE TRIGGER {name} BEFORE {deed} ON {table} FOR EACH ROW EXECUTE FUNCTION ledger_refuse()"
         )
     for table, references in REFERENCES.items():
-        for name, (columns, other, other_columns) in references.items():
-            statements.append(
-                f"ALTER TABLE {table} ADD CONSTRAINT {name} FOREIGN KEY ({columns}) REFERENCES {other} ({other_columns})"
-            )
+        # Asked once a statement, not once a row and reference as a foreign key would be. What is referred to can
+        # neither be deleted nor get another id, book or key, so asking when it is written is all a foreign key does.
+        checks = "".join(_check(name, *reference) for name, reference in references.items())
+        statements.append(
+            f"CREATE FUNCTION {table}_refers() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan TO off AS $$ "
+            f"BEGIN {checks} RETURN NULL; END $$"
+        )
+        statements += [
+            f"CREATE TRIGGER {table}_refers_on_{deed.lower()} AFTER {deed} ON {table} "
+            f"REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION {table}_refers()"
+            for deed in ("INSERT", "UPDATE")
+        ]
     return statements
+
+
+def _check(name: str, columns: str, other: str, other_columns: str) -> str:
+    here, there = columns.split(", "), other_columns.split(", ")
+    # Scalar subqueries are always looked up by an index, however many rows there were when this was planned; what has
+    # an id by its id and nothing else.
+    if there == ["id", "book"]:
+        missing = f"(SELECT o.book FROM {other} o WHERE o.id = n.{here[0]}) IS DISTINCT FROM n.{here[1]}"
+    else:
+        same = " AND ".join(f"o.{b} = n.{a}" for a, b in zip(here, there, strict=True))
+        missing = f"(SELECT 1 FROM {other} o WHERE {same}) IS NULL"
+    return (
+        f"IF EXISTS (SELECT FROM fresh n WHERE n.{here[0]} IS NOT NULL AND {missing}) THEN "
+        f"RAISE EXCEPTION '{name}' USING ERRCODE = 'foreign_key_violation', CONSTRAINT = '{name}'; END IF; "
+    )
 
 
 def _sqlite() -> list[str]:

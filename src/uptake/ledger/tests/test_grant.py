@@ -186,3 +186,18 @@ def test_ledger_time_never_goes_back() -> None:
     assert posted == sorted(set(posted))
     assert posted[0] == at(5)
     assert_ledger_holds()
+
+
+AWKWARD = ["tab\there", "line\nline\r\nline", "back\\slash \\N \\.", "\\N", "quote ' \" and 点", "\u2028 end"]
+
+
+@pytest.mark.parametrize("text", AWKWARD)
+def test_texts_are_kept_as_they_are(text: str) -> None:
+    told = {text: text, "inside": [{"again": text}]}
+
+    grant([a_grant("a", 10), a_grant("b", 10, reason=text, cause=text, source=text, explanation=told)], now=at(0))
+
+    lot = Lot.objects.get(key="b")
+    transfer = Transfer.objects.get(lot=lot)
+    assert (lot.source, transfer.reason, transfer.cause, transfer.explanation) == (text, text, text, told)
+    assert_ledger_holds()

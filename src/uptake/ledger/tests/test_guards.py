@@ -113,3 +113,25 @@ def test_a_transfer_has_two_ends() -> None:
     one = _id("account", BEIYUAN)
     with pytest.raises(IntegrityError), transaction.atomic():
         _transfer(source_id=one, target_id=one)
+
+
+def test_an_entry_refers_to_a_lot_of_its_book() -> None:
+    columns = "kind, fingerprint, owner, points, unmoved, reason, cause, explanation, effective_at, posted_at"
+    copied = f"INSERT INTO ledger_entry (book, key, lot_id, {columns}) SELECT book, %s, %s, {columns} FROM ledger_entry"
+    one = f" WHERE book = {BEIYUAN} AND key = 'a'"
+    with connection.cursor() as cursor:
+        cursor.execute(copied + one, ["copy", _id("lot", BEIYUAN)])
+    refused(copied + one, "other book", _id("lot", QINGHE))
+    refused(copied + one, "no lot", 999_999)
+
+
+def test_one_wrong_row_among_many_is_refused() -> None:
+    columns = ", ".join(column for column in _columns() if column not in ("id", "seq", "part", "lot_id"))
+    statement = (
+        f"INSERT INTO ledger_transfer (seq, part, lot_id, {columns}) SELECT 100 + seq, 100 + seq,"
+        f" CASE WHEN seq = 2 THEN %s ELSE lot_id END, {columns} FROM ledger_transfer WHERE book = {BEIYUAN}"
+    )
+    with connection.cursor() as cursor:
+        with pytest.raises(IntegrityError, match="transfer_lot_in_its_book"), transaction.atomic():
+            cursor.execute(statement, [_id("lot", QINGHE)])
+        cursor.execute(statement, [_id("lot", BEIYUAN)])
