@@ -122,7 +122,8 @@ def main() -> None:
         log = make(folder, options.page_events, options.people, options.companies, options.days)
         first = last - timedelta(days=29)
         print(
-            f"\nreads of pages, {options.page_events:,} events of {options.people:,} people, {options.companies} companies, 30 days"
+            f"\nreads of pages, {options.page_events:,} events of {options.people:,} people, "
+            f"{options.companies} companies, 30 days"
         )
         everywhere = range(1, options.companies + 1)
         timed("daily, all companies", lambda: daily(log, first=first, last=last, companies=everywhere), options.runs)

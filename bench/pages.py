@@ -1,0 +1,188 @@
+"""Overview and Activity as the park operator sees them over many events; the weight of a first visit; idle memory.
+
+    python bench/pages.py [sqlite] [postgresql] [--full] [--events 200000] [--companies 300] [--people 6000]
+
+`--full` is the promised size: 1,000,000 events, 300 companies, 30,000 people, 120 days. Rows are put into a fresh
+installation in bulk and fed to the activity files by its own reader; then a real server is asked for each page many
+times over one kept-open line, and the time is taken from the request to the last byte. Weight is what the page and
+everything it links takes on the wire, compressed as the server does. Exits non-zero if a figure is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+HERE = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(HERE), str(HERE / "src")]
+
+from tests.server import Server, inside, running  # noqa: E402
+from tools.postgresql import private_server  # noqa: E402
+
+WANTED_P95_MS = 150
+WANTED_PLAIN_KB = 150
+WANTED_CHARTS_KB = 450
+WANTED_IDLE_MB = 400
+LINKED = re.compile(r"""<(?:link|script|img|use)\b[^>]*?(?:href|src)=["']([^"'#]+)""")
+LINKED_IN_STYLE = re.compile(r"""url\(["']?([^"')]+)["']?\)""")
+LINKED_IN_PAGE = re.compile(r"""data-[a-z-]+=["'](/static/[^"']+)["']""")
+IMPORTED = re.compile(r"""(?:import|from)\s*\(?["']([^"']+\.js)["']""")
+
+
+def main() -> int:
+    """Measures the databases named (default: both)."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("databases", nargs="*", choices=["sqlite", "postgresql", []], default=[])
+    parser.add_argument("--full", action="store_true", help="the promised size")
+    parser.add_argument("--events", type=int, default=200_000)
+    parser.add_argument("--companies", type=int, default=300)
+    parser.add_argument("--people", type=int, default=6_000)
+    parser.add_argument("--runs", type=int, default=40, help="requests of each page, after a warm-up of 5")
+    parser.add_argument("--keep", type=Path, help="make the installation in this folder and keep it (SQLite)")
+    options = parser.parse_args()
+    if options.full:
+        options.events, options.people = 1_000_000, 30_000
+    missed = []
+    for name in options.databases or ["sqlite", "postgresql"]:
+        with ExitStack() as leaving:
+            folder = options.keep or Path(leaving.enter_context(tempfile.TemporaryDirectory(prefix="uptake-pages-")))
+            url = leaving.enter_context(private_server()) if name == "postgresql" else ""
+            made = prepare(name, folder, url, options)
+            server = leaving.enter_context(running(data=folder, database_url=url))
+            missed += [f"{name}: {figure}" for figure in measure(name, server, made, options.runs)]
+    for figure in missed:
+        print(f"missed: {figure}")
+    return 1 if missed else 0
+
+
+def prepare(name: str, folder: Path, url: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Fills the installation, or finds it filled; gives the cookie and the addresses."""
+    begun = time.monotonic()
+    server = Server(data=folder, database_url=url)
+    subprocess.run(
+        [sys.executable, "-m", "uptake.config.command", "migrate"],
+        cwd=HERE, env=server.environment, check=True, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    sizes = f"EVENTS, COMPANIES, PEOPLE = {options.events}, {options.companies}, {options.people}\n"
+    made: dict[str, Any] = inside(sizes + WORLD.read_text(), data=folder, database_url=url)
+    print(
+        f"{name}: {made['events']:,} events, {made['companies']} companies, {made['people']:,} people, "
+        f"{made['awards']:,} awards: ready in {time.monotonic() - begun:.0f} s",
+        flush=True,
+    )
+    return made
+
+
+def measure(name: str, server: Server, made: dict[str, Any], runs: int) -> list[str]:
+    """Prints the figures of one server; gives those that were missed."""
+    missed = []
+    time.sleep(2)
+    idle = server.memory_mb()
+    print(f"{name}: idle server {idle:.0f} MB (wanted {WANTED_IDLE_MB})")
+    if idle > WANTED_IDLE_MB:
+        missed.append(f"idle server {idle:.0f} MB, wanted {WANTED_IDLE_MB}")
+    browser = Browser(server.port, made["cookie"])
+    for page, address in made["pages"].items():
+        for _ in range(5):
+            browser.get(address)
+        cpu = server.cpu_seconds()
+        took = []
+        for _ in range(runs):
+            begun = time.perf_counter()
+            status, _, _ = browser.get(address)
+            took.append((time.perf_counter() - begun) * 1000)
+            assert status == 200, f"{address} answers {status}"
+        took.sort()
+        p95 = took[min(len(took) - 1, int(len(took) * 0.95))]
+        each = (server.cpu_seconds() - cpu) / runs * 1000
+        verdict = "ok" if p95 <= WANTED_P95_MS else "missed"
+        print(
+            f"{name}: {page:<22} p50 {statistics.median(took):6.1f} ms   p95 {p95:6.1f} ms   CPU {each:6.1f} ms   "
+            f"(wanted {WANTED_P95_MS}: {verdict})",
+            flush=True,
+        )
+        if p95 > WANTED_P95_MS:
+            missed.append(f"{page}: p95 {p95:.0f} ms, wanted {WANTED_P95_MS}")
+    for page, address, wanted in (
+        ("My points", "/points/", WANTED_PLAIN_KB),
+        ("Overview", made["pages"]["overview"], WANTED_CHARTS_KB),
+    ):
+        weights = browser.weigh(address)
+        kilobytes = sum(weights.values()) / 1000
+        heaviest = sorted(weights.items(), key=lambda one: -one[1])[:4]
+        told = ", ".join(f"{urlsplit(at).path.rsplit('/', 1)[-1] or at} {size / 1000:.0f}" for at, size in heaviest)
+        print(f"{name}: first load of {page}: {kilobytes:.0f} KB in {len(weights)} requests (wanted {wanted}): {told}")
+        if kilobytes > wanted:
+            missed.append(f"first load of {page}: {kilobytes:.0f} KB, wanted {wanted}")
+    print(f"{name}: server afterwards {server.memory_mb():.0f} MB")
+    return missed
+
+
+class Browser:
+    """One kept-open line with a session, which takes answers compressed as they come."""
+
+    def __init__(self, port: int, cookie: str) -> None:
+        self.line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self.headers = {"Cookie": cookie, "Accept-Encoding": "br, gzip", "Accept-Language": "en", "Accept": "text/html"}
+
+    def get(self, address: str) -> tuple[int, bytes, str]:
+        """(status, body as on the wire, its encoding)."""
+        self.line.request("GET", address, headers=self.headers)
+        answer = self.line.getresponse()
+        return answer.status, answer.read(), answer.headers.get("Content-Encoding", "")
+
+    def weigh(self, address: str) -> dict[str, int]:
+        """Bytes on the wire of the page and of all it links, by address."""
+        weights: dict[str, int] = {}
+        waiting = [address]
+        while waiting:
+            at = waiting.pop()
+            if at in weights:
+                continue
+            status, body, encoding = self.get(at)
+            assert status == 200, f"{at} answers {status}"
+            weights[at] = len(body)
+            text = _unpacked(body, encoding).decode("utf-8", "replace")
+            path = urlsplit(at).path
+            if path.endswith(".css"):
+                found = LINKED_IN_STYLE.findall(text)
+            elif path.endswith(".js"):
+                found = IMPORTED.findall(text)
+            elif "." in path.rsplit("/", 1)[-1]:
+                found = []
+            else:
+                drawn = LINKED_IN_PAGE.findall(text) if "data-chart=" in text or "data-chart>" in text else []
+                found = LINKED.findall(text) + drawn
+            linked = [urljoin(at, one) for one in found if not one.startswith("data:")]
+            waiting += [one for one in linked if urlsplit(one).path.startswith("/static/")]
+        return weights
+
+
+def _unpacked(body: bytes, encoding: str) -> bytes:
+    if encoding == "gzip":
+        import gzip
+
+        return gzip.decompress(body)
+    if encoding == "br":
+        import brotli
+
+        unpacked: bytes = brotli.decompress(body)
+        return unpacked
+    return body
+
+
+WORLD = HERE / "bench" / "worlds" / "many_events.py"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
