@@ -77,8 +77,21 @@ def inside(name: str) -> int:
     now = later
     one = _one_by_one(now)
     print(f"{name}: one event at a time: {1000 * one:.1f} ms from call to commit")
-    missed = per_second < WANTED_PER_SECOND.get(name, 0) or max(cpu_ms, ten_ms) > WANTED_CPU_MS
-    return 1 if missed else 0
+    wanted = WANTED_PER_SECOND.get(name)
+    kept = [
+        wanted is None
+        or _judged(f"{name}: {per_second:,.0f} events/s, wanted at least {wanted:,}", per_second >= wanted),
+        _judged(
+            f"{name}: {ten_ms:.2f} ms of CPU an event with ten rules, wanted at most {WANTED_CPU_MS:g}",
+            max(cpu_ms, ten_ms) <= WANTED_CPU_MS,
+        ),
+    ]
+    return 0 if all(kept) else 1
+
+
+def _judged(what: str, ok: bool) -> bool:
+    print(f"{what}: {'ok' if ok else 'missed'}", flush=True)
+    return ok
 
 
 def _consider(what: str, now: datetime) -> tuple[float, float]:
@@ -86,7 +99,7 @@ def _consider(what: str, now: datetime) -> tuple[float, float]:
     from uptake.programme.consider import consider_new_events
     from uptake.programme.models import Award
 
-    before = Award.objects.count()
+    before, served = Award.objects.count(), _served()
     began, cpu = time.perf_counter(), time.process_time()
     considered = batches = 0
     while done := consider_new_events(now=now):
@@ -96,10 +109,23 @@ def _consider(what: str, now: datetime) -> tuple[float, float]:
     per_second, cpu_ms = considered / seconds, 1000 * cpu / considered
     print(
         f"{what}: {considered:,} events in {batches} batches, {Award.objects.count() - before:,} awards: "
-        f"{per_second:,.0f} events/s, {cpu_ms:.3f} ms of CPU an event",
+        f"{per_second:,.0f} events/s, {cpu_ms:.3f} ms of CPU an event"
+        f" and {1000 * (_served() - served) / considered:.3f} ms of the database's",
         flush=True,
     )
     return per_second, cpu_ms
+
+
+def _served() -> float:
+    """Seconds of CPU the process that serves our PostgreSQL connection has taken; 0 with SQLite, which is inside."""
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        return 0.0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        told = Path(f"/proc/{cursor.fetchone()[0]}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _world() -> list[Any]:
