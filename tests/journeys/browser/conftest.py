@@ -36,7 +36,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def front(request: pytest.FixtureRequest, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+def front(
+    request: pytest.FixtureRequest, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Front]:
     """An installation with the cast, and what the file's `WORLD` (Python, with `cast` and `folder` at hand) adds."""
     data: Path = tmp_path_factory.mktemp("installation")
     folder = tmp_path_factory.mktemp("files")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
-from tests.journeys.browser.watched import DESKTOP, PHONE, Front, sign_in
+from tests.journeys.browser.watched import PHONE, Front
 
 pytestmark = pytest.mark.browser
 
@@ -36,7 +35,17 @@ print(json.dumps(world.beiyuan.ids))
 MENU: Mapping[str, tuple[str, ...]] = {
     "lin": ("/points/", "/events/", "/rules/", "/account/"),
     "hua": ("/points/", "/overview/", "/activity/", "/events/", "/rules/", "/people/", "/account/"),
-    "ren": ("/points/", "/overview/", "/activity/", "/events/", "/rules/", "/data/", "/people/", "/audit/", "/account/"),
+    "ren": (
+        "/points/",
+        "/overview/",
+        "/activity/",
+        "/events/",
+        "/rules/",
+        "/data/",
+        "/people/",
+        "/audit/",
+        "/account/",
+    ),
     "an": ("/jobs/",),
 }
 """What the menu offers to the employee, the manager, the operator and the administrator."""
@@ -58,6 +67,10 @@ INNER: Mapping[str, tuple[str, ...]] = {
         "/data/conflicts/",
         "/data/people/",
         "/people/{person}/",
+        "/people/{person}/edit/",
+        "/people/new/",
+        "/people/import/",
+        "/people/places/{department_slug}/",
         "/calendar/",
         "/rules/publish/",
     ),
@@ -99,9 +112,11 @@ def open_page(page: Page, address: str) -> None:
     )
 
 
-def violations(axe: Axe, page: Page, *, rules: dict[str, Any]) -> list[str]:
+def violations(axe: Axe, page: Page, *, rules: dict[str, Any], within: str = "html") -> list[str]:
     """One line for each part of the page that breaks a rule."""
-    told = axe.run(page, options={"runOnly": rules, "resultTypes": ["violations"], "preload": False}).response
+    told = axe.run(
+        page, context=within, options={"runOnly": rules, "resultTypes": ["violations"], "preload": False}
+    ).response
     return [
         f"{found['id']}: {node['html'][:160]} ({'; '.join(one['message'] for one in node['any'][:1])})"
         for found in told["violations"]
@@ -109,20 +124,44 @@ def violations(axe: Axe, page: Page, *, rules: dict[str, Any]) -> list[str]:
     ]
 
 
+@pytest.mark.parametrize("who", list(MENU))
+def test_the_menu_is_known_here(front: Front, who: str) -> None:
+    """So that a page added to the menu is looked over like the others."""
+    with front.tab(who) as (page, _):
+        page.goto("/account/")
+        offered = page.locator(".u-side .u-nav a").evaluate_all("(all) => all.map((one) => one.getAttribute('href'))")
+    visited = {address for addresses in MENU.values() for address in addresses}
+    assert offered
+    assert not set(offered) - visited, "add the page to MENU"
+    assert who == "an" or set(offered) == set(MENU[who]) - {"/account/"}
+
+
 @pytest.mark.parametrize("who", WHO)
 def test_every_page_is_open_to_everybody_in_light_and_in_dark(front: Front, axe: Axe, who: str) -> None:
     wrong = []
     with front.tab(who) as (page, _):
-        for address in pages_of(front, who):
+        for nth, address in enumerate(pages_of(front, who)):
+            within = "main" if nth else "html"  # the frame is the same on every page of a person
             open_page(page, address)
             about = page.evaluate(ABOUT)
             if about["lang"] != "en" or len(about["headings"]) != 1 or about["unnamed"] or about["first"] != "#main":
                 wrong.append(f"{address}: {about}")
-            wrong += [f"{address} {told}" for told in violations(axe, page, rules=WCAG)]
+            wrong += [f"{address} {told}" for told in violations(axe, page, rules=WCAG, within=within)]
             page.evaluate("document.documentElement.dataset.bsTheme = 'dark'")
             contrast = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
-            wrong += [f"{address} dark, {told}" for told in violations(axe, page, rules=contrast)]
+            wrong += [f"{address} dark, {told}" for told in violations(axe, page, rules=contrast, within=within)]
     assert not wrong, "\n".join(wrong)
+
+
+def test_refusals_are_pages_like_the_others(front: Front, axe: Axe) -> None:
+    refused = {(404, "/there-is-no-such-page/"), (403, "/people/")}
+    with front.tab("lin", expected=refused) as (page, _):
+        for status, address in sorted(refused):
+            answer = page.goto(address)
+            assert answer is not None
+            assert answer.status == status
+            assert len(page.evaluate(ABOUT)["headings"]) == 1
+            assert not violations(axe, page, rules=WCAG)
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])

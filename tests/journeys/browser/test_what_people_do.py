@@ -121,7 +121,7 @@ def test_a_file_becomes_points_and_can_be_taken_back(front: Front, tmp_path: Pat
         page.get_by_label("What stands in the column of the person").select_option("staff_number")
         page.get_by_label("What it was about").select_option("order")
         page.get_by_label("Keep amount as a fact").check()
-        page.get_by_role("radio", name="Earn points").check()
+        page.locator("input[name=earn][value=yes]").check()
         page.get_by_role("button", name="Check file").click()
         expect(page.get_by_text("What the first rows say")).to_be_visible()
         expect(page.get_by_text("someday")).to_be_visible()
@@ -134,7 +134,9 @@ def test_a_file_becomes_points_and_can_be_taken_back(front: Front, tmp_path: Pat
 
     with front.tab("ren") as (page, _):
         imported(page)
-        assert list(figures(page).values()) == ["4", "3", "0", "1", "1", "3"], "read, new, there, rejected, people, objects"
+        assert list(figures(page).values()) == ["4", "3", "0", "1", "1", "3"], (
+            "read, new, there, rejected, people, objects"
+        )
         expect(page.get_by_text("Sum of amount")).to_be_visible()
         first = page.url
         with front.tab("hua") as (hers, _):
@@ -143,7 +145,7 @@ def test_a_file_becomes_points_and_can_be_taken_back(front: Front, tmp_path: Pat
         again = figures(page)
         assert (again["New"], again["There already"]) == ("0", "3")
         page.goto(first)
-        page.get_by_text("Undo import").click()
+        page.locator("summary", has_text="Undo import").click()
         page.get_by_role("button", name="Yes, undo import").click()
         expect(page.get_by_text("Undone on")).to_be_visible()
     with front.tab("hua") as (hers, _):

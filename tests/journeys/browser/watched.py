@@ -85,7 +85,9 @@ class Front:
         faults = Faults(expected=expected or set())
         try:
             cookies = {"django_language": language, **({"uptake_theme": theme} if theme else {})}
-            context.add_cookies([{"name": name, "value": value, "url": self.server.url} for name, value in cookies.items()])
+            context.add_cookies(
+                [{"name": name, "value": value, "url": self.server.url} for name, value in cookies.items()]
+            )
             context.set_default_timeout(15_000)
             faults.watch(context)
             page = context.new_page()
