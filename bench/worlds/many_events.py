@@ -125,7 +125,7 @@ def insert_rows(model: type[Model], columns: tuple[str, ...], rows: list[list[An
             return
         marks = ", ".join(["%s"] * len(columns))
         plain = [[str(one.replace(tzinfo=None)) if type(one) is datetime else one for one in row] for row in rows]
-        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", plain)  # noqa: S608 - our own names
+        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", plain)
 
 
 def fill(events: int, companies: int, count: int) -> None:
