@@ -14,12 +14,20 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(folder) for folder in (HERE / "src", HERE) if str(folder) not in sys.path]
 
-# The people and places of the stories; their file is written by whoever keeps the directory.
+hypothesis.settings.register_profile(
+    # How long a draw takes says more about the machine than about the code.
+    "uptake",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("uptake")
+# The people and places of the stories.
 pytest_plugins = ["tests.cast"] if (HERE / "tests" / "cast.py").exists() else []
 _leaving = ExitStack()
 

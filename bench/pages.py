@@ -133,7 +133,7 @@ class Browser:
 
     def __init__(self, port: int, cookie: str) -> None:
         self.line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        self.headers = {"Cookie": cookie, "Accept-Encoding": "br, gzip", "Accept-Language": "en", "Accept": "text/html"}
+        self.headers = {"Cookie": cookie, "Accept-Encoding": "gzip", "Accept-Language": "en", "Accept": "text/html"}
 
     def get(self, address: str) -> tuple[int, bytes, str]:
         """(status, body as on the wire, its encoding)."""
@@ -173,11 +173,6 @@ def _unpacked(body: bytes, encoding: str) -> bytes:
         import gzip
 
         return gzip.decompress(body)
-    if encoding == "br":
-        import brotli
-
-        unpacked: bytes = brotli.decompress(body)
-        return unpacked
     return body
 
 
