@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from uptake.activity.asking import Asked
+from uptake.activity.columns import Array
 from uptake.activity.folds import active_users, pv_uv
 from uptake.activity.log import ActivityLog
 from uptake.activity.question import COMMON, QuestionRefused, Selector, read_question
@@ -20,6 +21,10 @@ class Analysis:
     answer: Callable[[Asked], Any]
     selector: Selector
     keys: frozenset[str] = COMMON
+    """The keys it takes; those beyond the common ones it reads itself, from `Question.own`."""
+    actors: Callable[[Asked, Mapping[str, Any]], Array] | None = None
+    """Who is behind one number of the answer: the codes of the people, sorted. The mapping names the number, such as
+    {"step": 2} or {"row": 0, "column": 3}; each analysis says how. None: its numbers cannot be opened."""
 
 
 ANALYSES: tuple[Analysis, ...] = (
@@ -56,6 +61,23 @@ def answer_to(log: ActivityLog, question: Mapping[str, Any], *, companies: Colle
     analysis = _analysis_of(question)
     read = read_question(question, keys=analysis.keys, selector=analysis.selector)
     return log.reading(lambda snapshot: analysis.answer(Asked(snapshot, read, companies)))
+
+
+def actors_behind(
+    log: ActivityLog,
+    question: Mapping[str, Any],
+    number: Mapping[str, Any],
+    *,
+    companies: Collection[int] | None = None,
+) -> list[int]:
+    """The codes of the people behind one number of the answer to a question, sorted (negative: not yet resolved)."""
+    analysis = _analysis_of(question)
+    find = analysis.actors
+    if find is None:
+        raise QuestionRefused("analysis", "one whose numbers can be opened", repr(analysis.name))
+    read = read_question(question, keys=analysis.keys, selector=analysis.selector)
+    found: list[int] = log.reading(lambda snapshot: find(Asked(snapshot, read, companies), number)).tolist()
+    return found
 
 
 def _analysis_of(question: Any) -> Analysis:

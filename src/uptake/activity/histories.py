@@ -1,0 +1,206 @@
+"""Everybody's events in time order, for analyses of what follows what: which rows match which selector, who owns them.
+
+A fold over histories walks the rows of one actor after the other and reads two columns: when, and what. What a row
+matches is a number of bits found in a small table by the row's code, so a question of names alone touches no column
+but the event's.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from uptake.activity.asking import Asked, group_codes
+from uptake.activity.columns import NOBODY, Array
+from uptake.activity.conditions import Sieve, passing
+from uptake.activity.log import Snapshot, each_bucket
+from uptake.activity.question import By, Selector
+
+KEPT = np.uint32(1 << 31)
+"""The bit of every row that counts at all, whatever selector it matches: what may stand "in between"."""
+MOST_SELECTORS = 30
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True)
+class Histories:
+    """The rows of a bucket. Actor k's are [starts[k], ends[k]), in the order of time (then of arrival).
+
+    Bit i of bits[codes[row]] says that the row matches selector i; KEPT that it counts at all (rows that do not may
+    lie in between and are to be passed over). All actors are counted: nobody, machines and excluded people have none.
+    """
+
+    starts: Array
+    """int64"""
+    ends: Array
+    actor: Array
+    """int32 person codes (negative: unresolved); for `count_by` something else: numbers from 1 into `Called.labels`."""
+    at: Array
+    """int64, microseconds since 1970 UTC."""
+    codes: Array
+    """int16 or int32, one per row."""
+    bits: Array
+    """uint32, by code."""
+    labels: tuple[str, ...] = ()
+    """Texts of what `group` numbers; empty without a breakdown."""
+    group: Array = np.zeros(0, np.int32)  # noqa: RUF009  # never written to
+    """int32, one per row: the number of the row's value of the breakdown; of length 0 without one."""
+
+
+def each_history(
+    asked: Asked,
+    selectors: Sequence[Selector],
+    fold: Callable[[Histories], Part],
+    *,
+    breakdown: By | None = None,
+) -> list[Part]:
+    """What the fold makes of every bucket, in the order of the buckets (one part where something else is counted).
+
+    The question's filters, people, scope and the viewer's companies hold; its `event_sel` is not applied: hand it in
+    as a selector. Labels of a breakdown are numbered per part: add up by text.
+    """
+    assert len(selectors) <= MOST_SELECTORS, "one bit per selector"
+    view = _View(asked, tuple(selectors))
+    if asked.question.count_by != By():
+        return [fold(view.regrouped(breakdown))]
+    return each_bucket(asked.snapshot, lambda bucket: fold(view.of(bucket, breakdown)))
+
+
+class _View:
+    """How the selectors of one question look upon the rows of a snapshot."""
+
+    def __init__(self, asked: Asked, selectors: tuple[Selector, ...]) -> None:
+        self.snapshot: Snapshot = asked.snapshot
+        self.asked, self.selectors = asked, selectors
+        question = asked.question
+        known = self.snapshot
+        self.only = None if question.only_persons is None else known.person_codes(question.only_persons)
+        self.never = np.concatenate([
+            np.array([NOBODY], np.int32), np.array(known.machines, np.int32), known.person_codes(question.not_persons)
+        ])  # fmt: skip
+        self.sieve = Sieve(
+            known, selector=Selector(self._every_name()), conditions=question.filters,
+            companies=asked.companies, places=question.scope,
+        )  # fmt: skip
+        self.by_row = bool(question.filters) or asked.companies is not None or question.scope is not None
+        self.bits = self._table()
+
+    def _every_name(self) -> tuple[str, ...] | None:
+        """Bookkeeping is passed over unless a selector names it; then any event counts that is named or is none."""
+        named = {name for one in self.selectors for name in one.events or ()} & set(self.snapshot.not_activity)
+        if not named:
+            return None
+        texts = self.snapshot.texts("event").to_pylist()
+        return tuple(str(text) for text in texts if text in named or text not in set(self.snapshot.not_activity))
+
+    def _table(self) -> Array:
+        """By event code, the bits of the selectors that name the event, whatever their conditions; then a dead code."""
+        texts = self.snapshot.texts("event")
+        bits = np.zeros(len(texts) + 1, np.uint32)
+        usual = np.ones(len(texts), bool) if self.sieve.events is None else self.sieve.events
+        bits[:-1][usual] |= KEPT
+        left_out = pc.is_in(texts, value_set=pa.array(self.snapshot.not_activity, pa.large_string()))
+        activity = ~left_out.to_numpy(zero_copy_only=False)
+        for number, one in enumerate(self.selectors):
+            if one.events is None:
+                found = activity
+            else:
+                listed = pa.array(one.events, pa.large_string())
+                found = pc.is_in(texts, value_set=listed).to_numpy(zero_copy_only=False)
+            bits[:-1][found & usual] |= np.uint32(1 << number)
+        return bits
+
+    def of(self, bucket: int, breakdown: By | None) -> Histories:
+        columns = self.snapshot.columns(bucket, ["person", "happened_at", "event"])
+        person = columns["person"]
+        starts = starts_of(person)
+        actor = person[starts[:-1]] if len(person) else person
+        wanted = np.ones(len(actor), bool)
+        if self.only is not None:
+            wanted &= np.isin(actor, self.only)
+        wanted &= ~np.isin(actor, self.never)
+        codes, bits = self._coded(bucket, columns["event"])
+        labels: tuple[str, ...] = ()
+        group = np.zeros(0, np.int32)
+        if breakdown is not None:
+            texts, group = group_codes(self.snapshot, bucket, breakdown, (bits[codes] & KEPT) > 0)
+            labels = tuple(texts)
+        first, last = starts[:-1], starts[1:]
+        if not wanted.all():
+            first, last, actor = first[wanted], last[wanted], actor[wanted]
+        return Histories(first, last, actor, columns["happened_at"], codes, bits, labels, group)
+
+    def _coded(self, bucket: int, event: Array) -> tuple[Array, Array]:
+        """A code per row and the bits by code: the event's own where names say all."""
+        if any(one.where for one in self.selectors):
+            kept = self.sieve.mask(bucket)
+            found = np.where(kept, self.bits[event], np.uint32(0))
+            for number, one in enumerate(self.selectors):
+                bit = np.uint32(1 << number)
+                among = (found & bit) > 0
+                still = among
+                for condition in one.where:
+                    if still.any():
+                        still = passing(self.snapshot, bucket, condition, still)
+                found[among & ~still] &= ~bit
+            patterns, codes = np.unique(found, return_inverse=True)
+            return codes.astype(np.int32), patterns
+        if not self.by_row:
+            return event, self.bits
+        dead = len(self.bits) - 1
+        codes = np.where(self.sieve.mask(bucket), event, np.asarray(dead, event.dtype if dead < 2**15 else np.int32))
+        return codes, self.bits
+
+    def regrouped(self, breakdown: By | None) -> Histories:
+        """All kept rows of all buckets by what the question counts; rows without it drop out."""
+        actors: dict[str, int] = {}
+        values: dict[str, int] = {}
+        who, when, bits, group = [], [], [], []
+        for bucket in range(self.snapshot.buckets):
+            columns = self.snapshot.columns(bucket, ["person", "happened_at", "event"])
+            codes, table = self._coded(bucket, columns["event"])
+            found = table[codes]
+            keep = ((found & KEPT) > 0) & ~np.isin(columns["person"], self.never)
+            if self.only is not None:
+                keep &= np.isin(columns["person"], self.only)
+            labels, own = group_codes(self.snapshot, bucket, self.asked.question.count_by, keep)
+            numbers = np.array([actors.setdefault(text, len(actors) + 1) if text else 0 for text in labels] or [0])
+            who.append(numbers[own[keep]])
+            when.append(columns["happened_at"][keep])
+            bits.append(found[keep])
+            if breakdown is not None:
+                labels, own = group_codes(self.snapshot, bucket, breakdown, keep)
+                numbers = np.array([values.setdefault(text, len(values)) for text in labels] or [0])
+                group.append(numbers[own[keep]])
+        person, at, found = np.concatenate(who), np.concatenate(when), np.concatenate(bits)
+        there = np.flatnonzero(person > 0)
+        order = there[np.lexsort((at[there], person[there]))]
+        person = person[order].astype(np.int32)
+        patterns, codes = np.unique(found[order], return_inverse=True)
+        starts = starts_of(person)
+        return Histories(
+            starts[:-1], starts[1:], person[starts[:-1]] if len(person) else person, at[order],
+            codes.astype(np.int32), patterns.astype(np.uint32), tuple(values),
+            np.concatenate(group)[order].astype(np.int32) if group else np.zeros(0, np.int32),
+        )  # fmt: skip
+
+
+def starts_of(person: Array) -> Array:
+    """Where each person's rows begin, and the number of rows at the end. Remembered as long as the column is."""
+    key = id(person)
+    known = _starts.get(key)
+    if known is not None and known[0]() is person:
+        return known[1]
+    bounds = np.flatnonzero(person[1:] != person[:-1]) + 1 if len(person) else np.zeros(0, np.int64)
+    starts = np.concatenate([np.zeros(min(1, len(person)), np.int64), bounds, np.array([len(person)], np.int64)])
+    _starts[key] = (weakref.ref(person, lambda _: _starts.pop(key, None)), starts)
+    return starts
+
+
+_starts: dict[int, tuple[weakref.ref[Array], Array]] = {}
