@@ -86,6 +86,7 @@ class Asked:
                 not_persons=snapshot.person_codes(asked.not_persons),
                 companies=self.companies,
                 places=asked.scope,
+                sources=asked.sources,
             )
         return self._sieve
 

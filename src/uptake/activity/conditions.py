@@ -222,6 +222,7 @@ class Sieve:
         companies: Collection[int] | None = None,
         departments: Collection[int] | None = None,
         places: Collection[int] | None = None,
+        sources: Collection[str] | None = None,
     ) -> None:
         self.snapshot = snapshot
         selector = selector or Selector()
@@ -232,6 +233,10 @@ class Sieve:
         self.companies = _numbers(companies)
         self.departments = _numbers(departments)
         self.places = _numbers(places)
+        self.sources: Array | None = None
+        if sources is not None:
+            listed = pa.array(list(sources), pa.large_string())
+            self.sources = pc.is_in(snapshot.texts("source"), value_set=listed).to_numpy(zero_copy_only=False)
 
     def _event_codes(self, selector: Selector) -> Array | None:
         """The codes that pass, as a table by code; None: all. Bookkeeping passes only where it is named."""
@@ -262,6 +267,8 @@ class Sieve:
         if self.places is not None:
             columns = self.snapshot.columns(bucket, ["company", "department"])
             kept &= self.places.holds(columns["company"]) | self.places.holds(columns["department"])
+        if self.sources is not None:
+            kept &= self.sources[self.snapshot.columns(bucket, ["source"])["source"]]
         for condition in self.conditions:
             if kept.any():
                 kept = passing(self.snapshot, bucket, condition, kept)

@@ -86,9 +86,10 @@ class _View:
         ])  # fmt: skip
         self.sieve = Sieve(
             known, selector=Selector(self._every_name()), conditions=question.filters,
-            companies=asked.companies, places=question.scope,
+            companies=asked.companies, places=question.scope, sources=question.sources,
         )  # fmt: skip
-        self.by_row = bool(question.filters) or asked.companies is not None or question.scope is not None
+        narrowed = (asked.companies, question.scope, question.sources)
+        self.by_row = bool(question.filters) or any(one is not None for one in narrowed)
         self.bits = self._table()
 
     def _every_name(self) -> tuple[str, ...] | None:

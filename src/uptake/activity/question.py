@@ -89,6 +89,8 @@ class Question:
     """"previous", a range, or nothing."""
     scope: tuple[int, ...] | None
     """Numbers of organizations (companies or departments); None: all."""
+    sources: tuple[str, ...] | None = None
+    """Names of sources; None: all."""
     own: Mapping[str, Any] = field(default_factory=dict)
     """What the question says under the keys that only its analysis takes, as given: the analysis reads it strictly."""
 
@@ -96,7 +98,7 @@ class Question:
 COMMON = frozenset(
     {
         "analysis", "timezone", "week_start", "from", "to", "event_sel", "interval", "filters",
-        "only_persons", "not_persons", "count_by", "by", "limit", "compare", "scope",
+        "only_persons", "not_persons", "count_by", "by", "limit", "compare", "scope", "sources",
     }
 )  # fmt: skip
 
@@ -126,6 +128,7 @@ def read_question(question: Any, *, keys: frozenset[str] = COMMON, selector: Sel
         limit=_limit(given.get("limit", 25)),
         compare=_compare(given.get("compare"), zone),
         scope=_scope(given.get("scope")),
+        sources=_sources(given.get("sources")),
         own={key: value for key, value in given.items() if key not in COMMON},
     )
 
@@ -273,6 +276,14 @@ def _scope(value: Any) -> tuple[int, ...] | None:
     if not several or not all(isinstance(one, int) and not isinstance(one, bool) for one in several):
         raise QuestionRefused("scope", "the number of an organization, or a list of them", shown(value))
     return tuple(several)
+
+
+def _sources(value: Any) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or not value or not all(isinstance(one, str) for one in value):
+        raise QuestionRefused("sources", "a list of names of sources", shown(value))
+    return tuple(value)
 
 
 def _zone(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from uptake.activity import ActivityLog, ask
@@ -12,6 +13,7 @@ from uptake.activity.columns import Property
 from uptake.activity.incoming import Dictionary, Incoming, encode
 from uptake.activity.log import TableSnapshot
 from uptake.activity.periods import microseconds
+from uptake.activity.question import QuestionRefused
 
 VALUES: list[Any] = [None, "", "Chrome", "chrome mobile", "10", 10, 9.5, 0, True, False, ["Chrome", 3]]
 AT = microseconds(datetime(2026, 3, 2, tzinfo=UTC))
@@ -79,3 +81,22 @@ def test_zero_and_false_are_values_of_a_breakdown_and_nothing_is_one_too() -> No
 
     assert {"0", "false", ""} <= set(answer["by_value"])
     assert answer["by_value"][""]["total_uv"] == 2, "nothing and the empty text read alike"
+
+
+def test_a_question_can_be_narrowed_to_sources() -> None:
+    table = pa.table(
+        {
+            "person": ["a", "b", "c"],
+            "event": ["opened"] * 3,
+            "source": ["erp", "bi", "erp"],
+            "happened_at": pa.array([0, 1, 2], pa.timestamp("us")),
+        }
+    )
+    log = ActivityLog.from_arrow(table)
+    question = {"analysis": "pv_uv", "event_sel": {}, "from": "1970-01-01", "to": "1970-01-01"}
+
+    assert ask(log, {**question, "sources": ["erp"]})["total_uv"] == 2
+    assert ask(log, {**question, "sources": ["erp", "bi"]})["total_uv"] == 3
+    assert ask(log, {**question, "sources": ["crm"]})["total_uv"] == 0
+    with pytest.raises(QuestionRefused, match="sources"):
+        ask(log, {**question, "sources": "erp"})
