@@ -8,9 +8,9 @@ but the event's.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,9 @@ from uptake.activity.question import By, Selector
 KEPT = np.uint32(1 << 31)
 """The bit of every row that counts at all, whatever selector it matches: what may stand "in between"."""
 MOST_SELECTORS = 30
+Labeller = Callable[[int, Array], tuple[list[Hashable], Array]]
+"""Labels the rows of a bucket: given its number and every row's bits, the labels and for each row the number of its
+own (anything for rows without KEPT)."""
 Part = TypeVar("Part")
 
 
@@ -40,17 +43,19 @@ class Histories:
     """int64"""
     ends: Array
     actor: Array
-    """int32 person codes (negative: unresolved); for `count_by` something else: numbers from 1 into `Called.labels`."""
+    """int32 person codes (negative: unresolved); for `count_by` something else: numbers from 1 into `names`."""
     at: Array
     """int64, microseconds since 1970 UTC."""
     codes: Array
     """int16 or int32, one per row."""
     bits: Array
     """uint32, by code."""
-    labels: tuple[str, ...] = ()
-    """Texts of what `group` numbers; empty without a breakdown."""
+    labels: tuple[Any, ...] = ()
+    """What `group` numbers: texts, or whatever a Labeller gives; empty without a breakdown."""
     group: Array = np.zeros(0, np.int32)  # noqa: RUF009  # never written to
     """int32, one per row: the number of the row's value of the breakdown; of length 0 without one."""
+    names: tuple[str, ...] = ()
+    """For `count_by` something else than people: what actor number 1, 2… is called."""
 
 
 def each_history(
@@ -58,7 +63,7 @@ def each_history(
     selectors: Sequence[Selector],
     fold: Callable[[Histories], Part],
     *,
-    breakdown: By | None = None,
+    breakdown: By | Labeller | None = None,
 ) -> list[Part]:
     """What the fold makes of every bucket, in the order of the buckets (one part where something else is counted).
 
@@ -117,7 +122,7 @@ class _View:
             bits[:-1][found & usual] |= np.uint32(1 << number)
         return bits
 
-    def of(self, bucket: int, breakdown: By | None) -> Histories:
+    def of(self, bucket: int, breakdown: By | Labeller | None) -> Histories:
         columns = self.snapshot.columns(bucket, ["person", "happened_at", "event"])
         person = columns["person"]
         starts = starts_of(person)
@@ -127,10 +132,10 @@ class _View:
             wanted &= np.isin(actor, self.only)
         wanted &= ~np.isin(actor, self.never)
         codes, bits = self._coded(bucket, columns["event"])
-        labels: tuple[str, ...] = ()
+        labels: tuple[Any, ...] = ()
         group = np.zeros(0, np.int32)
         if breakdown is not None:
-            texts, group = group_codes(self.snapshot, bucket, breakdown, (bits[codes] & KEPT) > 0)
+            texts, group = self._labelled(bucket, breakdown, bits[codes])
             labels = tuple(texts)
         first, last = starts[:-1], starts[1:]
         if not wanted.all():
@@ -158,13 +163,18 @@ class _View:
         codes = np.where(self.sieve.mask(bucket), event, np.asarray(dead, event.dtype if dead < 2**15 else np.int32))
         return codes, self.bits
 
-    def regrouped(self, breakdown: By | None) -> Histories:
+    def _labelled(self, bucket: int, breakdown: By | Labeller, found: Array) -> tuple[Sequence[Any], Array]:
+        if isinstance(breakdown, By):
+            return group_codes(self.snapshot, bucket, breakdown, (found & KEPT) > 0)
+        return breakdown(bucket, found)
+
+    def regrouped(self, breakdown: By | Labeller | None) -> Histories:
         """All kept rows of all buckets by what the question counts; rows without it drop out."""
         actors: dict[str, int] = {}
-        values: dict[str, int] = {}
-        who, when, bits, group = [], [], [], []
+        values: dict[Any, int] = {}
+        who, when, arrived, bits, group = [], [], [], [], []
         for bucket in range(self.snapshot.buckets):
-            columns = self.snapshot.columns(bucket, ["person", "happened_at", "event"])
+            columns = self.snapshot.columns(bucket, ["person", "happened_at", "event", "event_id"])
             codes, table = self._coded(bucket, columns["event"])
             found = table[codes]
             keep = ((found & KEPT) > 0) & ~np.isin(columns["person"], self.never)
@@ -174,21 +184,22 @@ class _View:
             numbers = np.array([actors.setdefault(text, len(actors) + 1) if text else 0 for text in labels] or [0])
             who.append(numbers[own[keep]])
             when.append(columns["happened_at"][keep])
+            arrived.append(columns["event_id"][keep])
             bits.append(found[keep])
             if breakdown is not None:
-                labels, own = group_codes(self.snapshot, bucket, breakdown, keep)
-                numbers = np.array([values.setdefault(text, len(values)) for text in labels] or [0])
+                given, own = self._labelled(bucket, breakdown, np.where(keep, found, np.uint32(0)))
+                numbers = np.array([values.setdefault(one, len(values)) for one in given] or [0])
                 group.append(numbers[own[keep]])
         person, at, found = np.concatenate(who), np.concatenate(when), np.concatenate(bits)
         there = np.flatnonzero(person > 0)
-        order = there[np.lexsort((at[there], person[there]))]
+        order = there[np.lexsort((np.concatenate(arrived)[there], at[there], person[there]))]
         person = person[order].astype(np.int32)
         patterns, codes = np.unique(found[order], return_inverse=True)
         starts = starts_of(person)
         return Histories(
             starts[:-1], starts[1:], person[starts[:-1]] if len(person) else person, at[order],
             codes.astype(np.int32), patterns.astype(np.uint32), tuple(values),
-            np.concatenate(group)[order].astype(np.int32) if group else np.zeros(0, np.int32),
+            np.concatenate(group)[order].astype(np.int32) if group else np.zeros(0, np.int32), tuple(actors),
         )  # fmt: skip
 
 
