@@ -14,6 +14,8 @@ from uptake.config.command import Deed
 
 POINTS = "uptake.programme.cases"
 """The module that runs cases of points; it has `run(case) -> list of differences` like the activity engine's."""
+SENDING = "uptake.connectors.cases"
+"""The module that runs cases of what clients send, of wrong clocks and of repeats."""
 
 
 @click.command(cls=Deed)
@@ -57,6 +59,8 @@ def _runner(analysis: str) -> Callable[[Mapping[str, Any]], list[str]]:
     run: Callable[[Mapping[str, Any]], list[str]]
     if analysis == "points":
         run = importlib.import_module(POINTS).run
+    elif analysis in {"ingest", "skew", "dedupe"}:
+        run = importlib.import_module(SENDING).run
     else:
         from uptake.activity.cases import run
     return run

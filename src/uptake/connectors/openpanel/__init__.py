@@ -1,0 +1,1 @@
+"""OpenPanel clients."""

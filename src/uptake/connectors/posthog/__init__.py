@@ -1,0 +1,1 @@
+"""PostHog clients."""

@@ -1,0 +1,1 @@
+"""SensorsData (神策) clients."""
