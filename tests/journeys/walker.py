@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.journeys.world import ONE_SIDED, World
+from uptake.web.pages.explore.kinds.list import KINDS
 
 FILL: Mapping[str, str | tuple[str, ...]] = {
     "people:person_id": "person",
@@ -30,6 +31,8 @@ FILL: Mapping[str, str | tuple[str, ...]] = {
     "activity:person_id": "person",
     "activity:slug": "slug",
     "activity:kind": ("xlsx", "csv"),
+    "explore:kind": tuple(kind.name for kind in KINDS),
+    "explore:format": ("xlsx", "csv"),
     "events:event_id": "event",
     "events:kind": ("xlsx", "csv"),
     "data:run_id": "run",

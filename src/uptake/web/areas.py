@@ -17,6 +17,7 @@ AREAS: tuple[Area, ...] = (
     Area("", "uptake.web.pages.home.urls"),
     Area("account/", "uptake.web.pages.account.urls"),
     Area("overview/", "uptake.web.pages.overview.urls"),
+    Area("activity/ask/", "uptake.web.pages.explore.urls"),
     Area("activity/", "uptake.web.pages.activity.urls"),
     Area("people/", "uptake.web.pages.people.urls"),
     Area("data/people/", "uptake.web.pages.identities.urls"),

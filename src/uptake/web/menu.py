@@ -30,12 +30,24 @@ class Item:
     """The name on the bottom tabs of the phone; empty: not there."""
     also: tuple[str, ...] = ()
     """Further areas (namespaces) whose pages belong to it."""
+    below: tuple[Item, ...] = ()
+    """Shown under it while one of its pages is open; without icons."""
 
 
 ITEMS: tuple[Item, ...] = (
     Item(_("My points"), "coins", "points:home", short=_("Points")),
     Item(_("Overview"), "layout-dashboard", "overview:home", (Deed.SEE_TOTALS,), ruled_off=True, by_place=True),
-    Item(_("Activity"), "chart-histogram", "activity:home", (Deed.SEE_TOTALS,), by_place=True),
+    Item(
+        _("Activity"),
+        "chart-histogram",
+        "activity:home",
+        (Deed.SEE_TOTALS,),
+        by_place=True,
+        below=(
+            Item(_("Companies & people"), "", "activity:home", (Deed.SEE_TOTALS,), by_place=True),
+            Item(_("Questions"), "", "explore:home", (Deed.SEE_TOTALS,), by_place=True),
+        ),
+    ),
     Item(_("Events"), "timeline-event", "events:home", short=_("Events")),
     Item(_("Rules"), "scale", "rules:home", short=_("Rules")),
     Item(_("Data"), "database", "data:home", (Deed.MANAGE_DATA,), also=("identities",)),
@@ -52,15 +64,19 @@ class Entry:
     item: Item
     address: str
     here: bool
+    below: tuple[Entry, ...] = ()
 
 
 def menu_for(viewer: Viewer, request: HttpRequest) -> tuple[Entry, ...]:
     """The items this viewer may open, with the one that the page belongs to marked."""
     match = request.resolver_match
     area = match.namespaces[0] if match and match.namespaces else ""
-    at = request.GET.get("at", "")
+    return _entries(ITEMS, viewer, area, request.GET.get("at", ""))
+
+
+def _entries(items: tuple[Item, ...], viewer: Viewer, area: str, at: str) -> tuple[Entry, ...]:
     entries = []
-    for item in ITEMS:
+    for item in items:
         if item.deeds and not any(viewer.may(deed) for deed in item.deeds):
             continue
         try:
@@ -69,5 +85,7 @@ def menu_for(viewer: Viewer, request: HttpRequest) -> tuple[Entry, ...]:
             continue
         if at and item.by_place:
             address = f"{address}?{urlencode({'at': at})}"
-        entries.append(Entry(item, address, area in (item.url.partition(":")[0], *item.also)))
+        below = _entries(item.below, viewer, area, at)
+        here = area in (item.url.partition(":")[0], *item.also) or any(entry.here for entry in below)
+        entries.append(Entry(item, address, here, below))
     return tuple(entries)

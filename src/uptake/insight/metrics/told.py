@@ -1,0 +1,147 @@
+"""The one door by which people and programs ask the activity engine: their scope is added, small groups are hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from uptake.activity import ActivityLog
+from uptake.activity.analyses import actors_behind, ask
+from uptake.activity.question import QuestionRefused
+from uptake.directory.models import Kind, Organization
+from uptake.directory.scope import HIDE_BELOW, Deed, Viewer
+
+COUNTS: Mapping[str, frozenset[str]] = {
+    "pv_uv": frozenset({"uv", "total_uv"}),
+    "active_users": frozenset({"dau", "wau_rolling_7", "mau_rolling_30", "calendar_weeks", "calendar_months"}),
+    "funnel": frozenset({"counts"}),
+    "funnel_trends": frozenset({"entered", "converted"}),
+    "time_to_convert": frozenset({"bins"}),
+    "retention": frozenset({"matrix"}),
+    "lifecycle": frozenset({"new", "returning", "resurrecting", "dormant"}),
+    "stickiness": frozenset({"by_active_intervals"}),
+}
+"""The keys of an answer that count people, by analysis. An analysis that is not here is not told to those who may see
+totals only: its answers name people, or walks so rare that they would."""
+
+TIED: frozenset[str] = frozenset(
+    {"pv", "total_pv", "dau_over_mau", "avg_seconds", "median_seconds", "average_seconds", "rate", "weighted_average"}
+)
+"""Figures of the same people: hidden where one of the counts beside them is."""
+
+NAMING: frozenset[str] = frozenset({"actors_by_step", "cohort", "silent", "people"})
+"""Keys that name people."""
+
+
+class TotalsOnly(QuestionRefused):
+    """Whoever asks may see totals only, and the question would tell of single people."""
+
+
+def told(log: ActivityLog, viewer: Viewer, question: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer to a question for a viewer. QuestionRefused says what is wrong with it.
+
+    `scope` names organizations the viewer may see totals of (left out: all of these). Counts of 1 to 4 people are None
+    for those who may not see single people there, and so are the figures of the same people.
+    """
+    asked, places = scoped(viewer, question)
+    open_ = all(viewer.may(Deed.SEE_PEOPLE, place) for place in places)
+    if not open_:
+        _only_totals(question)
+    answer = ask(log, asked)
+    return answer if open_ else without_few(str(question.get("analysis")), answer)
+
+
+def people_behind(
+    log: ActivityLog, viewer: Viewer, question: Mapping[str, Any], number: Mapping[str, Any]
+) -> list[int]:
+    """Codes of the people behind one number (positive: ids of people; negative: identities nobody has claimed).
+
+    TotalsOnly where the viewer may not see single people at every place of the question's scope.
+    """
+    asked, places = scoped(viewer, question)
+    if not all(viewer.may(Deed.SEE_PEOPLE, place) for place in places):
+        raise TotalsOnly("scope", "a place whose people you may see")
+    return actors_behind(log, asked, number)
+
+
+def scoped(viewer: Viewer, question: Mapping[str, Any]) -> tuple[dict[str, Any], list[Organization]]:
+    """The question with its scope as companies and departments of the log, and the places it stands for."""
+    wanted = question.get("scope")
+    if wanted is None:
+        if viewer.sees_everything(Deed.SEE_TOTALS):
+            tops = list(Organization.objects.filter(parent=None))
+            return {key: value for key, value in question.items() if key != "scope"}, tops
+        places = list(Organization.objects.filter(path__in=viewer.paths(Deed.SEE_TOTALS)))
+    else:
+        several = wanted if isinstance(wanted, list) else [wanted]
+        if not several or not all(isinstance(one, int) and not isinstance(one, bool) for one in several):
+            raise QuestionRefused("scope", "the number of an organization, or a list of them")
+        places = list(Organization.objects.filter(viewer.within("path", Deed.SEE_TOTALS), pk__in=several))
+        if len(places) != len(set(several)):
+            raise QuestionRefused("scope", "organizations whose totals you may see")
+    return {**question, "scope": sorted(_numbers(places)) or [-1]}, places
+
+
+def _numbers(places: Collection[Organization]) -> set[int]:
+    """The companies and departments whose events are these places'."""
+    found: set[int] = set()
+    for place in places:
+        if place.kind == Kind.COMPANY:
+            found.add(place.pk)
+            continue
+        kind = Kind.COMPANY if place.kind == Kind.PARK else Kind.DEPARTMENT
+        found |= set(Organization.objects.filter(path__startswith=place.path, kind=kind).values_list("pk", flat=True))
+    return found
+
+
+def _only_totals(question: Mapping[str, Any]) -> None:
+    """Refuses what would single people out."""
+    if question.get("analysis") not in COUNTS:
+        raise TotalsOnly(
+            "analysis", "one that tells totals: " + ", ".join(sorted(COUNTS)), repr(question.get("analysis"))
+        )
+    for key in ("only_persons", "not_persons"):
+        if question.get(key):
+            raise TotalsOnly(key, "nothing: you may see totals only")
+    if question.get("count_by") not in (None, "person"):
+        raise TotalsOnly("count_by", '"person": you may see totals only')
+
+
+def without_few(analysis: str, answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer without counts of 1 to 4 people and what is reckoned from them; None stands in their place."""
+    counts = COUNTS[analysis]
+
+    def of(part: Mapping[str, Any]) -> dict[str, Any]:
+        shown: dict[str, Any] = {}
+        few = False
+        for key, value in part.items():
+            if key in NAMING:
+                continue
+            if key in counts:
+                shown[key], hidden = _masked(value)
+                few |= hidden
+            elif isinstance(value, Mapping):
+                shown[key] = of(value)
+            elif isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
+                shown[key] = [of(one) for one in value]
+            else:
+                shown[key] = value
+        if few:
+            for key in TIED & shown.keys():
+                shown[key] = _emptied(shown[key])
+        return shown
+
+    return of(answer)
+
+
+def _masked(value: Any) -> tuple[Any, bool]:
+    if isinstance(value, list):
+        parts = [_masked(one) for one in value]
+        return [part for part, _ in parts], any(hidden for _, hidden in parts)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < HIDE_BELOW:
+        return None, True
+    return value, False
+
+
+def _emptied(value: Any) -> Any:
+    return [None] * len(value) if isinstance(value, list) else None
