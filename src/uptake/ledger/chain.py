@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -32,8 +33,12 @@ def canonical(value: Any) -> bytes:
 
 def stamp(at: datetime) -> str:
     """The instant in UTC with microseconds."""
-    if at.tzinfo is not UTC:
-        at = at.astimezone(UTC)
+    return _stamp(at if at.tzinfo is UTC else at.astimezone(UTC))
+
+
+@lru_cache(maxsize=16384)
+def _stamp(at: datetime) -> str:
+    """Remembered, as a grant writes one instant six times; only of instants in UTC, where equal ones are the same."""
     return at.isoformat(timespec="microseconds")
 
 
@@ -50,7 +55,9 @@ def exact(value: Any) -> Any:
         return value if _LEAST <= value <= _MOST else str(value)
     if kind is dict:
         return {
-            key if type(key) is str else str(key): item if type(item) is str else exact(item)
+            key if type(key) is str else str(key): item
+            if (held := type(item)) is str or (held is int and _LEAST <= item <= _MOST)
+            else exact(item)
             for key, item in value.items()
         }
     if isinstance(value, Mapping):

@@ -133,9 +133,11 @@ def gather(ids: Collection[int]) -> dict[int, Gathered]:
     rows: Any = Event.objects.filter(pk__in=many(ids)).values_list(*COLUMNS, Exists(newer))
     found: dict[int, Gathered] = {}
     human = PersonKind.HUMAN.value
-    read_facts = FactsDecoder().decode
-    for row in rows:
-        pk, source, key, revision, name, happened_at, received_at, day, thing, facts, history, company = row[:12]
+    rows = list(rows)
+    # Decoded as one text: calling the decoder costs more than the facts of an event.
+    decoded = FactsDecoder().decode(f"[{','.join([row[9] for row in rows])}]")
+    for row, facts in zip(rows, decoded, strict=True):
+        pk, source, key, revision, name, happened_at, received_at, day, thing, _, history, company = row[:12]
         found[pk] = Gathered(
             pk,
             source,
@@ -146,7 +148,7 @@ def gather(ids: Collection[int]) -> dict[int, Gathered]:
             _as_instant(received_at),
             day,
             thing,
-            read_facts(facts),
+            facts,
             history,
             company,
             row[12],
@@ -425,5 +427,5 @@ def _as_date(value: Any) -> date:
 def _as_instant(value: Any) -> datetime:
     if isinstance(value, datetime):
         return value
-    at = datetime.fromisoformat(value)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    # SQLite keeps instants in UTC without saying so.
+    return datetime.fromisoformat(value if value.endswith("+00") else value + "+00:00")
