@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from uptake.activity.carried import Excerpt, Fold, Moved, State, added, step
 from uptake.activity.columns import CODED, REST, Array, Property, bucket_of, column_types
 from uptake.activity.incoming import Dictionary, Incoming, Rows, encode
 from uptake.activity.memory import Memory
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 MEMORY_BYTES = 256 * 2**20
 SMALL = 20_000
 """Below this number of rows a fold runs where it was called: threads would cost more than they save."""
-ANSWERS_KEPT = 500
+SUMS_KEPT = 500
+SUMS_BYTES = 32 * 2**20
 Part = TypeVar("Part")
 Answer = TypeVar("Answer")
 
@@ -167,8 +169,10 @@ class ActivityLog:
         self._manifest: Manifest | None = None
         self._empty_if_missing = False
         self._lock = Lock()
-        self._answers: OrderedDict[tuple[Hashable, ...], Any] = OrderedDict()
-        self._answers_of = -1
+        self._sums: OrderedDict[tuple[Hashable, ...], Sums] = OrderedDict()
+        self._sums_bytes = 0
+        self._steps: tuple[int, dict[int, tuple[Excerpt, Excerpt] | None]] = (-1, {})
+        self._stepping = Lock()
 
     @classmethod
     def open(
@@ -208,39 +212,69 @@ class ActivityLog:
                 self._manifest = manifest
         return FileSnapshot(manifest, self._memory, self._dictionaries)
 
-    def reading(self, ask: Callable[[Snapshot], Answer], key: tuple[Hashable, ...] | None = None) -> Answer:
-        """Asks one snapshot; again a newer one if its files were swept away in the middle.
-
-        With a `key` that says all that is asked, the answer (which nobody may change) is remembered as long as the
-        files tell nothing new, for everyone who asks the same.
-        """
+    def reading(self, ask: Callable[[Snapshot], Answer]) -> Answer:
+        """Asks one snapshot; again a newer one if its files were swept away in the middle."""
         for _ in range(5):
-            snapshot = self.snapshot()
             try:
-                return self._told(snapshot, ask, key)
+                return ask(self.snapshot())
             except FileNotFoundError:
                 self._manifest = None
         return ask(self.snapshot())
 
-    def _told(self, snapshot: Snapshot, ask: Callable[[Snapshot], Answer], key: tuple[Hashable, ...] | None) -> Answer:
-        if key is None or not isinstance(snapshot, FileSnapshot):
-            return ask(snapshot)
+    def summing(
+        self,
+        fold: Fold,
+        tell: Callable[[Snapshot, State], Answer],
+        key: tuple[Hashable, ...],
+        moved: Moved = added,
+    ) -> Answer:
+        """As `reading`, of an answer (which nobody may change) told from sums over people; `fold` makes them.
+
+        They are kept under the `key`, which says all that is asked, for everyone who asks the same, and moved on to
+        later snapshots by counting again only those who have new rows.
+        """
+
+        def ask(snapshot: Snapshot) -> Answer:
+            if not isinstance(snapshot, FileSnapshot):
+                return tell(snapshot, fold(snapshot))
+            known = self._sums.get(key)
+            if known is not None and known.manifest.number == snapshot.manifest.number:
+                self._keep(key, known)
+                answer: Answer = known.answer
+                return answer
+            state = None
+            if known is not None and known.manifest.number < snapshot.manifest.number:
+                parts = self._step(known.manifest, snapshot)
+                state = None if parts is None else moved(known.state, fold(parts[0]), fold(parts[1]))
+            if state is None:
+                state = fold(snapshot)
+            told = tell(snapshot, state)
+            self._keep(key, Sums(snapshot.manifest, state, told))
+            return told
+
+        return self.reading(ask)
+
+    def _step(self, before: Manifest, snapshot: FileSnapshot) -> tuple[Excerpt, Excerpt] | None:
+        """`carried.step`, worked out once for all the questions that go from one snapshot to another."""
         number = snapshot.manifest.number
+        with self._stepping:
+            if number != self._steps[0]:
+                self._steps = (number, {})
+            known = self._steps[1]
+            if before.number not in known:
+                known[before.number] = step(before, snapshot)
+            return known[before.number]
+
+    def _keep(self, key: tuple[Hashable, ...], new: Sums) -> None:
         with self._lock:
-            if number > self._answers_of:
-                self._answers.clear()
-                self._answers_of = number
-            if number == self._answers_of and key in self._answers:
-                self._answers.move_to_end(key)
-                known: Answer = self._answers[key]
-                return known
-        answer = ask(snapshot)
-        with self._lock:
-            if number == self._answers_of:
-                self._answers[key] = answer
-                if len(self._answers) > ANSWERS_KEPT:
-                    self._answers.popitem(last=False)
-        return answer
+            known = self._sums.get(key)
+            if known is not None and known.manifest.number > new.manifest.number:
+                return
+            self._sums[key] = new
+            self._sums.move_to_end(key)
+            self._sums_bytes += new.size - (known.size if known is not None else 0)
+            while len(self._sums) > 1 and (self._sums_bytes > SUMS_BYTES or len(self._sums) > SUMS_KEPT):
+                self._sums_bytes -= self._sums.popitem(last=False)[1].size
 
     def catch_up(self) -> None:
         """Brings the columns held in memory up to the newest snapshot, so that no page waits for it."""
@@ -300,6 +334,27 @@ class ActivityLog:
     def to_arrow(self) -> pa.Table:
         """Every row, with texts for codes, sorted by bucket, person, instant, event."""
         return self.reading(_whole_table)
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What a question was answered from."""
+
+    manifest: Manifest
+    state: State
+    answer: Any
+
+    @property
+    def size(self) -> int:
+        """Bytes of the sums."""
+        return sum(array.nbytes for array in self.state)
+
+
+def buckets_with(snapshot: Snapshot, codes: Array) -> list[int] | None:
+    """The buckets in which these people's rows lie (at least one); None: any."""
+    if not isinstance(snapshot, FileSnapshot):
+        return None
+    return sorted(set(bucket_of(codes, snapshot.buckets).tolist())) or [0]
 
 
 def asked(name: str, *parts: Any) -> tuple[Hashable, ...]:

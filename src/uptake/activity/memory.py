@@ -65,6 +65,19 @@ class Memory:
                 self._keep(bucket, held)
             return {name: held.columns[name] for name in names}
 
+    def arrived(self, manifest: Manifest, bucket: int, before: int) -> tuple[Array, Array]:
+        """The person column of a bucket, and which of its rows came after the first `before` ones (by row)."""
+        with self.lock:
+            own = self.at_work.setdefault(bucket, Lock())
+        with own:
+            held = self._in_step(manifest, bucket)
+            if "person" not in held.columns:
+                held = self._with(manifest, bucket, held, ["person"])
+            with self.lock:
+                self._keep(bucket, held)
+        person = held.columns["person"]
+        return person, (held.taken if held.taken is not None else np.arange(len(person))) >= before
+
     def catch_up(self, manifest: Manifest) -> None:
         """Brings what is held up to the snapshot, so that the next question need not."""
         with self.lock:

@@ -95,6 +95,11 @@ class Manifest:
             rows += sum(n for bucket, (_, n) in delta.places.items() if delta.number > self.folded(bucket))
         return rows
 
+    def rows_of(self, bucket: int) -> int:
+        """Rows of one bucket, in its base and in later deltas."""
+        base = self.bases.get(bucket)
+        return (base.rows if base else 0) + sum(delta.places[bucket][1] for delta in self.pending(bucket))
+
     def folded(self, bucket: int) -> int:
         base = self.bases.get(bucket)
         return base.folded if base else 0

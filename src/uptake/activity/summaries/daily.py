@@ -12,7 +12,7 @@ import pyarrow as pa
 from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
 from uptake.activity.conditions import Sieve
-from uptake.activity.log import ActivityLog, Snapshot, asked, each_bucket
+from uptake.activity.log import ActivityLog, Snapshot, asked, buckets_with, each_bucket
 from uptake.activity.periods import day_number
 from uptake.activity.question import Selector
 
@@ -45,23 +45,27 @@ def daily(
     """Per business date from `first` to `last`, of the events of these companies (of the event's row), departments,
     people and names; None: all of them."""
 
-    def ask(snapshot: Snapshot) -> Daily:
+    days = (last - first).days + 1
+
+    def fold(snapshot: Snapshot) -> tuple[Array, ...]:
+        codes = None if persons is None else snapshot.person_codes(persons)
         sieve = Sieve(
             snapshot,
             selector=Selector(tuple(events) if events is not None else None),
             companies=companies,
             departments=departments,
-            only_persons=None if persons is None else snapshot.person_codes(persons),
+            only_persons=codes,
         )
-        days = (last - first).days + 1
 
         def of(bucket: int) -> tuple[Array, Array]:
             columns = snapshot.columns(bucket, ["person", "business_day"])
             return count(columns["person"], columns["business_day"], sieve.mask(bucket), day_number(first), days)
 
-        parts = each_bucket(snapshot, of)
-        counts: Array = np.sum([part[0] for part in parts], axis=0)
-        totals: Array = np.sum([part[1] for part in parts], axis=0)
+        parts = each_bucket(snapshot, of, None if codes is None else buckets_with(snapshot, codes))
+        return np.sum([part[0] for part in parts], axis=0), np.sum([part[1] for part in parts], axis=0)
+
+    def tell(snapshot: Snapshot, sums: tuple[Array, ...]) -> Daily:
+        counts, totals = sums
         return Daily(
             tuple(first + timedelta(days=number) for number in range(days)),
             tuple(counts[0].tolist()),
@@ -70,7 +74,7 @@ def daily(
             int(totals[1]),
         )
 
-    return log.reading(ask, asked("daily", first, last, companies, departments, persons, events))
+    return log.summing(fold, tell, asked("daily", first, last, companies, departments, persons, events))
 
 
 @compiled

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from uptake.activity.columns import Array
 from uptake.activity.conditions import Sieve
-from uptake.activity.log import ActivityLog, Snapshot, asked, each_bucket
+from uptake.activity.log import ActivityLog, Snapshot, asked, buckets_with, each_bucket
 from uptake.activity.periods import EPOCH, MICROSECOND, day_number, day_of
 
 
@@ -84,7 +84,7 @@ def last_activity(
             ends = kept[np.flatnonzero(np.append(person[1:] != person[:-1], True))] if len(kept) else kept
             return [columns[name][ends] for name in names]
 
-        parts = each_bucket(snapshot, of)
+        parts = each_bucket(snapshot, of, None if codes is None else buckets_with(snapshot, codes))
         joined = [np.concatenate([part[index] for part in parts]) for index in range(len(COLUMNS))]
         order = np.argsort(joined[0], kind="stable")
         return LastActivities(*(column[order] for column in joined))
@@ -95,7 +95,7 @@ def last_activity(
 def extent(log: ActivityLog, *, companies: Collection[int] | None = None) -> tuple[date, date] | None:
     """The first and the last business date with activity; None: there is none."""
 
-    def ask(snapshot: Snapshot) -> tuple[date, date] | None:
+    def fold(snapshot: Snapshot) -> tuple[Array, ...]:
         sieve = Sieve(snapshot, companies=companies)
 
         def of(bucket: int) -> Array:
@@ -103,6 +103,16 @@ def extent(log: ActivityLog, *, companies: Collection[int] | None = None) -> tup
             return np.array([days.min(), days.max()]) if len(days) else np.zeros(0, np.int64)
 
         found = np.concatenate(each_bucket(snapshot, of))
+        return (np.array([found.min(), found.max()]) if len(found) else np.zeros(0, np.int64),)
+
+    def tell(snapshot: Snapshot, days: tuple[Array, ...]) -> tuple[date, date] | None:
+        found = days[0]
         return (day_of(found.min()), day_of(found.max())) if len(found) else None
 
-    return log.reading(ask, asked("extent", companies))
+    return log.summing(fold, tell, asked("extent", companies), _widened)
+
+
+def _widened(found: tuple[Array, ...], before: tuple[Array, ...], now: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Rows were only added: the span reaches to theirs too."""
+    days = np.concatenate([found[0], now[0]])
+    return (np.array([days.min(), days.max()]) if len(days) else days,)

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from uptake.activity.columns import Array, bucket_of
+from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
 from uptake.activity.conditions import Sieve
-from uptake.activity.log import ActivityLog, FileSnapshot, Snapshot, asked, each_bucket
+from uptake.activity.log import ActivityLog, Snapshot, asked, buckets_with, each_bucket
 from uptake.activity.periods import EPOCH, MICROSECOND, day_number, day_of
 
 
@@ -62,7 +62,7 @@ def people(
 ) -> People:
     """What each person did by business date in these companies (of the event's row) and departments; None: all."""
 
-    def ask(snapshot: Snapshot) -> People:
+    def fold_all(snapshot: Snapshot) -> tuple[Array, ...]:
         codes = None if persons is None else snapshot.person_codes(persons)
         sieve = Sieve(snapshot, companies=companies, departments=departments, only_persons=codes)
 
@@ -73,16 +73,23 @@ def people(
                 day_number(first), day_number(last), spark_days,
             )  # fmt: skip
 
-        buckets = None
-        if codes is not None and isinstance(snapshot, FileSnapshot):
-            buckets = sorted(set(bucket_of(codes, snapshot.buckets).tolist()))
-        parts = each_bucket(snapshot, of, buckets)
-        rows = [row for part in parts for row in _rows(*part)]
+        parts = each_bucket(snapshot, of, None if codes is None else buckets_with(snapshot, codes))
+        return tuple(np.concatenate([part[index] for part in parts]) for index in range(3))
+
+    def tell(snapshot: Snapshot, found: tuple[Array, ...]) -> People:
+        rows = _rows(*found)
         identified = sorted((row for row in rows if row.person > 0), key=lambda row: row.person)
         unidentified = sum(row.events for row in rows if row.person < 0)
         return People(tuple(identified), unidentified, last - timedelta(days=spark_days - 1))
 
-    return log.reading(ask, asked("people", first, last, companies, departments, persons, spark_days))
+    key = asked("people", first, last, companies, departments, persons, spark_days)
+    return log.summing(fold_all, tell, key, _moved)
+
+
+def _moved(found: tuple[Array, ...], before: tuple[Array, ...], now: tuple[Array, ...]) -> tuple[Array, ...]:
+    """The rows of people with those of some put in the place of what they were."""
+    stay = ~np.isin(found[0][:, 0], before[0][:, 0])
+    return tuple(np.concatenate([was[stay], new]) for was, new in zip(found, now, strict=True))
 
 
 def _rows(numbers: Array, last_at: Array, per_day: Array) -> list[PersonActivity]:

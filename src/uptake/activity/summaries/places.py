@@ -80,7 +80,7 @@ def places(
     weeks = _weeks(first, last, week_start)
     week_of = np.array([weeks.index(first_of(day, "week", week_start)) for day in days], dtype=np.int64)
 
-    def ask(snapshot: Snapshot) -> Places:
+    def fold(snapshot: Snapshot) -> tuple[Array, ...]:
         column = "company" if within is None else "department"
         sieve = Sieve(snapshot, companies=companies if within is None else [within])
         ids = Numbers(_ids(snapshot, column, sieve) if within is not None or companies is None else companies)
@@ -95,12 +95,15 @@ def places(
             )  # fmt: skip
 
         parts = each_bucket(snapshot, of)
-        sums, daily, weekly = (np.sum([part[index] for part in parts], axis=0) for index in range(3))
+        return ids.sorted, *(np.sum([part[index] for part in parts], axis=0) for index in range(3))
+
+    def tell(snapshot: Snapshot, found: tuple[Array, ...]) -> Places:
+        ids, sums, daily, weekly = found
         active = (daily > 0).sum(axis=1).tolist()
         rows = [
             Place(number, *figures, active_days, tuple(by_day), tuple(by_week))
             for number, figures, active_days, by_day, by_week in zip(
-                [*ids.sorted.tolist(), 0],
+                [*ids.tolist(), 0],
                 map(_figures, sums.tolist()),
                 active,
                 daily.tolist(),
@@ -111,7 +114,20 @@ def places(
         told = tuple(row for row in rows[:-1] if row.events or row.events_before)
         return Places(tuple(days), tuple(weeks), told, rows[-1])
 
-    return log.reading(ask, asked("places", first, last, was, companies, within, week_start))
+    return log.summing(fold, tell, asked("places", first, last, was, companies, within, week_start), _moved)
+
+
+def _moved(found: tuple[Array, ...], before: tuple[Array, ...], now: tuple[Array, ...]) -> tuple[Array, ...] | None:
+    """The sums with a part of them taken out and put in again; None where there is a new place."""
+    ids = found[0]
+    if not np.isin(now[0], ids).all() or not np.isin(before[0], ids).all():
+        return None
+    sums = [array.copy() for array in found[1:]]
+    for part, sign in ((before, -1), (now, 1)):
+        rows = np.append(np.searchsorted(ids, part[0]), len(ids))
+        for total, own in zip(sums, part[1:], strict=True):
+            total[rows] += sign * own
+    return ids, *sums
 
 
 def _figures(sums: list[int]) -> tuple[int, int, int, int]:

@@ -13,7 +13,7 @@ from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
 from uptake.activity.conditions import Sieve
 from uptake.activity.incoming import row_numbers
-from uptake.activity.log import ActivityLog, Snapshot, asked, each_bucket
+from uptake.activity.log import ActivityLog, Snapshot, asked, buckets_with, each_bucket
 from uptake.activity.periods import day_number
 
 
@@ -62,20 +62,17 @@ def top(
     """
     assert of in ("event", "source"), "top counts names of events or sources"
 
-    def ask(snapshot: Snapshot) -> Top:
+    titles = sorted(set(groups.values())) if groups is not None else []
+
+    def fold(snapshot: Snapshot) -> tuple[Array, ...]:
         texts = snapshot.texts(of)
-        titles = sorted(set(groups.values())) if groups is not None else []
         places = {title: place for place, title in enumerate(titles)}
         # One more than there are texts: the code of no text is -1.
         group_of = np.array([*(places.get((groups or {}).get(str(one), ""), -1) for one in texts.to_pylist()), -1])
-        sieve = Sieve(
-            snapshot,
-            companies=companies,
-            departments=departments,
-            only_persons=None if persons is None else snapshot.person_codes(persons),
-        )
+        codes_of = None if persons is None else snapshot.person_codes(persons)
+        sieve = Sieve(snapshot, companies=companies, departments=departments, only_persons=codes_of)
 
-        def fold(bucket: int) -> Array:
+        def fold_of(bucket: int) -> Array:
             columns = snapshot.columns(bucket, ["person", "business_day", of])
             codes, keep, width = columns[of], sieve.mask(bucket), len(texts)
             if groups is not None:
@@ -85,11 +82,16 @@ def top(
                 columns["person"], columns["business_day"], codes, keep, day_number(first), day_number(last), width
             )
 
-        counts: Array = np.sum(each_bucket(snapshot, fold), axis=0)
-        total_events, total_people = counts[-1].tolist()
-        there = np.flatnonzero(counts[:-1, 0])
+        buckets = None if codes_of is None else buckets_with(snapshot, codes_of)
+        counts: Array = np.sum(each_bucket(snapshot, fold_of, buckets), axis=0)
+        return counts[:-1], counts[-1:]
+
+    def tell(snapshot: Snapshot, sums: tuple[Array, ...]) -> Top:
+        counts, totals = sums
+        total_events, total_people = totals[0].tolist()
+        there = np.flatnonzero(counts[:, 0])
         if groups is None:
-            names = [str(text) for text in texts.take(row_numbers(there)).to_pylist()]
+            names = [str(text) for text in snapshot.texts(of).take(row_numbers(there)).to_pylist()]
         else:
             names = [titles[place] for place in there]
         found = sorted(zip(names, counts[there].tolist(), strict=True), key=lambda one: (-one[1][0], one[0]))
@@ -99,8 +101,8 @@ def top(
         )
         return Top(rows, len(found), total_events, total_people)
 
-    return log.reading(
-        ask, asked("top", of, first, last, companies, departments, persons, limit, (groups or {}).items())
+    return log.summing(
+        fold, tell, asked("top", of, first, last, companies, departments, persons, limit, (groups or {}).items())
     )
 
 
