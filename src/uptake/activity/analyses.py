@@ -8,7 +8,7 @@ from typing import Any
 
 from uptake.activity.asking import Asked
 from uptake.activity.columns import Array
-from uptake.activity.folds import active_users, pv_uv
+from uptake.activity.folds import active_users, adoption, cohort, lifecycle, pv_uv, retention, stickiness
 from uptake.activity.log import ActivityLog
 from uptake.activity.question import COMMON, QuestionRefused, Selector, read_question
 
@@ -30,11 +30,15 @@ class Analysis:
 ANALYSES: tuple[Analysis, ...] = (
     Analysis(pv_uv.NAME, pv_uv.answer, pv_uv.SELECTOR),
     Analysis(active_users.NAME, active_users.answer, active_users.SELECTOR),
+    Analysis(retention.NAME, retention.answer, retention.SELECTOR, retention.KEYS, retention.actors),
+    Analysis(lifecycle.NAME, lifecycle.answer, lifecycle.SELECTOR, lifecycle.KEYS, lifecycle.actors),
+    Analysis(stickiness.NAME, stickiness.answer, stickiness.SELECTOR, stickiness.KEYS, stickiness.actors),
+    Analysis(cohort.NAME, cohort.answer, cohort.SELECTOR, cohort.KEYS, cohort.actors),
+    Analysis(adoption.NAME, adoption.answer, adoption.SELECTOR, adoption.KEYS, adoption.actors),
 )
 
 LATER = (
-    "funnel", "funnel_trends", "time_to_convert", "retention", "lifecycle", "stickiness", "paths", "transitions",
-    "sessions", "silence", "cohort", "adoption", "skew", "ingest", "dedupe",
+    "funnel", "funnel_trends", "time_to_convert", "paths", "transitions", "sessions", "silence", "skew", "ingest", "dedupe",
 )  # fmt: skip
 """Kinds of the design that are not built yet; they are refused by name."""
 

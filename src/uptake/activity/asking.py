@@ -15,6 +15,7 @@ import numpy as np
 from uptake.activity.columns import Array, Property, property_column
 from uptake.activity.compile import compiled
 from uptake.activity.conditions import Sieve, distinct, label, values_of
+from uptake.activity.criteria import Belonging, Segment, belonging, last_of, narrowed, read_segment
 from uptake.activity.incoming import row_numbers
 from uptake.activity.log import Snapshot, each_bucket
 from uptake.activity.periods import local_date, midnight
@@ -70,9 +71,33 @@ class Asked:
     question: Question
     companies: Collection[int] | None = None
     """The companies whoever asks may see; None: all."""
+    only: Array | None = field(default=None, init=False, repr=False)
+    """Codes of the people the question is narrowed to, by name and by its segment; None: everybody."""
+    visible: Collection[int] | None = field(default=None, init=False, repr=False)
+    """The companies that count: those whoever asks may see, and of these the ones in its segment; None: all."""
     _sieve: Sieve | None = field(default=None, repr=False)
     _regrouped: Rows | None = field(default=None, repr=False)
     _values: dict[str, int] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        asked, snapshot = self.question, self.snapshot
+        self.visible = self.companies
+        self.only = None if asked.only_persons is None else snapshot.person_codes(asked.only_persons)
+        if asked.segment is None:
+            return
+        segment = read_segment(
+            asked.segment, "segment", zone=asked.timezone,
+            as_of=lambda: asked.range.end or last_of(snapshot, asked.timezone),
+        )  # fmt: skip
+        found = self.belonging(segment).codes
+        if segment.of == "person":
+            self.only = narrowed(self.only, found)
+        else:
+            self.visible = found.tolist() if self.visible is None else set(self.visible) & set(found.tolist())
+
+    def belonging(self, segment: Segment, known: Array | None = None) -> Belonging:
+        """Who belongs to a segment, by the events that whoever asks may see at the places asked about."""
+        return belonging(self.snapshot, segment, companies=self.companies, places=self.question.scope, known=known)
 
     @property
     def sieve(self) -> Sieve:
@@ -82,9 +107,9 @@ class Asked:
                 snapshot,
                 selector=asked.selector,
                 conditions=asked.filters,
-                only_persons=None if asked.only_persons is None else snapshot.person_codes(asked.only_persons),
+                only_persons=self.only,
                 not_persons=snapshot.person_codes(asked.not_persons),
-                companies=self.companies,
+                companies=self.visible,
                 places=asked.scope,
                 sources=asked.sources,
             )
@@ -96,7 +121,7 @@ class Asked:
         zone = self.question.timezone
         start, end = between.start, between.end
         if start is None or end is None:
-            extent = self._extent()
+            extent = self.extent()
             if extent is None and start is None and end is None:
                 return None
             earliest, latest = extent if extent is not None else (0, 0)
@@ -168,7 +193,7 @@ class Asked:
         ranked = sorted(people, key=lambda text: (-people[text], -events[text], text))
         return Groups(tuple(ranked[: self.question.limit]), len(ranked) > self.question.limit)
 
-    def _extent(self) -> tuple[int, int] | None:
+    def extent(self) -> tuple[int, int] | None:
         """The first and the last instant of the rows that pass; None: there are none."""
 
         def of(bucket: int) -> tuple[int, int] | None:
@@ -234,7 +259,9 @@ class Asked:
         """What the answer counted, in words a program can read."""
         asked = self.question
         by = asked.count_by
+        narrowed_to = {} if asked.segment is None or self.only is None else {"segment_people": len(self.only)}
         return {
+            **narrowed_to,
             "actor": by.place or (f"property {by.property}" if by.property else "person"),
             "events": list(asked.selector.events) if asked.selector.events is not None else "any",
             "conditions": len(asked.selector.where) + len(asked.filters),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
@@ -52,7 +52,7 @@ class Histories:
     """uint32, by code."""
     labels: tuple[Any, ...] = ()
     """What `group` numbers: texts, or whatever a Labeller gives; empty without a breakdown."""
-    group: Array = np.zeros(0, np.int32)  # noqa: RUF009  # never written to
+    group: Array = field(default_factory=lambda: np.zeros(0, np.int32))
     """int32, one per row: the number of the row's value of the breakdown; of length 0 without one."""
     names: tuple[str, ...] = ()
     """For `count_by` something else than people: what actor number 1, 2… is called."""
@@ -85,15 +85,15 @@ class _View:
         self.asked, self.selectors = asked, selectors
         question = asked.question
         known = self.snapshot
-        self.only = None if question.only_persons is None else known.person_codes(question.only_persons)
+        self.only = asked.only
         self.never = np.concatenate([
             np.array([NOBODY], np.int32), np.array(known.machines, np.int32), known.person_codes(question.not_persons)
         ])  # fmt: skip
         self.sieve = Sieve(
             known, selector=Selector(self._every_name()), conditions=question.filters,
-            companies=asked.companies, places=question.scope, sources=question.sources,
+            companies=asked.visible, places=question.scope, sources=question.sources,
         )  # fmt: skip
-        narrowed = (asked.companies, question.scope, question.sources)
+        narrowed = (asked.visible, question.scope, question.sources)
         self.by_row = bool(question.filters) or any(one is not None for one in narrowed)
         self.bits = self._table()
 

@@ -91,6 +91,8 @@ class Question:
     """Numbers of organizations (companies or departments); None: all."""
     sources: tuple[str, ...] | None = None
     """Names of sources; None: all."""
+    segment: Mapping[str, Any] | None = None
+    """Criteria of the people (or companies) the question is narrowed to, as given: `criteria` reads them strictly."""
     own: Mapping[str, Any] = field(default_factory=dict)
     """What the question says under the keys that only its analysis takes, as given: the analysis reads it strictly."""
 
@@ -99,6 +101,7 @@ COMMON = frozenset(
     {
         "analysis", "timezone", "week_start", "from", "to", "event_sel", "interval", "filters",
         "only_persons", "not_persons", "count_by", "by", "limit", "compare", "scope", "sources",
+        "segment",
     }
 )  # fmt: skip
 
@@ -129,6 +132,7 @@ def read_question(question: Any, *, keys: frozenset[str] = COMMON, selector: Sel
         compare=_compare(given.get("compare"), zone),
         scope=_scope(given.get("scope")),
         sources=_sources(given.get("sources")),
+        segment=read_object(given["segment"], "segment") if given.get("segment") is not None else None,
         own={key: value for key, value in given.items() if key not in COMMON},
     )
 
@@ -213,6 +217,12 @@ def read_moment(value: Any, zone: str, key: str) -> Moment:
     elif isinstance(value, date) and not isinstance(value, datetime):
         return Moment(_within(value, key))
     raise QuestionRefused(key, "a date such as 2026-03-01, or a time on one", shown(value))
+
+
+def read_instant(value: Any, zone: str, key: str) -> int:
+    """An instant in microseconds; of a local date the last one."""
+    moment = read_moment(value, zone, key)
+    return moment.at if moment.at is not None else midnight(moment.day + timedelta(days=1), zone) - 1
 
 
 def _within(day: date, key: str) -> date:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,18 @@ from uptake.activity.summaries.daily import daily
 from uptake.activity.summaries.people import people
 from uptake.activity.summaries.places import places
 from uptake.activity.summaries.top import top
+
+PERFORMED = {"kind": "performed", "event": "opened"}
+MORE: dict[str, tuple[dict[str, Any], ...]] = {
+    "retention": (
+        {},
+        {"by": None, "interval": "week", "mode": "first_time", "intervals": 2},
+        {"by": None, "mode": "first_ever", "intervals": 2, "min_return_count": 2, "cumulative": True},
+    ),
+    "cohort": ({"criteria": [PERFORMED, {"kind": "property", "property": "role", "op": "is_not_set"}]},),
+    "adoption": ({"seats": []},),
+}
+"""What has to be asked of an analysis so that all its kernels are compiled; left out, the usual question does."""
 
 
 def warm() -> None:
@@ -33,8 +46,11 @@ def warm() -> None:
         incoming.object.append("")
         incoming.properties.append({})
     log = from_incoming(incoming, ["one", "two"])
+    usual = {"from": str(day), "to": str(day), "event_sel": {}, "by": "event"}
     for analysis in ANALYSES:
-        ask(log, {"analysis": analysis.name, "from": str(day), "to": str(day), "event_sel": {}, "by": "event"})
+        for more in MORE.get(analysis.name, ({},)):
+            given = {key: value for key, value in usual.items() if key in analysis.keys}
+            ask(log, {"analysis": analysis.name, **given, **more})
     last = day + timedelta(days=1)
     daily(log, first=day, last=last)
     places(log, first=day, last=last)
