@@ -8,7 +8,19 @@ from typing import Any
 
 from uptake.activity.asking import Asked
 from uptake.activity.columns import Array
-from uptake.activity.folds import active_users, adoption, cohort, lifecycle, pv_uv, retention, stickiness
+from uptake.activity.folds import (
+    active_users,
+    adoption,
+    cohort,
+    funnel,
+    funnel_trends,
+    lifecycle,
+    pv_uv,
+    retention,
+    stickiness,
+    time_to_convert,
+)
+from uptake.activity.funnels import Actors
 from uptake.activity.log import ActivityLog
 from uptake.activity.question import COMMON, QuestionRefused, Selector, read_question
 
@@ -35,10 +47,21 @@ ANALYSES: tuple[Analysis, ...] = (
     Analysis(stickiness.NAME, stickiness.answer, stickiness.SELECTOR, stickiness.KEYS, stickiness.actors),
     Analysis(cohort.NAME, cohort.answer, cohort.SELECTOR, cohort.KEYS, cohort.actors),
     Analysis(adoption.NAME, adoption.answer, adoption.SELECTOR, adoption.KEYS, adoption.actors),
+    Analysis(funnel.NAME, funnel.answer, funnel.SELECTOR, funnel.KEYS, funnel.actors),
+    Analysis(
+        funnel_trends.NAME, funnel_trends.answer, funnel_trends.SELECTOR, funnel_trends.KEYS, funnel_trends.actors
+    ),
+    Analysis(
+        time_to_convert.NAME,
+        time_to_convert.answer,
+        time_to_convert.SELECTOR,
+        time_to_convert.KEYS,
+        time_to_convert.actors,
+    ),
 )
 
 LATER = (
-    "funnel", "funnel_trends", "time_to_convert", "paths", "transitions", "sessions", "silence", "skew", "ingest", "dedupe",
+    "paths", "transitions", "sessions", "silence", "skew", "ingest", "dedupe",
 )  # fmt: skip
 """Kinds of the design that are not built yet; they are refused by name."""
 
@@ -103,4 +126,8 @@ def _plain(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _lists(value: Any) -> Any:
+    if isinstance(value, Actors):
+        return value.tolist()
+    if isinstance(value, dict):
+        return {name: _lists(one) for name, one in value.items()}
     return [_lists(one) for one in value] if isinstance(value, tuple | list) else value

@@ -36,7 +36,8 @@ def run(case: Mapping[str, Any]) -> list[str]:
     return [
         f"{key}: expected {wanted!r}, got {answer.get(key, 'nothing')!r}"
         for key, wanted in expected.items()
-        if key not in answer or not same(wanted, answer[key])
+        if (key not in answer and wanted is not None)
+        or not (same_edges if key == "edges" else same)(wanted, answer.get(key))
     ]
 
 
@@ -76,6 +77,14 @@ def same(wanted: Any, got: Any) -> bool:
     if isinstance(wanted, Mapping) and isinstance(got, Mapping):
         return set(wanted) <= set(got) and all(same(value, got[key]) for key, value in wanted.items())
     return bool(wanted == got)
+
+
+def same_edges(wanted: Any, got: Any) -> bool:
+    """As `same`, of rows [from, to, count, seconds] in any order; a row of three leaves the seconds unchecked."""
+    if not isinstance(wanted, list) or not isinstance(got, list) or len(wanted) != len(got):
+        return False
+    known = {tuple(row[:2]): row for row in got}
+    return all(same(row, known.get(tuple(row[:2]), [])[: len(row)]) for row in wanted)
 
 
 def _owners(persons: Mapping[str, Sequence[str]]) -> dict[str, str]:

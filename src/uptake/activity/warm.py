@@ -18,12 +18,20 @@ from uptake.activity.summaries.places import places
 from uptake.activity.summaries.top import top
 
 PERFORMED = {"kind": "performed", "event": "opened"}
+NO_ROLE: dict[str, Any] = {"property": "role", "op": "is_not_set"}
 MORE: dict[str, tuple[dict[str, Any], ...]] = {
     "retention": (
         {},
         {"by": None, "interval": "week", "mode": "first_time", "intervals": 2},
         {"by": None, "mode": "first_ever", "intervals": 2, "min_return_count": 2, "cumulative": True},
     ),
+    "funnel": (
+        {"steps": ["opened"]},
+        {"steps": ["opened", "opened"], "order": "strict", "by": None, "filters": [NO_ROLE]},
+        {"steps": ["opened", {"event": "opened", "where": [NO_ROLE]}], "by": None},
+    ),
+    "funnel_trends": ({"steps": ["opened", "opened"]},),
+    "time_to_convert": ({"steps": ["opened", "opened"]},),
     "cohort": ({"criteria": [PERFORMED, {"kind": "property", "property": "role", "op": "is_not_set"}]},),
     "adoption": ({"seats": []},),
 }
