@@ -15,10 +15,15 @@ from uptake.activity.folds import (
     funnel,
     funnel_trends,
     lifecycle,
+    paths,
     pv_uv,
     retention,
+    sessions,
+    silence,
     stickiness,
     time_to_convert,
+    transitions,
+    trends,
 )
 from uptake.activity.funnels import Actors
 from uptake.activity.log import ActivityLog
@@ -58,11 +63,14 @@ ANALYSES: tuple[Analysis, ...] = (
         time_to_convert.KEYS,
         time_to_convert.actors,
     ),
+    Analysis(paths.NAME, paths.answer, paths.SELECTOR, paths.KEYS, paths.actors),
+    Analysis(transitions.NAME, transitions.answer, transitions.SELECTOR, transitions.KEYS, transitions.actors),
+    Analysis(sessions.NAME, sessions.answer, sessions.SELECTOR, sessions.KEYS, sessions.actors),
+    Analysis(silence.NAME, silence.answer, silence.SELECTOR, silence.KEYS, silence.actors),
+    Analysis(trends.NAME, trends.answer, trends.SELECTOR, trends.KEYS, trends.actors),
 )
 
-LATER = (
-    "paths", "transitions", "sessions", "silence", "skew", "ingest", "dedupe",
-)  # fmt: skip
+LATER = ("skew", "ingest", "dedupe")
 """Kinds of the design that are not built yet; they are refused by name."""
 
 

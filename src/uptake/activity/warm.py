@@ -34,6 +34,16 @@ MORE: dict[str, tuple[dict[str, Any], ...]] = {
     "time_to_convert": ({"steps": ["opened", "opened"]},),
     "cohort": ({"criteria": [PERFORMED, {"kind": "property", "property": "role", "op": "is_not_set"}]},),
     "adoption": ({"seats": []},),
+    "transitions": (
+        {},
+        {"by": None},
+        {"by": None, "session_gap_seconds": 1800, "filters": [NO_ROLE]},
+        {"by": None, "items": [{"sel": {}, "property": "role"}], "collapse": True},
+    ),
+    "paths": ({}, {"by": None}, {"by": None, "items": [{"sel": {}, "property": "role"}]}),
+    "sessions": ({}, {"by": None}, {"by": None, "filters": [NO_ROLE]}),
+    "silence": ({}, {"silent_days": 1, "by": None}, {"by": None, "items": [{"sel": {}, "property": "role"}]}),
+    "trends": ({}, {"by": None}, {"by": None, "series": [{"sel": {"where": [NO_ROLE]}, "count": "sessions"}]}),
 }
 """What has to be asked of an analysis so that all its kernels are compiled; left out, the usual question does."""
 

@@ -1,0 +1,377 @@
+"""How often one step follows another: a matrix with path_start and path_end, and who is where at which step.
+
+Nodes are named as for paths (`items`, `groupings`, `exclude`). Without `session_gap_seconds` a person's whole sequence
+in the range is one walk; with it a walk ends where the next step comes that many seconds later or more. Every walk adds
+path_start → first and last → path_end. Runs of one node count (a step may follow itself) unless `collapse` is asked
+for. `count`: "times" (default), or "people": those who did it at least once. `steps`: k adds a step matrix: the share
+of walks that stand at a node at step 1, 2 … k; a walk that is over stands at path_end.
+
+`by`: the same of the events with one value only, value by value. `edge_limit` keeps the heaviest edges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from uptake.activity import nodes
+from uptake.activity.asking import Asked, Groups, Span
+from uptake.activity.columns import Array
+from uptake.activity.compile import compiled
+from uptake.activity.nodes import Naming, Trail, each_trail, only_value, other_is, ranked, read_naming
+from uptake.activity.question import (
+    COMMON,
+    By,
+    Question,
+    QuestionRefused,
+    Selector,
+    read_one_of,
+    read_text,
+    read_whole,
+    read_yes,
+)
+from uptake.activity.tally import FREE, grown, place_of
+
+NAME = "transitions"
+SELECTOR = Selector()
+KEYS = COMMON | nodes.KEYS | {"session_gap_seconds", "collapse", "count", "steps", "edge_limit"}
+START, END = "path_start", "path_end"
+DENSE = 512
+"""Up to this many nodes the edges are counted in a square."""
+MOST_EDGES = 10_000
+MOST_STEPS = 50
+SECOND = 1_000_000
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the question asks for beside what all ask for."""
+
+    naming: Naming
+    gap: int
+    """Microseconds; 0: the whole sequence is one walk."""
+    collapse: bool
+    people: bool
+    steps: int
+    edge_limit: int
+
+
+@dataclass(frozen=True)
+class Transitions:
+    """The edges as [from, to, count], by name; average_seconds beside them (None at path_start, path_end).
+
+    step_matrix: {"nodes": names, "shares": a row per node, a column per step}."""
+
+    edges: tuple[list[Any], ...]
+    average_seconds: tuple[float | None, ...]
+    walks: int
+    people: int
+    counted: dict[str, Any]
+    step_matrix: dict[str, Any] | None = None
+    by_value: dict[str, dict[str, Any]] | None = None
+    compare: dict[str, Any] | None = None
+
+    def to_arrow(self) -> pa.Table:
+        """Columns from, to, count, average_seconds (and value, first, where there is a breakdown)."""
+        whole = {"edges": self.edges, "average_seconds": self.average_seconds}
+        rows = [
+            (value, *edge, seconds)
+            for value, one in (self.by_value if self.by_value is not None else {"": whole}).items()
+            for edge, seconds in zip(one["edges"], one["average_seconds"], strict=True)
+        ]
+        names = ["value", "from", "to", "count", "average_seconds"]
+        table = pa.table({name: [row[index] for row in rows] for index, name in enumerate(names)})
+        return table if self.by_value is not None else table.drop_columns(["value"])
+
+
+def read_transitions(question: Question) -> Wanted:
+    """The keys of its own."""
+    own = question.own
+    gap = own.get("session_gap_seconds")
+    return Wanted(
+        naming=read_naming(own),
+        gap=0 if gap is None else read_whole(gap, "session_gap_seconds", 1, 10**9) * SECOND,
+        collapse=read_yes(own.get("collapse", False), "collapse"),
+        people=read_one_of(own.get("count", "times"), ("times", "people"), "count") == "people",
+        steps=read_whole(own.get("steps", 0), "steps", 0, MOST_STEPS),
+        edge_limit=read_whole(own.get("edge_limit", MOST_EDGES), "edge_limit", 1, MOST_EDGES),
+    )
+
+
+def answer(asked: Asked) -> Transitions:
+    """The edges of the question's walks."""
+    wanted = read_transitions(asked.question)
+    counted = {"unit": "people" if wanted.people else "times", "session_gap_seconds": wanted.gap // SECOND or None}
+    span = asked.span()
+    if span is None:
+        empty: dict[str, dict[str, Any]] | None = {} if asked.question.by else None
+        matrix: dict[str, Any] | None = {"nodes": [], "shares": []} if wanted.steps else None
+        return Transitions((), (), 0, 0, asked.counted(None) | counted, matrix, empty)
+    groups = ranked(asked, [asked.question.selector, *(item.selector for item in wanted.naming.items)], span)
+    whole = _tables(asked, wanted, span, None)[""]
+    by_value = None if groups is None else _tables(asked, wanted, span, groups)
+    then, compare = asked.compared(span), None
+    if then is not None:
+        compare = {"from": then.first.isoformat(), "to": then.last.isoformat()} | _tables(asked, wanted, then, None)[""]
+        if groups is not None:
+            compare["by_value"] = _tables(asked, wanted, then, groups)
+    return Transitions(
+        tuple(whole["edges"]), tuple(whole["average_seconds"]), whole["walks"], whole["people"],
+        asked.counted(span) | counted, whole.get("step_matrix"), by_value, compare,
+    )  # fmt: skip
+
+
+def actors(asked: Asked, number: Mapping[str, Any]) -> Array:
+    """{"from": node, "to": node}, and "value" with a breakdown: who went from the one to the other in the range."""
+    wanted = read_transitions(asked.question)
+    if asked.question.count_by != By():
+        raise QuestionRefused("count_by", '"person", to see who is behind a number')
+    for key in number:
+        if key not in ("from", "to", "value"):
+            raise QuestionRefused(str(key), "one of from, to, value", "an unknown key")
+    first, then = read_text(number.get("from"), "from"), read_text(number.get("to"), "to")
+    span = asked.span()
+    if span is None:
+        return np.zeros(0, np.int32)
+    groups = only_value(asked, number)
+
+    def find(trail: Trail) -> Array:
+        places = {name: place for place, name in enumerate(trail.nodes)}
+        places |= {START: len(places)} if first == START else {}
+        end = {END: len(trail.nodes)} if then == END else {}
+        if first not in places or then not in (places | end):
+            return np.zeros(0, np.int32)
+        square = len(trail.nodes) + 1
+        flags = np.zeros(len(trail.starts), np.uint8)
+        sought = places[first] * square + (places | end)[then]
+        _all(trail, wanted, span, 1, sought, flags)
+        return trail.actor[flags > 0]
+
+    return np.unique(np.concatenate(each_trail(asked, wanted.naming, groups, find) or [np.zeros(0, np.int32)]))
+
+
+Sums = tuple[dict[tuple[int, str, str], list[int]], dict[tuple[int, int, str], int], Array, Array]
+
+
+def _tables(asked: Asked, wanted: Wanted, span: Span, groups: Groups | None) -> dict[str, dict[str, Any]]:
+    """Per value of the breakdown: edges, average_seconds, walks, people and step_matrix."""
+    values = other_is(groups)
+    parts = each_trail(asked, wanted.naming, groups, lambda trail: fold(trail, wanted, span, len(values)))
+    edges: dict[tuple[int, str, str], list[int]] = {}
+    stands: dict[tuple[int, int, str], int] = {}
+    walks, people = np.zeros(len(values), np.int64), np.zeros(len(values), np.int64)
+    for part in parts:
+        for key, sums in part[0].items():
+            before = edges.get(key)
+            edges[key] = sums if before is None else [one + other for one, other in zip(before, sums, strict=True)]
+        for place, times in part[1].items():
+            stands[place] = stands.get(place, 0) + times
+        walks, people = walks + part[2], people + part[3]
+    found = {}
+    for number, value in enumerate(values):
+        own = {key[1:]: sums for key, sums in edges.items() if key[0] == number}
+        unit = 2 if wanted.people else 0
+        kept = sorted(own, key=lambda key: (-own[key][unit], key))[: wanted.edge_limit]
+        kept.sort()
+        found[value] = {
+            "edges": [[first, then, own[first, then][unit]] for first, then in kept],
+            "average_seconds": [
+                None if START in key or END in key else own[key][1] / own[key][0] / SECOND for key in kept
+            ],
+            "walks": int(walks[number]),
+            "people": int(people[number]),
+        }
+        if wanted.steps:
+            found[value]["step_matrix"] = _matrix(
+                {key[1:]: times for key, times in stands.items() if key[0] == number}, int(walks[number]), wanted.steps
+            )
+    return found
+
+
+def _matrix(stands: dict[tuple[int, str], int], walks: int, steps: int) -> dict[str, Any]:
+    names = sorted({name for _, name in stands})
+    rows = [[stands.get((step, name), 0) for step in range(steps)] for name in names]
+    rows.append([walks - sum(row[step] for row in rows) for step in range(steps)])
+    return {
+        "nodes": [*names, END],
+        "shares": [[times / walks if walks else None for times in row] for row in rows],
+    }
+
+
+def fold(trail: Trail, wanted: Wanted, span: Span, values: int) -> Sums:
+    """Edges {(value, from, to): [times, µs, people]}, {(value, step, node): walks}, walks and people by value."""
+    square = len(trail.nodes) + 1
+    plain = values == 1 and not len(trail.value) and not wanted.collapse and not wanted.people and not wanted.steps
+    if plain and len(trail.nodes) <= DENSE:
+        times, spent, persons = count_edges(
+            trail.starts, trail.ends, trail.at, trail.codes, trail.node_of, span.low, span.high, wanted.gap, square
+        )
+        keys = np.flatnonzero(times)
+        sums = np.stack([times[keys], spent[keys], np.zeros(len(keys), np.int64)], axis=1)
+        walks, people = np.array([times[square * (square - 1) :].sum()]), np.array([persons])
+        stands = np.zeros((0, 0, 0), np.int64)
+    else:
+        keys, sums, stands, walks, people = _all(trail, wanted, span, values, -1, np.zeros(len(trail.starts), np.uint8))
+        taken = keys != FREE
+        keys, sums = keys[taken], sums[taken]
+    heads, tails = (*trail.nodes, START), (*trail.nodes, END)
+    edges = {
+        (key // (square * square), heads[key // square % square], tails[key % square]): row[:3]
+        for key, row in zip(keys.tolist(), sums.tolist(), strict=True)
+    }
+    places = {
+        (value, step, trail.nodes[node]): int(stands[value, step, node])
+        for value, step, node in np.argwhere(stands).tolist()
+    }
+    return edges, places, walks, people
+
+
+def _all(
+    trail: Trail, wanted: Wanted, span: Span, values: int, sought: int, flags: Array
+) -> tuple[Array, Array, Array, Array, Array]:
+    return count_all(
+        trail.starts, trail.ends, trail.at, trail.codes, trail.node_of, trail.value, trail.rank_of,
+        span.low, span.high, wanted.gap, wanted.collapse, wanted.steps, len(trail.nodes) + 1, values, sought, flags,
+    )  # fmt: skip
+
+
+@compiled
+def first_at(at: Array, start: int, end: int, instant: int) -> int:
+    """The first of the rows [start, end) at or after the instant; `end` if there is none."""
+    if start == end or at[start] >= instant:
+        return start
+    low, high = start, end
+    while low < high:
+        middle = (low + high) // 2
+        if at[middle] < instant:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled
+def count_edges(
+    starts: Array, ends: Array, at: Array, codes: Array, node_of: Array, low: int, high: int, gap: int, square: int
+) -> tuple[Array, Array, int]:
+    """times and µs of each edge, by from * square + to (the last of each stands for the start and the end), people."""
+    times = np.zeros(square * square, np.int64)
+    spent = np.zeros(square * square, np.int64)
+    out = square - 1
+    people = 0
+    whole = gap <= 0
+    for k in range(len(starts)):
+        start, end = starts[k], ends[k]
+        if end > start and at[end - 1] >= high:
+            end = first_at(at, start, end, high)
+        start = first_at(at, start, end, low)
+        last = out
+        before = 0
+        for i in range(start, end):
+            node = node_of[codes[i]]
+            if node < 0:
+                continue
+            t = at[i]
+            if last == out:
+                times[out * square + node] += 1
+                people += 1
+            elif whole or t - before < gap:
+                times[last * square + node] += 1
+                spent[last * square + node] += t - before
+            else:
+                times[last * square + out] += 1
+                times[out * square + node] += 1
+            last = node
+            before = t
+        if last != out:
+            times[last * square + out] += 1
+    return times, spent, people
+
+
+@compiled
+def count_all(
+    starts: Array, ends: Array, at: Array, codes: Array, node_of: Array, value: Array, rank_of: Array,
+    low: int, high: int, gap: int, collapse: bool, steps: int, square: int, values: int, sought: int, flags: Array,
+) -> tuple[Array, Array, Array, Array, Array]:  # fmt: skip
+    """Keys (value * square + from) * square + to with [times, µs, people, last actor + 1]; (values, steps, nodes) walks
+    that stand there; walks and people by value. flags[k] is set for actors with the edge `sought`."""
+    keys = np.full(1024, FREE, np.int64)
+    sums = np.zeros((1024, 4), np.int64)
+    used = 0
+    stands = np.zeros((values, steps, square), np.int64)
+    walks = np.zeros(values, np.int64)
+    people = np.zeros(values, np.int64)
+    out = square - 1
+    last = np.full(values, out, np.int64)
+    before = np.zeros(values, np.int64)
+    length = np.zeros(values, np.int64)
+    grouped = len(value) > 0
+    pair = np.zeros((3, 2), np.int64)  # edges to add: from, to
+    for k in range(len(starts)):
+        start, end = starts[k], ends[k]
+        if end > start and at[end - 1] >= high:
+            end = first_at(at, start, end, high)
+        start = first_at(at, start, end, low)
+        for i in range(start, end + values):
+            more = 0
+            passed = 0
+            if i < end:
+                node = node_of[codes[i]]
+                g = 0
+                if grouped:
+                    g = rank_of[value[i]]
+                if node < 0 or g < 0:
+                    continue
+                t = at[i]
+                if last[g] == out:
+                    people[g] += 1
+                    walks[g] += 1
+                    length[g] = 0
+                    pair[0, 0], pair[0, 1] = out, node
+                    more = 1
+                elif gap <= 0 or t - before[g] < gap:
+                    passed = t - before[g]
+                    before[g] = t
+                    if collapse and last[g] == node:
+                        continue
+                    pair[0, 0], pair[0, 1] = last[g], node
+                    more = 1
+                else:
+                    walks[g] += 1
+                    length[g] = 0
+                    pair[0, 0], pair[0, 1] = last[g], out
+                    pair[1, 0], pair[1, 1] = out, node
+                    more = 2
+                last[g] = node
+                before[g] = t
+                if length[g] < steps:
+                    stands[g, length[g], node] += 1
+                    length[g] += 1
+            else:
+                g = i - end
+                if last[g] == out:
+                    continue
+                pair[0, 0], pair[0, 1] = last[g], out
+                more = 1
+                last[g] = out
+            for one in range(more):
+                key = (g * square + pair[one, 0]) * square + pair[one, 1]
+                place = place_of(keys, key)
+                if keys[place] == FREE:
+                    keys[place] = key
+                    used += 1
+                    if used * 2 > len(keys):
+                        keys, sums = grown(keys, sums)
+                        place = place_of(keys, key)
+                sums[place, 0] += 1
+                sums[place, 1] += passed
+                if sums[place, 3] != k + 1:
+                    sums[place, 3] = k + 1
+                    sums[place, 2] += 1
+                if key == sought:
+                    flags[k] = 1
+    return keys, sums, stands, walks, people
