@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,8 @@ from django.db import transaction
 from uptake.directory.audit import note
 from uptake.directory.models import Organization
 from uptake.directory.viewer import Deed, NotAllowed, Viewer
-from uptake.events.models import Connection
+from uptake.events.happening import MAX_NAME
+from uptake.events.models import BROWSER, Connection
 
 MOST_LATENESS = 32767
 
@@ -23,6 +25,10 @@ class SlugTaken(Exception):
 
 class UnknownZone(ValueError):
     """Not the IANA name of a zone."""
+
+
+class NotAName(ValueError):
+    """Not a name that events of others may have."""
 
 
 @transaction.atomic
@@ -63,6 +69,27 @@ def connect(
             raise SlugTaken
         return connection
     _note("connection.made", connection, by, now, {"kind": kind})
+    return connection
+
+
+@transaction.atomic
+def allow_page_events(*, connection: Connection, names: Iterable[str], by: Viewer, now: datetime) -> Connection:
+    """From now on (within seconds) web pages may send these events beside page views, and no others.
+
+    Raises NotAllowed, NotAName. Repeating it changes nothing.
+    """
+    wanted = sorted({name.strip() for name in names if name.strip()})
+    for name in wanted:
+        if len(name) > MAX_NAME or not name.isprintable() or name.startswith("uptake."):
+            raise NotAName(name)
+    assert connection.kind == BROWSER, "only web pages are told what they may send"
+    connection = Connection.objects.select_for_update(of=("self",)).select_related("organization").get(pk=connection.pk)
+    if not by.may(Deed.MANAGE_DATA, connection.organization):
+        raise NotAllowed
+    if connection.page_events != wanted:
+        was, connection.page_events = connection.page_events, wanted
+        connection.save(update_fields=["page_events"])
+        _note("connection.page_events", connection, by, now, {"was": was, "now": wanted})
     return connection
 
 

@@ -17,9 +17,10 @@ from django.db import transaction
 
 from uptake.directory.audit import note
 from uptake.directory.viewer import Deed, NotAllowed, Viewer
-from uptake.events.models import ApiKey, Connection
+from uptake.events.models import BROWSER, ApiKey, Connection
 
-FORM = re.compile(r"upk_([0-9a-f]{12})_[A-Za-z0-9_-]{43}")
+FORM = re.compile(r"upk_([0-9a-f]{12})_[A-Za-z0-9_-]{43}|upb_([0-9a-f]{16})")
+"""upk_<prefix>_<secret> of programs; upb_<prefix> of web pages, which is no secret and can be shown again."""
 BELIEVED_FOR = timedelta(seconds=3)
 """How long an answer about a key is believed before the record is asked again."""
 REMEMBERED = 4096
@@ -28,6 +29,10 @@ NO_HASH = "0" * 64
 
 class NotAnOrigin(ValueError):
     """Not of the form https://host or https://host:port, nor "*"."""
+
+
+class OriginsNeeded(ValueError):
+    """A key of web pages names the pages that may use it, each by its origin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +49,22 @@ class Authenticated:
 def make_key(
     *, connection: Connection, by: Viewer, now: datetime, label: str = "", allowed_origins: Iterable[str] = ()
 ) -> tuple[ApiKey, str]:
-    """(key, secret): the secret is shown now and never again. Raises NotAllowed, NotAnOrigin.
+    """(key, secret): the secret is shown now and never again. Raises NotAllowed, NotAnOrigin, OriginsNeeded.
 
     A key without origins is for servers only: browsers that name their origin are refused. "*" allows every page.
+    Of a connection for web pages the key is no secret, and it must name its origins.
     """
     if not by.may(Deed.MANAGE_DATA, connection.organization):
         raise NotAllowed
     origins = sorted({_origin(origin) for origin in allowed_origins})
-    prefix = secrets.token_hex(6)
-    secret = f"upk_{prefix}_{secrets.token_urlsafe(32)}"
+    if connection.kind == BROWSER:
+        if not origins or "*" in origins:
+            raise OriginsNeeded
+        prefix = secrets.token_hex(8)
+        secret = f"upb_{prefix}"
+    else:
+        prefix = secrets.token_hex(6)
+        secret = f"upk_{prefix}_{secrets.token_urlsafe(32)}"
     key = ApiKey.objects.create(
         connection=connection,
         prefix=prefix,
@@ -127,7 +139,8 @@ def _look_up(secret: str) -> Authenticated | None:
     form = FORM.fullmatch(secret)
     if form is None:
         return None
-    key = ApiKey.objects.valid().select_related("connection__organization__company").filter(prefix=form[1]).first()
+    named = ApiKey.objects.valid().select_related("connection__organization__company")
+    key = named.filter(prefix=form[1] or form[2]).first()
     if not hmac.compare_digest(_hash(secret), key.hash if key else NO_HASH) or key is None:
         return None
     return Authenticated(key.pk, key.connection, tuple(key.allowed_origins), key.last_used_at)
@@ -157,7 +170,7 @@ def _note(deed: str, key: ApiKey, by: Viewer, now: datetime) -> None:
         deed=deed,
         actor=by,
         organization=key.connection.organization,
-        subject=f"{key.connection.slug} upk_{key.prefix}",
+        subject=f"{key.connection.slug} {key}",
         details={"key": key.pk, "label": key.label, "origins": key.allowed_origins},
         now=now,
     )

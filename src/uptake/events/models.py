@@ -29,6 +29,10 @@ class TransactionId(models.Func):
         return "(pg_current_xact_id()::text::bigint)", []
 
 
+BROWSER = "browser"
+"""The kind of connections whose keys stand in web pages for everybody to read: their events never earn points."""
+
+
 class ConnectionQuerySet(models.QuerySet["Connection"]):
     def visible_to(self, viewer: Viewer) -> ConnectionQuerySet:
         """Connections of places whose data the viewer manages or whose events the viewer may see."""
@@ -43,7 +47,7 @@ class Connection(models.Model):
 
     slug = models.SlugField(max_length=100, unique=True)
     kind = models.CharField(max_length=32)
-    """api, file, or (later) the name of a connector; `uptake` for what our own modules record."""
+    """api, browser, file, or (later) the name of a connector; `uptake` for what our own modules record."""
     name = models.CharField(max_length=200)
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="connections")
     """Whose events come in here. At a park, a happening may name its company."""
@@ -51,6 +55,8 @@ class Connection(models.Model):
     """IANA zone of clock times that name none, for the readers of files and systems; the API asks for a zone."""
     lateness_days = models.PositiveSmallIntegerField(default=7)
     """Whole days after an event's business date in which it still comes in time; later ones wait in quarantine."""
+    page_events = models.JSONField(default=list, blank=True)
+    """Names of events that web pages may send beside page views; only of connections of the kind browser."""
     paused_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     last_event_at = models.DateTimeField(null=True, blank=True)
@@ -92,7 +98,7 @@ class ApiKey(models.Model):
     objects = ApiKeyQuerySet.as_manager()
 
     def __str__(self) -> str:
-        return f"upk_{self.prefix}"
+        return f"{'upb' if self.connection.kind == BROWSER else 'upk'}_{self.prefix}"
 
 
 class EventType(models.Model):

@@ -9,7 +9,7 @@ stored as the next free revision of that key, and an undone import can be import
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -28,6 +28,7 @@ from uptake.events.dates import Dates, dates_at, tzdb_version
 from uptake.events.follow import follow_identified
 from uptake.events.happening import Fate, Happening
 from uptake.events.models import (
+    BROWSER,
     Batch,
     Conflict,
     Connection,
@@ -96,12 +97,16 @@ def record(
 
     The number of statements does not grow with the number of happenings. Unusable ones are rejected one by one and
     the rest goes in. Ids within one call follow the key, not the order given (so that two senders of the same keys
-    never wait for each other in a circle). Raises ConnectionPaused, BatchWithdrawn.
+    never wait for each other in a circle). What web pages send counts in analyses and never earns points.
+    Raises ConnectionPaused, BatchWithdrawn.
     """
     if connection.paused_at is not None:
         raise ConnectionPaused
     if not happenings:
         return []
+    if connection.kind == BROWSER:
+        # Anybody can read the key in the page and send what he likes: it is looked at, never paid.
+        happenings = [replace(one, history_only=True) for one in happenings]
     fates: list[Fate | None] = [None] * len(happenings)
     with transaction.atomic():
         if batch is not None and Correction.objects.filter(kind=CorrectionKind.WITHDRAWN, batch=batch).exists():

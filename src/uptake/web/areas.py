@@ -27,6 +27,7 @@ AREAS: tuple[Area, ...] = (
     Area("audit/", "uptake.web.pages.audit.urls"),
     Area("jobs/", "uptake.web.pages.jobs.urls"),
     Area("", "uptake.web.live.urls"),
+    Area("collector/", "uptake.web.collector.urls"),
     Area("points/", "uptake.web.pages.points.urls"),
     Area("rules/", "uptake.web.pages.rules.urls"),
     Area("api/v1/", "uptake.web.api.urls"),

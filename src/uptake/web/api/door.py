@@ -10,10 +10,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
+from uptake.web.api.collect import answer_page
 from uptake.web.api.intake import Answer, Asked, answer
 from uptake.web.api.writer import drain_writer
 
 PATH = "/api/v1/events"
+PAGES = "/api/v1/collect"
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -33,23 +35,25 @@ class IntakeDoor:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _live(receive, send)
-        elif scope["type"] == "http" and _is_intake(scope):
-            await _serve(scope, receive, send)
+        elif scope["type"] == "http" and (taking := _intake(scope)) is not None:
+            await _serve(taking, scope, receive, send)
         else:
             await self.inside(scope, receive, send)
 
 
-def _is_intake(scope: Message) -> bool:
+def _intake(scope: Message) -> Callable[[Asked], Awaitable[Answer]] | None:
     path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", "")) == PATH
+    return {PATH: answer, PAGES: answer_page}.get(path.removeprefix(scope.get("root_path", "")))
 
 
-async def _serve(scope: Message, receive: Receive, send: Send) -> None:
+async def _serve(taking: Callable[[Asked], Awaitable[Answer]], scope: Message, receive: Receive, send: Send) -> None:
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
         headers[name.decode("latin-1").lower()] = value.decode("latin-1")
     try:
-        given = await answer(Asked(scope["method"], headers, _chunks(receive)))
+        query = scope.get("query_string", b"").decode("latin-1")
+        client = (scope.get("client") or ("",))[0]
+        given = await taking(Asked(scope["method"], headers, _chunks(receive), query, client))
     except SenderLeft:
         return
     await _send(send, given)

@@ -22,6 +22,7 @@ from django.db.utils import InterfaceError, OperationalError
 
 from uptake.events import keys
 from uptake.events.happening import Fate, Happening
+from uptake.events.models import BROWSER
 from uptake.events.record import ConnectionPaused
 from uptake.web.api.body import parse, read_body
 from uptake.web.api.bucket import Buckets
@@ -46,6 +47,9 @@ class Asked:
     method: str
     headers: Mapping[str, str]
     chunks: AsyncIterator[bytes]
+    query: str = ""
+    client: str = ""
+    """The address of who asks; empty where it is not known."""
 
 
 @dataclass(frozen=True)
@@ -61,18 +65,18 @@ async def answer(asked: Asked) -> Answer:
     """Takes the events of a request. Every refusal and failure is an answer too."""
     try:
         if asked.method == "OPTIONS":
-            return await _preflight(asked)
+            return await preflight(asked)
         if asked.method != "POST":
             raise Refused(405, "method_not_allowed", "Events are sent by POST.", {}, {"Allow": "POST, OPTIONS"})
         key = await _who(asked)
-        cors = _cors(asked, key)
+        cors = cors_of(asked, key)
     except Refused as refusal:
-        return _refusal(refusal, {})
+        return refusal_of(refusal, {})
     try:
         fates, single = await _take(asked, key)
     except Refused as refusal:
-        return _refusal(refusal, cors)
-    return Answer(_status(fates, single), _report(fates), {**JSON, **cors})
+        return refusal_of(refusal, cors)
+    return Answer(_status(fates, single), report_of(fates), {**JSON, **cors})
 
 
 JSON = {"Content-Type": "application/json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -99,12 +103,13 @@ async def _take(asked: Asked, key: keys.Authenticated) -> tuple[list[Fate], bool
     read = [happening_of(item) for item in items]
     happenings = [one for one in read if isinstance(one, Happening)]
     if len(happenings) == len(read):
-        return await _write(key, happenings), single
-    stored = iter(await _write(key, happenings) if happenings else [])
+        return await write(key, happenings), single
+    stored = iter(await write(key, happenings) if happenings else [])
     return [one if isinstance(one, Fate) else next(stored) for one in read], single
 
 
-async def _write(key: keys.Authenticated, happenings: Sequence[Happening]) -> list[Fate]:
+async def write(key: keys.Authenticated, happenings: Sequence[Happening]) -> list[Fate]:
+    """The fates after the commit. Refused: 403 where the connection is paused, 503 and 500 where nothing was stored."""
     if not happenings:
         return []
     later = {"Retry-After": str(RETRY_SECONDS)}
@@ -129,19 +134,27 @@ async def _who(asked: Asked) -> keys.Authenticated:
     scheme, _space, secret = asked.headers.get("authorization", "").partition(" ")
     secret = secret.strip()
     if scheme.lower() == "bearer" and secret:
-        now = datetime.now(UTC)
-        told, key = keys.remembered(secret=secret, now=now)
-        if not told:
-            key = await _ask(lambda: keys.authenticate(secret=secret, now=now))
+        key = await opened_by(secret)
         if key is not None:
-            if key.connection.paused_at is not None:
-                raise Refused(403, "connection_paused", "This connection is paused.")
+            if key.connection.kind == BROWSER:
+                raise Refused(403, "page_key", "This is a key of web pages; they send to /api/v1/collect.")
             return key
     challenge = {"WWW-Authenticate": 'Bearer realm="events"'}
     raise Refused(401, "no_key", "Send a valid key: Authorization: Bearer upk_….", {}, challenge)
 
 
-def _cors(asked: Asked, key: keys.Authenticated) -> dict[str, str]:
+async def opened_by(secret: str) -> keys.Authenticated | None:
+    """What a key opens; None for one that opens nothing. Refused: 403 where its connection is paused."""
+    now = datetime.now(UTC)
+    told, key = keys.remembered(secret=secret, now=now)
+    if not told:
+        key = await _ask(lambda: keys.authenticate(secret=secret, now=now))
+    if key is not None and key.connection.paused_at is not None:
+        raise Refused(403, "connection_paused", "This connection is paused.")
+    return key
+
+
+def cors_of(asked: Asked, key: keys.Authenticated) -> dict[str, str]:
     """The headers for a browser; none for a server. Refused: 403 for a page the key does not allow."""
     origin = asked.headers.get("origin", "")
     if not origin:
@@ -154,7 +167,7 @@ def _cors(asked: Asked, key: keys.Authenticated) -> dict[str, str]:
 _origins: tuple[float, frozenset[str]] = (-math.inf, frozenset())
 
 
-async def _preflight(asked: Asked) -> Answer:
+async def preflight(asked: Asked) -> Answer:
     """A browser's question names no key, so any origin that some key allows may go on to ask."""
     global _origins
     origin = asked.headers.get("origin", "")
@@ -205,13 +218,15 @@ def _status(fates: Sequence[Fate], single: bool) -> int:
     return 200
 
 
-def _report(fates: Sequence[Fate]) -> bytes:
+def report_of(fates: Sequence[Fate]) -> bytes:
+    """The answer: how many of each fate, and the fates in order."""
     counts = dict.fromkeys(FATES, 0)
     for fate in fates:
         counts[fate.fate] += 1
     return orjson.dumps({"counts": counts, "fates": fates})
 
 
-def _refusal(refusal: Refused, cors: Mapping[str, str]) -> Answer:
+def refusal_of(refusal: Refused, cors: Mapping[str, str]) -> Answer:
+    """A refusal as an answer."""
     body = {"error": refusal.error, "detail": refusal.detail, **refusal.more}
     return Answer(refusal.status, orjson.dumps(body), {**JSON, **cors, **refusal.headers})

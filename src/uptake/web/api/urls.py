@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +10,8 @@ from django.urls import path
 from ninja import NinjaAPI
 
 from uptake import __version__
-from uptake.web.api.intake import Asked, answer
+from uptake.web.api.collect import answer_page
+from uptake.web.api.intake import Answer, Asked, answer
 from uptake.web.api.schema import EventIn, EventsIn, RefusalOut, ReportOut
 
 CHUNK = 65536
@@ -80,9 +81,16 @@ async def may_a_page_send(request: HttpRequest) -> HttpResponse:
     return await _pass_on(request)
 
 
-async def _pass_on(request: HttpRequest) -> HttpResponse:
+@api.api_operation(["POST", "OPTIONS"], "/collect", include_in_schema=False)
+async def collect_from_a_page(request: HttpRequest) -> HttpResponse:
+    """What our own script in web pages sends."""
+    return await _pass_on(request, answer_page)
+
+
+async def _pass_on(request: HttpRequest, taking: Callable[[Asked], Awaitable[Answer]] = answer) -> HttpResponse:
     headers = {name.lower(): value for name, value in request.headers.items()}
-    given = await answer(Asked(request.method or "", headers, _chunks(request)))
+    query, client = request.META.get("QUERY_STRING", ""), request.META.get("REMOTE_ADDR", "")
+    given = await taking(Asked(request.method or "", headers, _chunks(request), query, client))
     response = HttpResponse(given.body, status=given.status)
     for name, value in given.headers.items():
         if name.lower() != "connection":

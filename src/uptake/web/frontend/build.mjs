@@ -28,6 +28,15 @@ await build({
   define: { "process.env.NODE_ENV": '"production"' },
 });
 
+// The collector that other people's pages load; src/uptake/web/collector serves it.
+const collector = await transform(readFileSync(join(here, "collector.js"), "utf8"), {
+  loader: "js",
+  minify: true,
+  target: "es2020",
+  legalComments: "none",
+});
+writeFileSync(join(out, "collector.js"), collector.code);
+
 // Tabler: the rules whose names stand in our templates, tags and script.
 const [purged] = await new PurgeCSS().purge({
   content: [`${web}/templates/**/*.html`, `${web}/**/*.py`, `${web}/static/app/*.js`],

@@ -31,6 +31,7 @@ DEEDS: Mapping[str, str | Promise] = {
     "calendar.day_set": _("Calendar day set"),
     "calendar.day_cleared": _("Calendar day cleared"),
     "connection.made": _("Connection made"),
+    "connection.page_events": _("Events of web pages named"),
     "connection.paused": _("Connection paused"),
     "connection.resumed": _("Connection resumed"),
     "key.made": _("Key made"),

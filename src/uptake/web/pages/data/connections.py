@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -22,21 +22,24 @@ from django.views.decorators.http import require_POST
 
 from uptake.directory.models import Kind, Organization
 from uptake.directory.scope import Deed, NotAllowed, Viewer
-from uptake.events.connect import SlugTaken, connect, pause, resume
-from uptake.events.keys import NotAnOrigin, make_key, revoke_key
-from uptake.events.models import ApiKey, Connection
+from uptake.events.connect import NotAName, SlugTaken, allow_page_events, connect, pause, resume
+from uptake.events.keys import NotAnOrigin, OriginsNeeded, make_key, revoke_key
+from uptake.events.models import BROWSER, ApiKey, Connection
 from uptake.web import numbers, parts
 from uptake.web.pages.data.figures import SHOWN_AT_MOST, rates, waiting
 from uptake.web.viewing import needs, viewer_for
 
 KINDS: dict[str, str | Promise] = {
     "api": gettext_lazy("Events by HTTP"),
+    BROWSER: gettext_lazy("Web pages"),
     "file": gettext_lazy("Files"),
     "uptake": gettext_lazy("Uptake itself"),
     "demo": gettext_lazy("Demo"),
 }
-ICONS = {"file": "file-spreadsheet", "uptake": "database"}
+ICONS = {BROWSER: "world-www", "file": "file-spreadsheet", "uptake": "database"}
 QUIET_AFTER_HOURS = 24
+MADE_HERE = ("api", BROWSER)
+"""Kinds of connections that are made on the page; files bring their own."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,14 @@ class ConnectionForm(forms.Form):
         label=gettext_lazy("Whose events come in"),
         help_text=gettext_lazy("At a park, each event may name its company."),
     )
+    kind = forms.ChoiceField(
+        choices=[(kind, KINDS[kind]) for kind in MADE_HERE],
+        required=False,
+        label=gettext_lazy("How they come"),
+        help_text=gettext_lazy(
+            "Programs send with a secret key. Web pages load a small script; what they send earns no points."
+        ),
+    )
     slug = forms.SlugField(
         max_length=100,
         required=False,
@@ -131,7 +142,7 @@ def new(request: HttpRequest) -> HttpResponseBase:
         try:
             made = connect(
                 slug=form.cleaned_data["slug"],
-                kind="api",
+                kind=form.cleaned_data["kind"] or "api",
                 name=form.cleaned_data["name"],
                 organization=form.cleaned_data["organization"],
                 by=viewer,
@@ -150,7 +161,8 @@ def new(request: HttpRequest) -> HttpResponseBase:
 def connection(request: HttpRequest, slug: str) -> HttpResponseBase:
     """One connection: its state, its keys, how to send events."""
     viewer = viewer_for(request)
-    return _show(request, _connection(viewer, slug), None, KeyForm())
+    found = _connection(viewer, slug)
+    return _show(request, found, None, _key_form(request, found))
 
 
 class KeyForm(forms.Form):
@@ -170,6 +182,34 @@ class KeyForm(forms.Form):
     )
 
 
+class PageKeyForm(KeyForm):
+    """A new key of web pages: not without the pages."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["label"].help_text = _("Such as: customer portal")
+        origins = self.fields["origins"]
+        origins.required = True
+        origins.help_text = _("One address per line, such as https://erp.example.com. Pages of others are refused.")
+
+
+class PageEventsForm(forms.Form):
+    """What web pages may send beside page views."""
+
+    names = forms.CharField(
+        required=False,
+        widget=forms.Textarea({"rows": 3}),
+        label=gettext_lazy("Names of events"),
+        help_text=gettext_lazy("One per line, such as report.opened. Page views ($pageview) always come in."),
+    )
+
+
+def _key_form(request: HttpRequest, found: Connection) -> KeyForm:
+    """The form for a new key, empty or as sent."""
+    form = PageKeyForm if found.kind == BROWSER else KeyForm
+    return form(request.POST) if request.method == "POST" else form()
+
+
 @needs(Deed.MANAGE_DATA)
 @require_POST
 @never_cache
@@ -177,7 +217,7 @@ def new_key(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Makes a key and shows it, this one time."""
     viewer = viewer_for(request)
     found = _connection(viewer, slug)
-    form = KeyForm(request.POST)
+    form = _key_form(request, found)
     secret = None
     if form.is_valid():
         try:
@@ -188,7 +228,9 @@ def new_key(request: HttpRequest, slug: str) -> HttpResponseBase:
                 label=form.cleaned_data["label"],
                 allowed_origins=form.cleaned_data["origins"].split(),
             )
-            form = KeyForm()
+            form = PageKeyForm() if found.kind == BROWSER else KeyForm()
+        except OriginsNeeded:
+            form.add_error("origins", _("Name the pages one by one; * is not enough here."))
         except NotAnOrigin as refusal:
             form.add_error("origins", _("%(text)s is not an address like https://host.") % {"text": refusal})
         except NotAllowed:
@@ -201,9 +243,9 @@ def new_key(request: HttpRequest, slug: str) -> HttpResponseBase:
 def revoke(request: HttpRequest, slug: str, key_id: int) -> HttpResponseBase:
     """Revokes a key: within seconds it opens nothing any more."""
     viewer = viewer_for(request)
-    key = get_object_or_404(ApiKey.objects.visible_to(viewer), pk=key_id, connection__slug=slug)
+    key = get_object_or_404(_keys(viewer), pk=key_id, connection__slug=slug)
     revoke_key(key=key, by=viewer, now=timezone.now())
-    messages.success(request, _("Key upk_%(prefix)s revoked.") % {"prefix": key.prefix})
+    messages.success(request, _("Key %(key)s revoked.") % {"key": key})
     return redirect("data:connection", slug)
 
 
@@ -220,6 +262,55 @@ def pause_or_resume(request: HttpRequest, slug: str) -> HttpResponseBase:
         pause(connection=found, by=viewer, now=timezone.now())
         messages.success(request, _("Paused. What senders send now is refused; they send it again later."))
     return redirect("data:connection", slug)
+
+
+@needs(Deed.MANAGE_DATA)
+@require_POST
+@never_cache
+def page_events(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Says which events web pages may send."""
+    viewer = viewer_for(request)
+    found = _connection(viewer, slug)
+    if found.kind != BROWSER:
+        raise Http404
+    form = PageEventsForm(request.POST)
+    if form.is_valid():
+        names = form.cleaned_data["names"].splitlines()
+        try:
+            allow_page_events(connection=found, names=names, by=viewer, now=timezone.now())
+        except NotAName as refusal:
+            form.add_error("names", _("%(text)s cannot be the name of an event.") % {"text": refusal})
+        else:
+            messages.success(request, _("Web pages may send these events from now on."))
+            return redirect("data:connection", slug)
+    return _show(request, found, None, PageKeyForm(), form)
+
+
+@needs(Deed.MANAGE_DATA)
+@never_cache
+def demo(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """A page that the collector watches, and beside it what the collector sends."""
+    viewer = viewer_for(request)
+    found = _connection(viewer, slug)
+    if found.kind != BROWSER:
+        raise Http404
+    origin = f"{request.scheme}://{request.get_host()}".lower()
+    valid = _keys(viewer).valid().filter(connection=found).order_by("-pk")
+    key = next((one for one in valid if origin in one.allowed_origins), None)
+    context = {
+        "row": found,
+        "key": key,
+        "origin": origin,
+        "person": request.GET.get("person", "")[:100],
+        "events": f"{reverse('events:home')}?source={found.slug}",
+        "allowed": found.page_events,
+        "tab": "connections",
+    }
+    return render(request, "data/collector_demo.html", context)
+
+
+def _keys(viewer: Viewer) -> Any:
+    return ApiKey.objects.visible_to(viewer).select_related("connection")
 
 
 def places(viewer: Viewer) -> Any:
@@ -252,7 +343,9 @@ def _state(one: Connection) -> dict[str, str]:
     return {"state": _("Live"), "tone": "good"}
 
 
-def _show(request: HttpRequest, found: Connection, secret: str | None, form: KeyForm) -> HttpResponseBase:
+def _show(
+    request: HttpRequest, found: Connection, secret: str | None, form: KeyForm, names: PageEventsForm | None = None
+) -> HttpResponseBase:
     now = timezone.now()
     speed = rates([found.slug], now)
     row = Row(
@@ -264,9 +357,14 @@ def _show(request: HttpRequest, found: Connection, secret: str | None, form: Key
         **_state(found),
     )
     viewer = viewer_for(request)
+    keys = list(_keys(viewer).filter(connection=found).order_by("revoked_at", "-pk"))
     context = {
         "row": row,
-        "keys": ApiKey.objects.visible_to(viewer).filter(connection=found).order_by("revoked_at", "-pk"),
+        "of_pages": found.kind == BROWSER,
+        "keys": keys,
+        "page_key": next((key for key in keys if key.revoked_at is None), None) if found.kind == BROWSER else None,
+        "script": request.build_absolute_uri(reverse("collector:script")),
+        "names": names or PageEventsForm({"names": "\n".join(found.page_events)}),
         "secret": secret,
         "form": form,
         "address": request.build_absolute_uri("/api/v1/events"),

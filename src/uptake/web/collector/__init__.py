@@ -1,0 +1,1 @@
+"""The browser collector: the script that other people's pages load, at an address that stays."""
