@@ -128,9 +128,9 @@ def _when(told: str, sent_at: str | None, now: datetime) -> datetime:
     received = now
     if sent_at is not None:
         try:
-            sent = datetime.fromisoformat(sent_at).astimezone(UTC)
+            sent = datetime.fromisoformat(sent_at)
             received = sent + MINUTE * round((now - sent) / MINUTE)
-        except (ValueError, OverflowError):
+        except (ValueError, TypeError, OverflowError):  # TypeError: a time without its zone
             sent_at = None
     at = occurred(time=told, sent_at=sent_at, received_at=received).at
     return now if at > now + 2 * MINUTE else at
