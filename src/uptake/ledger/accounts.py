@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 ISSUED = "programme/issued"
 """Where points come from; the only account that may be below zero. Its balance is derived, its row never touched."""
 REDEEMED = "programme/redeemed"
@@ -24,6 +26,7 @@ def owner_of(code: str) -> str | None:
     return code[7:].rsplit("/", 1)[0] if code.startswith("person/") else None
 
 
+@lru_cache(maxsize=16384)
 def place_of(code: str) -> str:
     """Where points of a lot are on this account: pending, available, held, debt, redeemed, expired or outside."""
     if code.startswith("person/"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 
@@ -36,7 +36,7 @@ class MoreThanGranted(Refusal):
         self.asked = asked
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Grant:
     """Points for a person. The first grant of a lot makes it; further ones add to it and keep its dates."""
 
@@ -69,8 +69,7 @@ class Grant:
     """Another account that pays: `budget/<x>` or `escrow/<x>`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
+class Granted(NamedTuple):
     """What became of a grant."""
 
     key: str
@@ -135,10 +134,11 @@ def grant(grants: Sequence[Grant], *, now: datetime) -> list[Granted]:
         fresh = [item for item in grants if (item.book, item.key) not in seen]
         _prepare_grants(sheet, fresh)
         for item, content in zip(grants, contents, strict=True):
-            replayed = (item.book, item.key) in seen
+            place = (item.book, item.key)
+            replayed = place in seen
             if not replayed:
                 _grant(sheet, item, content)
-                seen.add((item.book, item.key))
+                seen.add(place)
             results.append(Granted(item.key, item.points, replayed))
         sheet.post()
     return results

@@ -151,7 +151,9 @@ class Entry(models.Model):
     fingerprint = models.CharField(max_length=64)
     """Of the content without times and explanation: the same key with another fingerprint is refused."""
     owner = models.CharField(max_length=100, blank=True)
-    lot = models.ForeignKey(Lot, models.PROTECT, null=True, blank=True, related_name="+", db_constraint=False)
+    lot = models.ForeignKey(
+        Lot, models.PROTECT, null=True, blank=True, related_name="+", db_index=False, db_constraint=False
+    )
     """The lot granted to or taken back from."""
     points = models.BigIntegerField()
     """How many points the deed was about; `kind` tells the direction."""

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 from django.db import connection, transaction
@@ -22,7 +22,7 @@ from uptake.ledger.accounts import DEBT, ISSUED, person, place_of
 from uptake.ledger.chain import START, canonical, exact, link, stamp
 from uptake.ledger.lots import COUNTS, FACTS, LotState
 from uptake.ledger.models import Account, ChainHead, Entry, Hold, Kind, Lot, Refund, Resolution, Transfer
-from uptake.ledger.rows import in_pieces, insert_rows, reserve_ids, rows_of_pairs, update_rows
+from uptake.ledger.rows import in_pieces, insert_rows, replace_rows, reserve_ids, rows_of_pairs, update_rows
 
 OWN_KEYS: Final = "time/"
 """Keys the ledger makes itself begin so; callers' keys must not."""
@@ -77,8 +77,7 @@ class EntryState:
     parts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """One transfer before it has its place in the chain."""
 
     entry: EntryState
@@ -145,9 +144,14 @@ class Sheet:
     def balance(self, book: int, code: str) -> int:
         """What stands on the account now, with the moves of this sheet."""
         assert code != ISSUED, "The issuing account's balance is derived, not read"
-        if (book, code) not in self._accounts:
+        return self._account(book, code).balance
+
+    def _account(self, book: int, code: str) -> _AccountState:
+        state = self._accounts.get((book, code))
+        if state is None:
             self.load_accounts([(book, code)])
-        return self._accounts[book, code].balance
+            state = self._accounts[book, code]
+        return state
 
     def load_lots(self, where: Q) -> list[LotState]:
         """Read lots; a lot this sheet knows already keeps its state."""
@@ -273,12 +277,11 @@ class Sheet:
         """Write one transfer. The doors have asked whether the points are there; here it is an assertion."""
         assert amount > 0, "A transfer moves at least one point"
         if source != ISSUED:
-            left = self.balance(entry.book, source) - amount
-            assert left >= 0, f"{source} would stand at {left}"
-            self._accounts[entry.book, source].balance = left
+            paying = self._account(entry.book, source)
+            assert paying.balance >= amount, f"{source} would stand at {paying.balance - amount}"
+            paying.balance -= amount
         if target != ISSUED:
-            self.balance(entry.book, target)
-            self._accounts[entry.book, target].balance += amount
+            self._account(entry.book, target).balance += amount
         if lot is not None:
             lot.take_from(place_of(source), amount)
             if new_lot is None:
@@ -413,7 +416,11 @@ class Sheet:
         )
         for head in self.heads.values():
             head.clock_at = self.clocks[head.book]
-        ChainHead.objects.bulk_update(self.heads.values(), ["seq", "hash", "clock_at", "posted_at"])
+        replace_rows(
+            ChainHead,
+            ("book", "seq", "hash", "clock_at", "posted_at"),
+            [(h.book, h.seq, h.hash, h.clock_at, h.posted_at) for h in self.heads.values()],
+        )
 
 
 def open_sheet(*, books: Collection[int], now: datetime) -> Sheet:

@@ -79,6 +79,21 @@ def update_rows(model: type[models.Model], columns: Sequence[str], rows: Sequenc
         )
 
 
+def replace_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Set all columns but the first of a few rows known by the first, in one statement each."""
+    table, (key, *others) = model._meta.db_table, columns
+    kinds = _kinds(model)
+    changes = ", ".join(f"{name} = %s" for name in others)
+    given = list(zip(*rows, strict=True))
+    if connection.vendor == "sqlite":
+        given = [tuple(_bound(kinds[name], column)) for name, column in zip(columns, given, strict=True)]
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {table} SET {changes} WHERE {key} = %s",  # noqa: S608 - our own names
+            [(*row[1:], row[0]) for row in zip(*given, strict=True)],
+        )
+
+
 def rows_of_pairs(
     table: str,
     columns: str,

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 from django.db import connection, transaction
 
-from uptake.events.models import Bookmark, EventType
+from uptake.events.models import Bookmark, Event, EventType
 from uptake.events.read import Position, corrections_after, events_after, move_bookmark, positions_of
 from uptake.ledger.grant import Grant, Taking, grant, take_back
 from uptake.ledger.rows import insert_rows, reserve_ids
@@ -30,6 +30,7 @@ from uptake.programme.gather import (
     earlier_revisions,
     events_in,
     gather,
+    many,
     of_corrections,
     standings_of,
     used_in,
@@ -47,12 +48,14 @@ AT_ONCE = 5000
 """Events of corrections folded together: an import of a million rows may be withdrawn."""
 EARNED = "points_earned"
 """The kind of the message."""
+TOLD = 3
+"""Awards told of in one message, which counts them all."""
 NEWS = timedelta(days=1)
 """Awards of events older than this are not told as news."""
 
 
 def consider_new_events(*, now: datetime, limit: int | None = None) -> int:
-    """Considers up to `limit` new events and as many corrections; gives how many, 0 when there is nothing new.
+    """Considers about `limit` new events and as many corrections; gives how many, 0 when there is nothing new.
 
     Safe to repeat and to run twice at once: the bookmark is locked for the transaction, and all that is posted has a
     key. The number of queries does not depend on how much happened before.
@@ -79,7 +82,7 @@ def _no_collecting() -> Iterator[None]:
 
 def _consider_batch(now: datetime, limit: int) -> int:
     events_at, corrections_at = _lock_bookmark()
-    events = list(events_after(events_at, limit=limit).values_list("txid", "pk"))
+    events = _whole_deliveries(events_at, limit)
     corrections = list(corrections_after(corrections_at, limit=limit))
     if not events and not corrections:
         return 0
@@ -95,6 +98,24 @@ def _consider_batch(now: datetime, limit: int) -> int:
     news.tell()
     move_bookmark(READER, now=now, events=events_at, corrections=corrections_at)
     return len(events) + len(corrections)
+
+
+def _whole_deliveries(after: Position, limit: int) -> list[tuple[int, int]]:
+    """(txid, id) of the next events, about `limit`: what was received together is considered together.
+
+    Late events of one delivery share what is left of the caps in canonical order, so none may be considered without
+    the others.
+    """
+    rows = list(events_after(after, limit=limit + 1).values_list("txid", "pk"))
+    if len(rows) <= limit:
+        return rows
+    received_at = Event.objects.filter(pk=rows[limit][1]).values("received_at")[:1]
+    same = Event.objects.filter(pk__in=many([pk for _, pk in rows]), received_at=received_at)
+    delivered = set(same.values_list("pk", flat=True))
+    end = limit
+    while end and rows[end - 1][1] in delivered:
+        end -= 1
+    return rows[:end] or _whole_deliveries(after, 2 * limit)
 
 
 def _lock_bookmark() -> tuple[Position, Position]:
@@ -294,48 +315,52 @@ def _differences(
         event = outcome.event
         award = awards.get(key)
         is_new = award is None
+        reasons = list(outcome.reasons)
         if award is None:
             award = AwardRow(
-                id=0,
-                event_id=event.id,
-                rule=outcome.rule,
-                version=outcome.version,
-                rulebook_id=version,
-                person_id=bucket.person,
-                company_id=bucket.company,
-                date=event.date,
-                happened_at=event.at,
-                points=0,
-                reasons=[],
-                explanation={},
-                transfers=0,
+                0,
+                event.id,
+                outcome.rule,
+                outcome.version,
+                version,
+                bucket.person,
+                bucket.company,
+                event.date,
+                event.at,
+                outcome.points,
+                reasons,
+                outcome.explanation,
+                0,
             )
-        reasons = list(outcome.reasons)
-        same_person = (award.person_id, award.company_id) == (bucket.person, bucket.company)
-        same_terms = award.version == outcome.version and award.rulebook_id == version
-        same_result = (award.points, award.reasons, award.explanation) == (outcome.points, reasons, outcome.explanation)
-        if not is_new and same_person and same_terms and same_result:
-            continue
-        change = outcome.points - award.points
-        taken, given = (max(0, -change), max(0, change)) if same_person else (award.points, outcome.points)
-        difference = _Difference(
-            award=award,
-            order=(event.at, event.source, event.key, event.id, outcome.rank),
-            taken=taken,
-            former=award.person_id,
-            former_company=award.company_id,
-            given=given,
-            is_new=is_new,
-            source=event.source,
-            event_key=event.key,
-            rank=outcome.rank,
-            title=folded.rules.rules[outcome.rank].title,
-            event=touched.get(event.id),
+            former, former_company, taken, given = bucket.person, bucket.company, 0, outcome.points
+        else:
+            former, former_company = award.person_id, award.company_id
+            same_person = (former, former_company) == (bucket.person, bucket.company)
+            same_terms = award.version == outcome.version and award.rulebook_id == version
+            result = (outcome.points, reasons, outcome.explanation)
+            if same_person and same_terms and (award.points, award.reasons, award.explanation) == result:
+                continue
+            change = outcome.points - award.points
+            taken, given = (max(0, -change), max(0, change)) if same_person else (award.points, outcome.points)
+            award.person_id, award.company_id, award.date = bucket.person, bucket.company, event.date
+            award.version, award.rulebook_id, award.happened_at = outcome.version, version, event.at
+            award.points, award.reasons, award.explanation = result
+        found.append(
+            _Difference(
+                award=award,
+                order=(event.at, event.source, event.key, event.id, outcome.rank),
+                taken=taken,
+                former=former,
+                former_company=former_company,
+                given=given,
+                is_new=is_new,
+                source=event.source,
+                event_key=event.key,
+                rank=outcome.rank,
+                title=folded.rules.rules[outcome.rank].title,
+                event=touched.get(event.id),
+            )
         )
-        award.person_id, award.company_id, award.date = bucket.person, bucket.company, event.date
-        award.version, award.rulebook_id, award.happened_at = outcome.version, version, event.at
-        award.points, award.reasons, award.explanation = outcome.points, reasons, outcome.explanation
-        found.append(difference)
     for key, award in awards.items():
         # The event of this award is nobody's, or waits again: what it earned is taken back.
         one = touched.get(award.event_id)
@@ -521,7 +546,7 @@ class News:
 
     def _content(self, person: int, labels: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
         awards = []
-        for one in self.earned[person][:20]:
+        for one in self.earned[person][:TOLD]:
             award = one.award
             name = one.event.name if one.event else ""
             awards.append(

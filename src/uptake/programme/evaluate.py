@@ -12,12 +12,12 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from uptake.basics.business_day import start_of
 from uptake.programme.conditions.list import Condition
-from uptake.programme.rulebook import Cap, Programme, Rulebook, RuleVersion, cap_to_file
-from uptake.programme.standing import JudgedEvent, number_of
+from uptake.programme.rulebook import Cap, PointsPer, Programme, Rulebook, RuleVersion, cap_to_file
+from uptake.programme.standing import JudgedEvent, Number, number_of
 
 REVERSED = "reversed"
 HISTORY_ONLY = "history_only"
@@ -33,8 +33,7 @@ Key = tuple[int, str]
 """(event id, rule lineage): one award."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What one rule gives for one event: points (0 or more), reason codes in order, and a plain JSON explanation."""
 
     event: JudgedEvent
@@ -130,31 +129,10 @@ def _judge(
         if number is None:
             explanation["fact"] = per.per
             return 0, (NO_NUMBER,), explanation
-        explanation["factors"] = [
-            {
-                "what": "per",
-                "fact": per.per,
-                "value": plain(number),
-                "each": plain(per.each),
-                "points": plain(per.points),
-            }
-        ]
+        points, told = _worth(per, number)
+        explanation |= told
         if number <= 0:
             return 0, (NOT_POSITIVE,), explanation
-        units = _units(number, per.each)
-        if per.whole_units and not isinstance(units, int):
-            units = units.numerator // units.denominator
-        if per.whole_units:
-            explanation["factors"].append({"what": "whole_units", "units": units})
-        exact = units * (per.points if type(per.points) is int else Fraction(per.points))
-        if per.min is not None and exact < per.min:
-            exact = Fraction(per.min)
-            explanation["factors"].append({"what": "min", "points": plain(per.min)})
-        if per.max is not None and exact > per.max:
-            exact = Fraction(per.max)
-            explanation["factors"].append({"what": "max", "points": plain(per.max)})
-        explanation["base"] = plain(exact)
-        points = half_up(exact)
     if points == 0:
         return 0, (ZERO,), explanation
     explanation["before_caps"] = points
@@ -177,6 +155,38 @@ def _judge(
         if reasons:
             explanation["next"] = (event.date + timedelta(days=1)).isoformat()
     return points, reasons, explanation
+
+
+@lru_cache(maxsize=8192)
+def _worth(per: PointsPer, number: Number) -> tuple[int, dict[str, Any]]:
+    """What a number is worth before caps, and how it came about. Remembered: the same numbers come again and again.
+
+    Equal numbers print alike, so it does not matter which of them was seen first; nobody changes what is told.
+    """
+    factors: list[dict[str, Any]] = [
+        {
+            "what": "per",
+            "fact": per.per,
+            "value": plain(number),
+            "each": plain(per.each),
+            "points": plain(per.points),
+        }
+    ]
+    if number <= 0:
+        return 0, {"factors": factors}
+    units = _units(number, per.each)
+    if per.whole_units and not isinstance(units, int):
+        units = units.numerator // units.denominator
+    if per.whole_units:
+        factors.append({"what": "whole_units", "units": units})
+    exact = units * (per.points if type(per.points) is int else Fraction(per.points))
+    if per.min is not None and exact < per.min:
+        exact = Fraction(per.min)
+        factors.append({"what": "min", "points": plain(per.min)})
+    if per.max is not None and exact > per.max:
+        exact = Fraction(per.max)
+        factors.append({"what": "max", "points": plain(per.max)})
+    return half_up(exact), {"factors": factors, "base": plain(exact)}
 
 
 def _units(number: int | Decimal, each: int | Decimal) -> int | Fraction:

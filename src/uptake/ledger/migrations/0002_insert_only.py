@@ -13,6 +13,15 @@ FIXED = {
         *("available_from", "last_date", "expires_at", "renews_id"),
     ),
 }
+KEYS = {
+    "ledger_account": {"code": 200},
+    "ledger_lot": {"key": 255, "owner": 100},
+    "ledger_entry": {"key": 255, "owner": 100},
+    "ledger_transfer": {"key": 255},
+    "ledger_hold": {"key": 255, "owner": 100},
+    "ledger_resolution": {"key": 255},
+    "ledger_refund": {"key": 255},
+}
 # (column, other columns of the same row) → (table, columns there)
 REFERENCES = {
     "ledger_transfer": {
@@ -54,7 +63,13 @@ def _triggers() -> list[tuple[str, str]]:
 
 
 def _postgresql() -> list[str]:
+    # Keys are compared byte by byte, never as the words of a language.
     statements = [
+        f'ALTER TABLE {table} ALTER COLUMN {column} TYPE varchar({length}) COLLATE "C"'
+        for table, columns in KEYS.items()
+        for column, length in columns.items()
+    ]
+    statements += [
         """
         CREATE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
@@ -75,10 +90,17 @@ def _postgresql() -> list[str]:
     for table, references in REFERENCES.items():
         # Asked once a statement, not once a row and reference as a foreign key would be. What is referred to can
         # neither be deleted nor get another id, book or key, so asking when it is written is all a foreign key does.
-        checks = "".join(_check(name, *reference) for name, reference in references.items())
+        missing = {name: _missing(*reference) for name, reference in references.items()}
+        anything = " OR ".join(f"({one})" for one in missing.values())
+        whats = "".join(
+            f"IF EXISTS (SELECT FROM fresh n WHERE {one}) THEN RAISE EXCEPTION '{name}' "
+            f"USING ERRCODE = 'foreign_key_violation', CONSTRAINT = '{name}'; END IF; "
+            for name, one in missing.items()
+        )
+        # All references in one pass over the rows; which of them is missing is asked only if one is.
         statements.append(
             f"CREATE FUNCTION {table}_refers() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan TO off AS $$ "
-            f"BEGIN {checks} RETURN NULL; END $$"
+            f"BEGIN IF EXISTS (SELECT FROM fresh n WHERE {anything}) THEN {whats} END IF; RETURN NULL; END $$"
         )
         statements += [
             f"CREATE TRIGGER {table}_refers_on_{deed.lower()} AFTER {deed} ON {table} "
@@ -88,7 +110,7 @@ def _postgresql() -> list[str]:
     return statements
 
 
-def _check(name: str, columns: str, other: str, other_columns: str) -> str:
+def _missing(columns: str, other: str, other_columns: str) -> str:
     here, there = columns.split(", "), other_columns.split(", ")
     # Scalar subqueries are always looked up by an index, however many rows there were when this was planned; what has
     # an id by its id and nothing else.
@@ -97,10 +119,7 @@ def _check(name: str, columns: str, other: str, other_columns: str) -> str:
     else:
         same = " AND ".join(f"o.{b} = n.{a}" for a, b in zip(here, there, strict=True))
         missing = f"(SELECT 1 FROM {other} o WHERE {same}) IS NULL"
-    return (
-        f"IF EXISTS (SELECT FROM fresh n WHERE n.{here[0]} IS NOT NULL AND {missing}) THEN "
-        f"RAISE EXCEPTION '{name}' USING ERRCODE = 'foreign_key_violation', CONSTRAINT = '{name}'; END IF; "
-    )
+    return f"n.{here[0]} IS NOT NULL AND {missing}"
 
 
 def _sqlite() -> list[str]:
