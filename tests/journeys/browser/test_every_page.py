@@ -29,6 +29,12 @@ record([
               person=f"busy-{who.pk}", person_name=who.name, person_email=who.email, facts={"amount": day})
     for day in range(1, 6) for who in busy[: day + 1] for name in ("order.processed", "stock.counted")
 ], connection=erp, now=now)
+from uptake.directory.scope import EVERYTHING
+from uptake.events.connect import allow_page_events, connect
+from uptake.events.keys import make_key
+portal = connect(slug="portal", kind="browser", name="Portal", organization=cast.beiyuan, by=EVERYTHING, now=now)
+allow_page_events(connection=portal, names=["report.opened"], by=EVERYTHING, now=now)
+make_key(connection=portal, by=EVERYTHING, now=now, allowed_origins=["https://portal.example"])
 print(json.dumps(world.beiyuan.ids))
 """
 
@@ -66,6 +72,8 @@ INNER: Mapping[str, tuple[str, ...]] = {
         "/data/imports/{run}",
         "/data/connections/new",
         "/data/connections/{connection_slug}",
+        "/data/connections/portal",
+        "/data/connections/portal/demo",
         "/data/quarantine/",
         "/data/conflicts/",
         "/data/people/",
