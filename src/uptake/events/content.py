@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -26,6 +26,7 @@ from uptake.events.happening import (
 ODDLY_EARLY = datetime(1990, 1, 1, tzinfo=UTC)
 LARGEST = 10**MAX_DIGITS
 INT64 = 2**63
+HINTS = ("person_name", "person_email", "person_staff_number")
 
 
 class Unusable(ValueError):
@@ -74,7 +75,7 @@ def content_of(happening: Happening) -> Content:
             if value:
                 _text(field, value, MAX_TEXT)
     if happening.person_name or happening.person_email or happening.person_staff_number:
-        for field in ("person_name", "person_email", "person_staff_number"):
+        for field in HINTS:
             if getattr(happening, field):
                 _text(field, getattr(happening, field), MAX_TEXT)
     if type(happening.revision) is not int or not 1 <= happening.revision <= MAX_REVISION:
@@ -88,6 +89,65 @@ def content_of(happening: Happening) -> Content:
         f'"object":{quoted(thing)},"person":{quoted(person) if person else "null"}}}'
     )
     return Content(at, instant, facts, sha256(what.encode()).hexdigest())
+
+
+def contents_of(happenings: Sequence[Happening]) -> list[Content | None]:
+    """The contents of many happenings at once, each as `content_of` gives it; None where that has to look closely.
+
+    What repeats is worked out once, and one look at a whole column settles that its texts are plain.
+    """
+    names = [one.event for one in happenings]
+    people = [one.person or "" for one in happenings]
+    things = [one.object or "" for one in happenings]
+    companies = [one.company or "" for one in happenings]
+    keys = [one.key for one in happenings]
+    odd = _odd(names, MAX_NAME) | _odd(keys, MAX_TEXT)
+    hints = ([getattr(one, field) or "" for one in happenings] for field in HINTS)
+    for column in (people, things, companies, *hints):
+        odd |= _odd(column, MAX_TEXT) - {""}
+    if None in odd:
+        return [None] * len(happenings)
+    quote = {text: quoted(text) for column in (names, people, things, companies) for text in set(column)}
+    quote_or_null = quote | {"": "null"}
+    known: dict[int, str] = {}
+    contents: list[Content | None] = []
+    for one, name, person, thing, company in zip(happenings, names, people, things, companies, strict=True):
+        if odd:
+            hints_of = (one.person_name, one.person_email, one.person_staff_number)
+            if not odd.isdisjoint((name, one.key, person, thing, company, *hints_of)):
+                contents.append(None)
+                continue
+        if type(one.revision) is not int or not 1 <= one.revision <= MAX_REVISION:
+            contents.append(None)
+            continue
+        facts = one.facts
+        try:
+            at = _instant(one.at)
+            text = known.get(id(facts))
+            if text is None:
+                text = known[id(facts)] = facts_text(facts)
+        except Unusable:
+            contents.append(None)
+            continue
+        instant = at.isoformat(timespec="microseconds")
+        what = (
+            f'{{"at":"{instant}","company":{quote_or_null[company]},'
+            f'"event":{quote[name]},"facts":{text},"history_only":{"true" if one.history_only else "false"},'
+            f'"object":{quote[thing]},"person":{quote_or_null[person]}}}'
+        )
+        contents.append(Content(at, instant, text, sha256(what.encode()).hexdigest()))
+    return contents
+
+
+def _odd(texts: Sequence[str], longest: int) -> set[str | None]:
+    """Those that are empty or may not be stored; None is among them if some are no texts at all."""
+    if set(map(type, texts)) - {str}:
+        return {None}
+    different = set(texts)
+    blank = {text for text in different if not text or text.isspace()}
+    if "".join(different).isprintable() and max(map(len, different), default=0) <= longest:
+        return {*blank}
+    return {*blank, *(text for text in different if not text.isprintable() or len(text) > longest)}
 
 
 def sent_content(happening: Happening) -> dict[str, Any]:
@@ -183,6 +243,8 @@ def _text(field: str, value: Any, longest: int) -> None:
 def _instant(at: Any) -> datetime:
     if not isinstance(at, datetime):
         raise Unusable(_("at must be a time."))
+    if at.tzinfo is UTC and 2 <= at.year <= 9997:
+        return at
     if at.tzinfo is None or at.utcoffset() is None:
         raise Unusable(_("at names no time zone."))
     if not 2 <= at.year <= 9997:

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -23,7 +25,7 @@ from uptake.directory.models import Organization
 from uptake.directory.place import Span, memberships_of, settings_of, span_on
 from uptake.directory.resolve import Hints, resolve
 from uptake.events import wake
-from uptake.events.content import ODDLY_EARLY, Unusable, content_of, misfits, sent_content
+from uptake.events.content import ODDLY_EARLY, Content, Unusable, content_of, contents_of, misfits, sent_content
 from uptake.events.dates import Dates, dates_at, tzdb_version
 from uptake.events.follow import follow_identified
 from uptake.events.happening import Fate, Happening
@@ -42,6 +44,8 @@ from uptake.events.models import (
 AHEAD = timedelta(minutes=5)
 """How far a sender's clock may run ahead."""
 TO_THE_MINUTE = timedelta(minutes=1)
+ROWS_AT_ONCE = (2000, 250)
+"""Rows of one statement on SQLite, which takes at most 32,766 values."""
 COLUMNS = (
     "source, key, revision, fingerprint, name, identity_id, company_id, happened_at, received_at, business_date, tzdb, "
     "object, facts, history_only, batch_id"
@@ -92,12 +96,14 @@ def record(
     now: datetime,
     batch: Batch | None = None,
     make_people: bool = False,
+    contents: Sequence[Content | None] = (),
 ) -> list[Fate]:
     """Stores happenings in one transaction; gives the fate of each, in the order given.
 
     The number of statements does not grow with the number of happenings. Unusable ones are rejected one by one and
     the rest goes in. Ids within one call follow the key, not the order given (so that two senders of the same keys
-    never wait for each other in a circle). What web pages send counts in analyses and never earns points.
+    never wait for each other in a circle). `contents` are those of the happenings where `contents_of` was asked before
+    (None: not worked out). What web pages send counts in analyses and never earns points.
     Raises ConnectionPaused, BatchWithdrawn.
     """
     if connection.paused_at is not None:
@@ -106,12 +112,13 @@ def record(
         return []
     if connection.kind == BROWSER:
         # Anybody can read the key in the page and send what he likes: it is looked at, never paid.
-        happenings = [replace(one, history_only=True) for one in happenings]
+        happenings, contents = [replace(one, history_only=True) for one in happenings], ()
+    contents = contents or contents_of(happenings)
     fates: list[Fate | None] = [None] * len(happenings)
     with transaction.atomic():
         if batch is not None and Correction.objects.filter(kind=CorrectionKind.WITHDRAWN, batch=batch).exists():
             raise BatchWithdrawn
-        items = _usable(happenings, connection, fates)
+        items = _usable(happenings, contents, connection, fates)
         stored = _store(items, connection, now, batch, make_people, fates)
         if stored:
             _note_arrival(connection, now)
@@ -119,13 +126,19 @@ def record(
     return [fate for fate in fates if fate is not None]
 
 
-def _usable(happenings: Sequence[Happening], connection: Connection, fates: list[Fate | None]) -> list[_Item]:
+def _usable(
+    happenings: Sequence[Happening],
+    contents: Sequence[Content | None],
+    connection: Connection,
+    fates: list[Fate | None],
+) -> list[_Item]:
     """The happenings that can be stored; the others get their fate."""
     companies = _companies({one.company for one in happenings if one.company}, connection)
     items = []
-    for index, happening in enumerate(happenings):
+    for index, (happening, content) in enumerate(zip(happenings, contents, strict=True)):
         try:
-            content = content_of(happening)
+            if content is None:
+                content = content_of(happening)
             company = None
             if happening.company:
                 company = companies.get(happening.company)
@@ -401,10 +414,21 @@ def _insert_sqlite(fresh: list[_Item], source: str, now: datetime, batch_id: int
                     batch_id,
                 )
             )
-        cursor.executemany(
-            f"INSERT INTO events_event (id, {COLUMNS}) VALUES (%s, {', '.join(['%s'] * 15)})",  # noqa: S608
-            rows,
-        )
+        start = 0
+        for size in ROWS_AT_ONCE:
+            while len(rows) - start >= size:
+                values = list(chain.from_iterable(rows[start : start + size]))
+                with database.wrap_database_errors:
+                    database.connection.execute(_insert_of(size), values)
+                start += size
+        cursor.executemany(_insert_of(1).replace("?", "%s"), rows[start:])
+
+
+@lru_cache(maxsize=8)
+def _insert_of(rows: int) -> str:
+    """One statement for so many rows; it costs a third less, and lets other threads run while it is carried out."""
+    marks = f"({', '.join('?' * 16)})"
+    return f"INSERT INTO events_event (id, {COLUMNS}) VALUES {', '.join([marks] * rows)}"  # noqa: S608
 
 
 def _sqlite_time(instant: str) -> str:

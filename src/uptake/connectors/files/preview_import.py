@@ -94,7 +94,7 @@ def try_rows(
         translator = Translator(
             mapping, table.columns, zone=zone, numbers=numbers, companies=companies, history_only=not earn
         )
-        for chunk in chunks(table, translator, totals):
+        for chunk in chunks(table, translator, totals, most=limit):
             with transaction.atomic():
                 connection = open_source(organization=place(), now=now)
                 batch = Batch.objects.create(connection=connection, created_at=now)

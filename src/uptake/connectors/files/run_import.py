@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
 
+from uptake.connectors.files.ahead import ahead
 from uptake.connectors.files.begin_import import kept_file
 from uptake.connectors.files.formats import open_table
 from uptake.connectors.files.mapping import Mapping, UnfitMapping
@@ -93,15 +95,14 @@ def _run(run: ImportRun, clock: Callable[[], datetime], tell: Callable[[ImportRu
             companies=companies_below(run.organization) if mapping.company else None,
             history_only=not run.earn,
         )
-        for chunk in chunks(table, translator, totals):
-            if chunk.last <= outcome.rows:
-                continue  # an earlier attempt settled these rows
-            now = clock()
-            with transaction.atomic():
-                outcome = settle(chunk, outcome, connection=connection, batch=batch, earn=run.earn, now=now)
-                _keep(run, outcome, heartbeat_at=now)
-            if tell is not None:
-                tell(run)
+        with closing(ahead(chunks(table, translator, totals, settled=outcome.rows))) as coming:
+            for chunk in coming:
+                now = clock()
+                with transaction.atomic():
+                    outcome = settle(chunk, outcome, connection=connection, batch=batch, earn=run.earn, now=now)
+                    _keep(run, outcome, heartbeat_at=now)
+                if tell is not None:
+                    tell(run)
         now = clock()
         _keep(run, outcome, heartbeat_at=now, totals=totals.as_json(), state=ImportState.DONE, ended_at=now)
     if tell is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from types import TracebackType
 
 IN_MEMORY = 1_000_000
@@ -40,9 +41,15 @@ class RunningNumbers:
         self.distinct += count == 1
         return int(count) - 1
 
+    def meet(self, digests: Iterable[bytes]) -> None:
+        """Take digests into account that need no number."""
+        for digest in digests:
+            self.number(digest)
+
     def _move(self) -> None:
         # An empty name makes SQLite keep a private file that vanishes with the connection.
-        self._file = sqlite3.connect("", isolation_level=None)
+        # One thread at a time uses it, not always the same one.
+        self._file = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._file.execute("PRAGMA journal_mode=OFF")
         self._file.execute("PRAGMA synchronous=OFF")
         self._file.execute("CREATE TABLE seen (digest BLOB PRIMARY KEY, count INTEGER) WITHOUT ROWID")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from hashlib import blake2b
@@ -23,30 +25,30 @@ class ControlTotals:
         self._sums: dict[str, int | Decimal] = {}
         self._names: dict[str, int] = {}
 
-    def add(self, happening: Happening) -> None:
-        """Take one happening into account."""
-        if happening.person is None:
-            self.by_nobody += 1
-        else:
-            self.with_person += 1
-            self._people.number(happening.person.encode())
-        if happening.object:
-            about = happening.object.encode()
-            self._objects.number(about if len(about) <= 16 else blake2b(about, digest_size=17).digest())
-        at = happening.at
-        if self.first_at is None or at < self.first_at:
-            self.first_at = at
-        if self.last_at is None or at > self.last_at:
-            self.last_at = at
-        if happening.event in self._names or len(self._names) < 1000:
-            self._names[happening.event] = self._names.get(happening.event, 0) + 1
-        for name, value in happening.facts.items():
-            if type(value) is int:
-                self._sums[name] = self._sums.get(name, 0) + value
-            elif type(value) is float:
-                self._sums[name] = Decimal(self._sums.get(name, 0)) + Decimal(repr(value))
-            elif type(value) is Decimal:
-                self._sums[name] = Decimal(self._sums.get(name, 0)) + value
+    def add(self, happenings: Sequence[Happening]) -> None:
+        """Take happenings into account, those of one object or with the same facts at once."""
+        if not happenings:
+            return
+        people = [one.person for one in happenings if one.person is not None]
+        self.with_person += len(people)
+        self.by_nobody += len(happenings) - len(people)
+        self._people.meet([person.encode() for person in set(people)])
+        things = [thing.encode() for thing in {one.object for one in happenings} - {""}]
+        self._objects.meet([one if len(one) <= 16 else blake2b(one, digest_size=17).digest() for one in things])
+        first, last = min(one.at for one in happenings), max(one.at for one in happenings)
+        self.first_at = first if self.first_at is None else min(first, self.first_at)
+        self.last_at = last if self.last_at is None else max(last, self.last_at)
+        for name, count in Counter([one.event for one in happenings]).items():
+            if name in self._names or len(self._names) < 1000:
+                self._names[name] = self._names.get(name, 0) + count
+        said = {id(one.facts): one.facts for one in happenings}
+        for key, times in Counter([id(one.facts) for one in happenings]).items():
+            for name, value in said[key].items():
+                if type(value) is int:
+                    self._sums[name] = self._sums.get(name, 0) + value * times
+                elif type(value) in (float, Decimal):
+                    exact = value if type(value) is Decimal else Decimal(repr(value))
+                    self._sums[name] = Decimal(self._sums.get(name, 0)) + exact * times
 
     @property
     def people(self) -> int:

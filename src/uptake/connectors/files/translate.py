@@ -3,15 +3,19 @@
 The key of a row is a hash of what it says (name, person, instant, object, company, facts) and a running number among
 equal rows in file order. So the same rows give the same keys from any file in any format, and rows that say the same
 are separate events. The date stands in front, so that rows of one time lie together in the index.
+
+Rows are taken column by column: a text that comes a thousand times is read once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from hashlib import blake2b
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -20,13 +24,17 @@ from uptake.connectors.files.cells import BadCell, Clock, as_boolean, as_date, a
 from uptake.connectors.files.mapping import NAME_JOINT, Property
 from uptake.connectors.files.mapping import Mapping as ColumnMapping
 from uptake.connectors.files.running_numbers import RunningNumbers
+from uptake.connectors.files.table import BadRow, Row
 from uptake.events.happening import Happening
 
 LONGEST_NAME = 200
 LONGEST_ID = 255
 LONGEST_TEXT = 32_768
-NAMES_KNOWN = 10_000
+NO_FACTS: dict[str, Any] = {}
+TEXTS = {str, type(None)}
 
+Refused = tuple[int, str, str, str]
+"""Row number, code, column, value."""
 FactReader = Callable[[Any], Any]
 
 
@@ -67,23 +75,96 @@ class Translator:
         self._companies = companies or {}
         self._numbers = numbers
         self._history_only = history_only
-        self._names: dict[tuple[Any, ...], str] = {}
 
-    def happening(self, cells: Sequence[Any]) -> Happening:
-        """What the row says happened. BadCell (with column and value) if a cell does not mean what it should."""
-        if len(cells) < self._width:
-            cells = [*cells, *[None] * (self._width - len(cells))]
-        name = self._name_of(cells)
+    def happenings(self, rows: Sequence[Row]) -> tuple[list[tuple[int, Happening]], list[Refused]]:
+        """What the rows say happened, by row number, and those that say nothing usable; both in the order of rows."""
+        refused: dict[int, Refused] = {}
+        cells_of: dict[int, Sequence[Any]] = {}
+        for number, cells in rows:
+            if isinstance(cells, BadRow):
+                refused[number] = (number, cells.code, "", cells.detail[:200])
+            elif len(cells) < self._width:
+                cells_of[number] = [*cells, *[None] * (self._width - len(cells))]
+            else:
+                cells_of[number] = cells
+        told = self._told(list(cells_of), list(cells_of.values()), refused)
+        return told, [refused[number] for number in sorted(refused)]
+
+    def _told(
+        self, numbers: list[int], rows: list[Sequence[Any]], refused: dict[int, Refused]
+    ) -> list[tuple[int, Happening]]:
+        def column(place: int) -> list[Any]:
+            return [cells[place] for cells in rows]
+
+        def texts(place: int) -> list[Any]:
+            return _each(as_text, column(place)) if place >= 0 else [""] * len(rows)
+
+        names = _each(self._name_of, list(zip(*map(column, self._name), strict=True)))
+        times = _each(self._at, column(self._time))
+        people = texts(self._person)
+        things = texts(self._object)
+        companies = _each(self._company_of, column(self._company)) if self._company >= 0 else [""] * len(rows)
+        fact_columns = [column(fact.place) for fact in self._facts]
+        facts = _each(self._facts_of, list(zip(*fact_columns, strict=True))) if self._facts else [NO_FACTS] * len(rows)
+        person_names = texts(self._person_name)
+        kind = self._mapping.person_is
+        bad_cells: dict[int, BadCell] = {}
+        for read in (facts, companies, times, names):  # the first of them is told, so it comes last
+            bad_cells |= {number: one for number, one in zip(numbers, read, strict=True) if one.__class__ is BadCell}
+        happenings: list[tuple[int, Happening]] = []
+        for number, name, at, person, about, company, said, person_name in zip(
+            numbers, names, times, people, things, companies, facts, person_names, strict=True
+        ):
+            if bad_cells and number in bad_cells:
+                refused[number] = _refused(number, bad_cells[number])
+                continue
+            try:
+                if len(name) > LONGEST_NAME or len(person) > LONGEST_ID or len(about) > LONGEST_ID:
+                    raise BadCell("too_long", value=max(name, person, about, key=len))
+                instant = at.isoformat()
+                key = self._key(instant[:10], (name, person, instant, about, company, said))
+            except BadCell as bad:
+                refused[number] = _refused(number, bad)
+                continue
+            happening = Happening(
+                name,
+                key,
+                at,
+                person or None,
+                about,
+                said,
+                company or None,
+                1,
+                self._history_only,
+                person_name[:200],
+                person if person and (kind == "email" or "@" in person) else "",
+                person[:64] if kind == "staff_number" else "",
+            )
+            happenings.append((number, happening))
+        return happenings
+
+    def _name_of(self, parts: tuple[Any, ...]) -> str:
+        name = NAME_JOINT.join([part for part in map(as_text, parts) if part])
+        if not name:
+            raise BadCell("name_missing", column=self._mapping.name[0])
+        return name
+
+    def _at(self, cell: Any) -> datetime:
         try:
-            at = self._clock.at(cells[self._time])
+            return self._clock.at(cell)
         except BadCell as bad:
             raise BadCell(bad.code, column=self._mapping.time, value=bad.value) from bad
-        person = as_text(cells[self._person]) if self._person >= 0 else ""
-        about = as_text(cells[self._object]) if self._object >= 0 else ""
-        company = self._company_of(cells)
+
+    def _company_of(self, cell: Any) -> str:
+        said = as_text(cell)
+        slug = self._companies.get(said.lower(), "")
+        if said and not slug:
+            raise BadCell("unknown_company", column=self._mapping.company, value=said)
+        return slug
+
+    def _facts_of(self, cells: tuple[Any, ...]) -> dict[str, Any]:
         facts: dict[str, Any] = {}
-        for fact in self._facts:
-            cell = cells[fact.place]
+        for fact, cell in zip(self._facts, cells, strict=True):
             if cell is None or cell == "":
                 continue
             try:
@@ -92,44 +173,7 @@ class Translator:
                 raise BadCell(bad.code, column=fact.column, value=cell) from bad
             if value != "":
                 facts[fact.name] = value
-        if len(name) > LONGEST_NAME or len(person) > LONGEST_ID or len(about) > LONGEST_ID:
-            raise BadCell("too_long", value=max(name, person, about, key=len))
-        instant = at.isoformat()
-        key = self._key(instant[:10], (name, person, instant, about, company, facts))
-        kind = self._mapping.person_is
-        return Happening(
-            event=name,
-            key=key,
-            at=at,
-            person=person or None,
-            object=about,
-            facts=facts,
-            company=company or None,
-            history_only=self._history_only,
-            person_name=as_text(cells[self._person_name])[:200] if self._person_name >= 0 else "",
-            person_email=person if person and (kind == "email" or "@" in person) else "",
-            person_staff_number=person[:64] if kind == "staff_number" else "",
-        )
-
-    def _name_of(self, cells: Sequence[Any]) -> str:
-        parts = tuple([cells[place] for place in self._name])
-        name = self._names.get(parts)
-        if name is None:
-            name = NAME_JOINT.join([part for part in map(as_text, parts) if part])
-            if not name:
-                raise BadCell("name_missing", column=self._mapping.name[0])
-            if len(self._names) < NAMES_KNOWN:
-                self._names[parts] = name
-        return name
-
-    def _company_of(self, cells: Sequence[Any]) -> str:
-        if self._company < 0:
-            return ""
-        said = as_text(cells[self._company])
-        slug = self._companies.get(said.lower(), "")
-        if said and not slug:
-            raise BadCell("unknown_company", column=self._mapping.company, value=said)
-        return slug
+        return facts
 
     def _key(self, date: str, content: tuple[Any, ...]) -> str:
         try:
@@ -140,6 +184,32 @@ class Translator:
             raise BadCell("broken_text")
         digest = blake2b(plain, digest_size=16)
         return f"{date}.{digest.hexdigest()}:{self._numbers.number(digest.digest())}"
+
+
+def _refused(number: int, bad: BadCell) -> Refused:
+    return number, bad.code, bad.column, bad.value
+
+
+def _each(read: Callable[[Any], Any], cells: list[Any]) -> list[Any]:
+    """What each cell (or tuple of cells) means, or the BadCell that says why it means nothing; texts are read once."""
+
+    def attempt(cell: Any) -> Any:
+        try:
+            return read(cell)
+        except BadCell as bad:
+            return bad
+
+    if not _texts_only(cells):
+        return [attempt(cell) for cell in cells]  # 1, 1.0 and True are equal, yet not the same
+    known = {cell: attempt(cell) for cell in set(cells)}
+    return [known[cell] for cell in cells]
+
+
+def _texts_only(cells: list[Any]) -> bool:
+    kinds = set(map(type, cells))
+    if kinds == {tuple}:
+        kinds = set(map(type, chain.from_iterable(cells)))
+    return kinds <= TEXTS
 
 
 def _reader(prop: Property, order: str) -> FactReader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from tests.cast import NOW, Cast
 from uptake.basics.business_day import business_date
 from uptake.basics.canonical import canonical_json, fingerprint
-from uptake.events.content import Unusable, content_of, facts_text, sent_content
+from uptake.events.content import Unusable, content_of, contents_of, facts_text, sent_content
 from uptake.events.dates import Dates
 from uptake.events.happening import Happening
 from uptake.events.models import Event
@@ -61,6 +62,37 @@ def test_the_fingerprint_is_that_of_the_content_said(happening: Happening) -> No
     except Unusable:
         return
     assert content.fingerprint == fingerprint(sent_content(happening))
+
+
+ODD_TEXTS = st.sampled_from(["", " ", "x\0", "\ud800", "\u3000", "x" * 201, "x" * 256, None, 7, "E01", "采购.订单"])
+ODD_HAPPENINGS = st.builds(
+    Happening,
+    event=ODD_TEXTS,
+    key=ODD_TEXTS,
+    at=st.sampled_from([datetime(2026, 5, 4), datetime(1, 1, 1, tzinfo=UTC), NOW, None]),
+    person=ODD_TEXTS,
+    object=ODD_TEXTS,
+    facts=st.sampled_from([{}, {"a": 1}, {"a": float("nan")}, {"a": "\0"}, {"a": Decimal("1.50")}, 7]),
+    company=ODD_TEXTS,
+    revision=st.sampled_from([1, 2, 0, True, "1"]),
+    history_only=st.booleans(),
+    person_email=ODD_TEXTS,
+)
+
+
+@given(st.lists(HAPPENINGS | ODD_HAPPENINGS, max_size=6))
+def test_many_at_once_have_the_contents_they_have_one_by_one(happenings: list[Happening]) -> None:
+    for happening, content in zip(happenings, contents_of(happenings), strict=True):
+        if content is not None:
+            assert content == content_of(happening)
+
+
+@given(st.lists(HAPPENINGS, max_size=6))
+def test_plain_ones_are_settled_together(happenings: list[Happening]) -> None:
+    plain = [
+        replace(one, event="order.made", key="k", person="E01", object="BY-1", facts={"n": 1}) for one in happenings
+    ]
+    assert None not in contents_of(plain)
 
 
 @given(
