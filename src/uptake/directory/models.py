@@ -114,6 +114,7 @@ class Person(models.Model):
         indexes = [
             models.Index(Lower("email"), name="person_by_email"),
             models.Index(fields=["staff_number"], name="person_by_staff_number"),
+            models.Index(fields=["kind"], name="person_by_kind"),
         ]
 
     def __str__(self) -> str:
@@ -158,6 +159,10 @@ class Membership(models.Model):
             models.CheckConstraint(
                 condition=Q(until_date__isnull=True) | Q(until_date__gt=F("from_date")), name="membership_has_a_day"
             ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "from_date", "until_date"], name="membership_by_place"),
+            models.Index(fields=["person", "from_date", "until_date"], name="membership_by_person"),
         ]
 
 

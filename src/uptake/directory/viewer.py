@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from django.db.models import Q, QuerySet
@@ -85,8 +86,7 @@ class Viewer:
 
     def paths(self, *deeds: Deed) -> tuple[str, ...]:
         """Path prefixes under which any of the deeds is allowed, each once, none below another."""
-        wanted = frozenset(deeds)
-        return outermost(grant.path for grant in self.grants if DEEDS_OF_ROLE[grant.role] & wanted)
+        return _allowed(self.grants, deeds)
 
     def within(self, lookup: str, *deeds: Deed) -> Q:
         """The condition that `lookup` (such as "organization__path") lies where any of the deeds is allowed."""
@@ -114,6 +114,12 @@ class Viewer:
         return any(role in ROLES_GIVEN_BY.get(grant.role, ()) and path.startswith(grant.path) for grant in self.grants)
 
 
+@lru_cache(maxsize=1_000)
+def _allowed(grants: tuple[Grant, ...], deeds: tuple[Deed, ...]) -> tuple[str, ...]:
+    wanted = frozenset(deeds)
+    return outermost(grant.path for grant in grants if DEEDS_OF_ROLE[grant.role] & wanted)
+
+
 def outermost(paths: Iterable[str]) -> tuple[str, ...]:
     """The given paths (an iterable of "/1/5/"), sorted, without those that lie below another of them."""
     kept: list[str] = []
@@ -123,6 +129,7 @@ def outermost(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(kept)
 
 
+@lru_cache(maxsize=20_000)
 def ids_of(path: str) -> tuple[int, ...]:
     """The organization ids in a path, from the root down: "/1/5/" → (1, 5)."""
     return tuple(int(part) for part in path.split("/") if part)

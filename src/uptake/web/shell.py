@@ -8,9 +8,11 @@ from typing import Any, Final
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
-from uptake.directory.models import Organization, Role, User
+from uptake.directory.models import Kind, Organization, Role, User
 from uptake.directory.scope import Deed
 from uptake.directory.viewer import ids_of
 from uptake.notify.follow import last_bookmark
@@ -103,6 +105,24 @@ class Shell:
         )
         found = list(seen.order_by("-kind", "name")[: PLACES_LISTED + 1])
         return found if len(found) > 1 else []
+
+    @cached_property
+    def ways(self) -> SafeString:
+        """The entries that lead to `places`: many, and on every page twice, so no template is walked for each."""
+        park = format_html('<span class="dim">{}</span>', Kind.PARK.label)
+        return format_html_join(
+            "",
+            '<li><a href="?at={}"{}>{}{}</a></li>',
+            (
+                (
+                    place.slug,
+                    mark_safe(' aria-current="true"') if place == self.place else "",
+                    place.name,
+                    park if place.kind == Kind.PARK else "",
+                )
+                for place in self.places
+            ),
+        )
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:

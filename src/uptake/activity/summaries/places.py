@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -53,8 +53,14 @@ class Places:
 
     def per_working_day(self, place: Place, working: Collection[date]) -> float | None:
         """The mean of the daily people over the working dates of the period; None if it has none."""
-        kept = [people for day, people in zip(self.days, place.daily_people, strict=True) if day in working]
-        return sum(kept) / len(kept) if kept else None
+        return self.per_working_day_of([place], working)[0]
+
+    def per_working_day_of(self, listed: Iterable[Place], working: Collection[date]) -> list[float | None]:
+        """The means of several places."""
+        kept = [index for index, day in enumerate(self.days) if day in working]
+        if not kept:
+            return [None for _ in listed]
+        return [sum([place.daily_people[index] for index in kept]) / len(kept) for place in listed]
 
     def to_arrow(self) -> pa.Table:
         """One row per place; daily_people and weekly_people are lists."""

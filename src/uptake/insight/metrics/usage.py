@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypedDict
 
-from django.db.models import Count, Q
-
 from uptake.activity import ActivityLog
 from uptake.activity.summaries.daily import Daily, daily
 from uptake.activity.summaries.last_activity import extent
@@ -24,9 +22,9 @@ from uptake.directory.calendar import Day, day_kinds_between
 from uptake.directory.models import Kind, Membership, Organization, Person, PersonKind
 from uptake.directory.privacy import hide_small, may_see_group
 from uptake.directory.scope import Deed, Viewer
-from uptake.directory.viewer import outermost
 from uptake.events.models import EventType
 from uptake.insight.metrics.period import Period
+from uptake.insight.metrics.staff import Staff
 
 PAGE_VIEW = "$pageview"
 WEEKS_OF_SPARK = 10
@@ -116,34 +114,12 @@ def reach(place: Organization) -> Reach:
 
 
 def staff_of(places: Collection[Organization], today: date) -> dict[int, int]:
-    """Human members today of each place with all below it, by organization id, in few queries."""
-    machines = Person.objects.filter(kind=PersonKind.MACHINE)
-    here = Membership.objects.on(today).exclude(person__in=machines)  # few: cheaper than to look at every member
-    companies = [one.pk for one in places if one.kind == Kind.COMPANY]
-    counted = dict(
-        here.filter(organization__company_id__in=companies)
-        .values_list("organization__company_id")
-        .annotate(Count("person", distinct=True))
-    )
-    counts = {one.pk: int(counted.get(one.pk, 0)) for one in places}
-    for one in places:
-        if one.kind == Kind.PARK:
-            counts[one.pk] = here.filter(organization__path__startswith=one.path).aggregate(
-                n=Count("person", distinct=True)
-            )["n"]
-    inner = {one.pk: one.path for one in places if one.kind not in (Kind.COMPANY, Kind.PARK)}
-    if inner:
-        within = Q()
-        for path in outermost(inner.values()):
-            within |= Q(organization__path__startswith=path)
-        rows = set(here.filter(within).values_list("organization__path", "person_id"))
-        for key, path in inner.items():
-            counts[key] = len({person for place, person in rows if place.startswith(path)})
-    return counts
+    """Human members today of each place with all below it, by organization id."""
+    return Staff(today).of(places)
 
 
-def usage(log: ActivityLog, place: Organization, period: Period) -> Usage:
-    """The figures of a place (park, company, department or team)."""
+def usage(log: ActivityLog, place: Organization, period: Period, staff: Staff | None = None) -> Usage:
+    """The figures of a place (park, company, department or team); `staff`: the people of today, if read already."""
     was_first, was_last = period.before
     where = reach(place)
     days = day_kinds_between(place, min(was_first, period.first - FOUR_WEEKS), period.shown_last)
@@ -159,7 +135,7 @@ def usage(log: ActivityLog, place: Organization, period: Period) -> Usage:
     return Usage(
         place=place,
         period=period,
-        staff=staff_of([place], period.today)[place.pk],
+        staff=(staff or Staff(period.today)).of([place])[place.pk],
         active=Figure(now.total_people, then.total_people if comparable else None),
         daily_active=Figure(
             _mean(everything, period.first, period.last, working),
@@ -181,17 +157,19 @@ def usage(log: ActivityLog, place: Organization, period: Period) -> Usage:
     )
 
 
-def parts(log: ActivityLog, viewer: Viewer, place: Organization, period: Period) -> list[Part]:
+def parts(
+    log: ActivityLog, viewer: Viewer, place: Organization, period: Period, staff: Staff | None = None
+) -> list[Part]:
     """The companies of a park or the departments of a company, by name, as far as the viewer may see totals there.
 
     Groups that are too small for the viewer are listed with their figures hidden.
     """
     if place.kind == Kind.PARK:
-        return companies(log, viewer, period, below=place)
+        return companies(log, viewer, period, below=place, staff=staff)
     if place.kind != Kind.COMPANY:
         return []
     children = list(Organization.objects.filter(parent=place).order_by("name"))
-    listed = _parts(log, children, period, within=place)
+    listed = _parts(log, children, period, staff or Staff(period.today), within=place)
     if viewer.may(Deed.SEE_PEOPLE, place):
         return listed
     hidden = hide_small({part.place.pk: part.staff for part in listed}).hidden
@@ -202,7 +180,13 @@ def parts(log: ActivityLog, viewer: Viewer, place: Organization, period: Period)
     ]
 
 
-def companies(log: ActivityLog, viewer: Viewer, period: Period, below: Organization | None = None) -> list[Part]:
+def companies(
+    log: ActivityLog,
+    viewer: Viewer,
+    period: Period,
+    below: Organization | None = None,
+    staff: Staff | None = None,
+) -> list[Part]:
     """The companies (of a park) whose totals the viewer may see, by name; who sees totals only, sees no small ones."""
     allowed = viewer.companies(Deed.SEE_TOTALS).filter(path__startswith=below.path if below else "/")
     nothing = Figure(None, None)
@@ -210,12 +194,12 @@ def companies(log: ActivityLog, viewer: Viewer, period: Period, below: Organizat
         part
         if may_see_group(viewer, part.place, part.staff)
         else Part(part.place, part.staff, nothing, nothing, nothing, (), hidden=True)
-        for part in _parts(log, list(allowed.order_by("name")), period)
+        for part in _parts(log, list(allowed.order_by("name")), period, staff or Staff(period.today))
     ]
 
 
 def _parts(
-    log: ActivityLog, children: list[Organization], period: Period, within: Organization | None = None
+    log: ActivityLog, children: list[Organization], period: Period, staff: Staff, within: Organization | None = None
 ) -> list[Part]:
     if not children:
         return []
@@ -231,19 +215,20 @@ def _parts(
     )
     rows, rows_before = {row.id: row for row in now.rows}, {row.id: row for row in then.rows}
     weeks = {row.id: row.weekly_people for row in sparks.rows}
-    staff = staff_of(children, period.today)
+    members = staff.of(children)
     listed = []
-    for child in children:
-        row = rows.get(child.pk) or _nothing(child.pk, now.days)
-        row_before = rows_before.get(child.pk) or _nothing(child.pk, then.days)
+    here = [rows.get(child.pk) or _nothing(child.pk, now.days) for child in children]
+    before = [rows_before.get(child.pk) or _nothing(child.pk, then.days) for child in children]
+    means = zip(now.per_working_day_of(here, working), then.per_working_day_of(before, working), strict=True)
+    for child, row, row_before, daily_active in zip(children, here, before, means, strict=True):
         if child.closed_at and not (row.events or row_before.events):
             continue
         listed.append(
             Part(
                 place=child,
-                staff=staff[child.pk],
+                staff=members[child.pk],
                 active=Figure(row.people, row_before.people),
-                daily_active=Figure(now.per_working_day(row, working), then.per_working_day(row_before, working)),
+                daily_active=Figure(*daily_active),
                 events=Figure(row.events, row_before.events),
                 weeks=weeks.get(child.pk, ()),
             )

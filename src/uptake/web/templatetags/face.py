@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -68,6 +69,7 @@ def initials(name: str) -> str:
 
 
 @register.simple_tag
+@lru_cache(maxsize=1_000)
 def icon(name: str, css: str = "") -> SafeString:
     """An icon of the sprite; it is decoration, so the word beside it must say the same."""
     return format_html(

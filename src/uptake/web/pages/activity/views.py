@@ -21,6 +21,7 @@ from uptake.directory.scope import Deed, Viewer
 from uptake.events.models import Event
 from uptake.insight.feed.where import activity_log
 from uptake.insight.metrics.person import person_usage
+from uptake.insight.metrics.staff import Staff
 from uptake.insight.metrics.usage import Part, PersonUsage, companies, names_of, parts, people_of, usage
 from uptake.web import numbers
 from uptake.web.parts import Change, Chart, Kpi, Series
@@ -108,7 +109,8 @@ def place(request: HttpRequest, slug: str) -> HttpResponseBase:
     here = _place(viewer, slug)
     chosen = chosen_period(request, here)
     log = activity_log()
-    found = usage(log, here, chosen.period)
+    staff = Staff(chosen.period.today)
+    found = usage(log, here, chosen.period, staff)
     context: dict[str, Any] = {
         "place": here,
         "crumbs": _above(viewer, here),
@@ -120,7 +122,7 @@ def place(request: HttpRequest, slug: str) -> HttpResponseBase:
     if not may_see_group(viewer, here, found.staff):
         return render(request, "activity/small.html", context)
     marks = rule_marks(here, chosen.period.shown)
-    listed = _ordered(request, parts(log, viewer, here, chosen.period))
+    listed = _ordered(request, parts(log, viewer, here, chosen.period, staff))
     below = Paginator(listed, PLACES_A_PAGE).get_page(request.GET.get("page")) if here.kind == Kind.PARK else None
     compared = chosen.compare and found.comparable
     rows = [

@@ -16,6 +16,7 @@ from uptake.directory.models import Kind
 from uptake.directory.scope import Deed
 from uptake.insight.feed.where import activity_log
 from uptake.insight.metrics.attention import Matter, Notice, notices
+from uptake.insight.metrics.staff import Staff
 from uptake.insight.metrics.usage import Part, parts, tools, usage
 from uptake.web import numbers
 from uptake.web.parts import Change
@@ -64,8 +65,9 @@ def home(request: HttpRequest) -> HttpResponseBase:
     place = place_for(request, Deed.SEE_TOTALS)
     chosen = chosen_period(request, place)
     log = activity_log()
-    found = usage(log, place, chosen.period)
-    listed = parts(log, viewer, place, chosen.period)
+    staff = Staff(chosen.period.today)
+    found = usage(log, place, chosen.period, staff)
+    listed = parts(log, viewer, place, chosen.period, staff)
     seen = [part for part in listed if not part.hidden]
     seen.sort(key=lambda part: (-(part.daily_active.now or 0), part.place.name))
     hidden = [part for part in listed if part.hidden]
