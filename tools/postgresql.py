@@ -41,19 +41,23 @@ def program(name: str) -> str:
 
 
 @contextmanager
-def private_server(*, settings: dict[str, str] | None = None) -> Iterator[str]:
+def private_server(*, settings: dict[str, str] | None = None, keep: Path | None = None) -> Iterator[str]:
     """Start a server that only this machine's socket reaches; gives its database URL and stops it on leaving.
 
-    `settings` are server settings beside FAST, e.g. {"fsync": "on"} where durability is measured.
+    `settings` are server settings beside FAST, e.g. {"fsync": "on"} where durability is measured. With `keep` its
+    data lie in that folder, stay there, and are found again by the next server.
     Run by root, it runs as `postgres` (else `nobody`), as PostgreSQL demands. If this process is killed, so is it.
     """
-    folder = Path(tempfile.mkdtemp(prefix="uptake-pg-"))
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+    folder = keep or Path(tempfile.mkdtemp(prefix="uptake-pg-"))
     owner = _unprivileged()
     try:
         if owner:
             os.chown(folder, owner.pw_uid, owner.pw_gid)
         with (folder / "log").open("wb") as log:
-            _make(folder, owner)
+            if not (folder / "data").exists():
+                _make(folder, owner)
             options = [f"-c{name}={value}" for name, value in {**FAST, **(settings or {})}.items()]
             server = subprocess.Popen(
                 [
@@ -81,7 +85,8 @@ def private_server(*, settings: dict[str, str] | None = None) -> Iterator[str]:
                 server.kill()
                 server.wait()
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if keep is None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _make(folder: Path, owner: pwd.struct_passwd | None) -> None:

@@ -14,6 +14,7 @@ from django.db.models import Model
 
 from uptake.directory.models import Identity, Membership, Organization, Person, RoleAssignment, User
 from uptake.directory.scope import EVERYTHING
+from uptake.events.keys import make_key
 from uptake.events.models import Connection, Event, EventType, Quarantine
 from uptake.insight.feed.refresh import refresh
 from uptake.programme.models import Award, RulebookVersion
@@ -183,6 +184,8 @@ def told() -> dict[str, Any]:
         "people": Person.objects.count(),
         "awards": Award.objects.count(),
         "cookie": f"{settings.SESSION_COOKIE_NAME}={Session.objects.get().session_key}",
+        "key": make_key(connection=Connection.objects.get(slug="erp-7"), by=EVERYTHING, now=NOW)[1],
+        "event": NAMES[1],
         "pages": {
             "overview": "/overview/",
             "activity, park": "/activity/park/",
