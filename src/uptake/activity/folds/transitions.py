@@ -186,14 +186,15 @@ def _tables(asked: Asked, wanted: Wanted, span: Span, groups: Groups | None) -> 
             "people": int(people[number]),
         }
         if wanted.steps:
+            names = sorted({name for edge in own for name in edge} - {START, END})
             found[value]["step_matrix"] = _matrix(
-                {key[1:]: times for key, times in stands.items() if key[0] == number}, int(walks[number]), wanted.steps
-            )
+                names, {key[1:]: times for key, times in stands.items() if key[0] == number}, int(walks[number]),
+                wanted.steps,
+            )  # fmt: skip
     return found
 
 
-def _matrix(stands: dict[tuple[int, str], int], walks: int, steps: int) -> dict[str, Any]:
-    names = sorted({name for _, name in stands})
+def _matrix(names: list[str], stands: dict[tuple[int, str], int], walks: int, steps: int) -> dict[str, Any]:
     rows = [[stands.get((step, name), 0) for step in range(steps)] for name in names]
     rows.append([walks - sum(row[step] for row in rows) for step in range(steps)])
     return {
