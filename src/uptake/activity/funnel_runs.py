@@ -56,12 +56,13 @@ def augmented(
 
 @compiled
 def latest_entries(
-    starts: Array, ends: Array, at: Array, codes: Array, masks: Array, steps: int, window: int, low: int, high: int
-) -> tuple[Array, Array]:
+    starts: Array, ends: Array, at: Array, codes: Array, masks: Array, kinds: int,
+    steps: int, window: int, low: int, high: int,
+) -> tuple[Array, Array]:  # fmt: skip
     """Ordered funnels without more ado: by actor the depth reached and the instants of its steps, one pass over rows.
 
-    masks: uint32 by code, bit k for step k. For every level the latest entry that has reached it is kept: it has the
-    most window left, so no earlier one can do better."""
+    masks: uint32 by code, bit k for step k; kinds: how many different ones there are. For every level the latest entry
+    that has reached it is kept: it has the most window left, so no earlier one can do better."""
     people = len(starts)
     depth = np.zeros(people, np.int32)
     when = np.full((people, steps), NEVER, np.int64)
@@ -69,7 +70,7 @@ def latest_entries(
     times = np.empty((steps + 1, steps), np.int64)
     entry_now = np.empty(steps + 1, np.int64)
     times_now = np.empty((steps + 1, steps), np.int64)
-    room = 64
+    room = kinds * steps + 1  # nobody needs more events of a kind at one instant than there are steps
     group = np.empty(room, np.uint32)
     owner = np.empty(room, np.int64)
     via = np.empty(room, np.int64)
@@ -106,13 +107,6 @@ def latest_entries(
                             alike += 1
                     if alike >= steps:
                         continue
-                    if several == room:
-                        room *= 2
-                        longer = np.empty(room, np.uint32)
-                        longer[:several] = group
-                        group = longer
-                        owner = np.empty(room, np.int64)
-                        via = np.empty(room, np.int64)
                     group[several] = more
                     several += 1
             if several == 1:
@@ -248,18 +242,41 @@ def touched(
 
 
 @compiled
+def most_runs(
+    starts: Array, ends: Array, codes: Array, bits: Array, group: Array, values: int,
+    serving: int, entering: int, narrowed: int, buckets: int,
+) -> int:  # fmt: skip
+    """No fewer runs than `attempts` can give: per actor the events that enter (at most one a bucket) times the values.
+
+    serving, entering: the bits of the events that give values, and of those an attempt can begin with."""
+    total = 0
+    seen = np.full(max(1, values), -1, np.int64)
+    for a in range(len(starts)):
+        entries = 0
+        several = 0 if narrowed else 1
+        for r in range(starts[a], ends[a]):
+            b = bits[codes[r]]
+            if b & entering:
+                entries += 1
+            if narrowed and b & serving and seen[group[r]] != a:
+                seen[group[r]] = a
+                several += 1
+        total += min(entries, buckets) * several
+    return total
+
+
+@compiled
 def attempts(
     starts: Array, ends: Array, at: Array, codes: Array, bits: Array, group: Array, values: int,
     steps: int, order: int, window: int, optional: int, scopes: Array,
     exclusions: Array, ignored: int, narrowed: int, narrowed_step: int,
-    low: int, high: int, edges: Array, number: Array,
+    low: int, high: int, edges: Array, number: Array, room: int,
 ) -> tuple[Array, Array, Array, Array, Array, Array]:  # fmt: skip
     """All kinds of funnels: every attempt of every actor is followed; one run per actor, value and bucket of the entry.
 
     bits: by code, bit k for step k, bits steps… for the exclusions, `ignored` for events strict funnels pass over, bit
     31 for rows that count. exclusions: rows (after, before). Gives actor (place in `starts`), bucket, value (-1 without
-    a breakdown), depth, steps done as bits, instants (rows, steps)."""
-    room = max(len(starts), 16)
+    a breakdown), depth, steps done as bits, instants (rows, steps). room: how many runs there can be at most."""
     count = 0
     out_actor = np.empty(room, np.int64)
     out_bucket = np.empty(room, np.int64)
@@ -404,16 +421,6 @@ def attempts(
                         now = number[cut]
                 if now != bucket:
                     if bucket >= 0 and clean and depth > 0:
-                        if count == room:
-                            room *= 2
-                            longer = np.empty((room, steps), np.int64)
-                            longer[:count] = out_when
-                            out_when = longer
-                            out_actor = np.concatenate((out_actor, np.empty(count, np.int64)))
-                            out_bucket = np.concatenate((out_bucket, np.empty(count, np.int64)))
-                            out_value = np.concatenate((out_value, np.empty(count, np.int64)))
-                            out_depth = np.concatenate((out_depth, np.empty(count, np.int64)))
-                            out_done = np.concatenate((out_done, np.empty(count, np.int64)))
                         out_actor[count] = a
                         out_bucket[count] = bucket
                         out_value[count] = value
@@ -629,6 +636,6 @@ def attempts(
             if not actor_clean:
                 count = before
     return (
-        out_actor[:count], out_bucket[:count], out_value[:count],
-        out_depth[:count], out_done[:count], out_when[:count],
+        out_actor[:count].copy(), out_bucket[:count].copy(), out_value[:count].copy(),
+        out_depth[:count].copy(), out_done[:count].copy(), out_when[:count].copy(),
     )  # fmt: skip

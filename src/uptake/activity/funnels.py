@@ -31,6 +31,7 @@ from uptake.activity.funnel_runs import (
     UNORDERED,
     attempts,
     latest_entries,
+    most_runs,
     touched,
 )
 from uptake.activity.histories import MOST_SELECTORS, Histories, each_history
@@ -132,7 +133,8 @@ def read_plan(question: Question) -> Plan:
         raise QuestionRefused("steps", f"from 1 to {MOST_STEPS} steps", str(len(listed)))
     order = read_one_of(own.get("order", "ordered"), tuple(ORDERS), "order")
     steps = tuple(_step(one, f"steps[{k}]", k, order) for k, one in enumerate(listed))
-    given = read_list(own.get("exclusions") or [], "exclusions", "a list of exclusions")
+    given = [] if own.get("exclusions") is None else own["exclusions"]
+    given = read_list(given, "exclusions", "a list of exclusions")
     plan = Plan(
         steps=steps,
         order=order,
@@ -166,6 +168,14 @@ def _window(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LONGEST:
         raise QuestionRefused("window_seconds", f"seconds, above 0 and at most {LONGEST}", shown(value))
     return round(value * SECOND)
+
+
+def seconds_of(window: str) -> int:
+    """The seconds of a span such as 90s, 30m, 12h, 7d or 2w. QuestionRefused for anything else."""
+    units = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+    if window[:-1].isdecimal() and window[-1] in units:
+        return int(window[:-1]) * units[window[-1]]
+    raise QuestionRefused("within", "a span such as 90s, 30m, 12h, 7d or 2w", shown(window))
 
 
 def _exclusion(value: Any, key: str, steps: tuple[Step, ...], order: str) -> Exclusion:
@@ -297,7 +307,7 @@ class Reported:
     labels: tuple[str, ...]
     called: Called
     latest: int
-    """The last instant of the log (of those asked for), in microseconds."""
+    """With buckets: the last instant of the log (of those asked for), in microseconds."""
 
     def by_value(self) -> dict[str, Runs] | None:
         """The runs of each value, the values with the most actors first; the rest together, each actor once."""
@@ -407,7 +417,7 @@ def reported(asked: Asked, plan: Plan, span: Span, buckets: Buckets | None = Non
     selectors, scopes, ignored = _selectors(plan)
 
     def fold(rows: Histories) -> tuple[Runs, tuple[str, ...], tuple[str, ...], int]:
-        latest = int(rows.at[rows.ends - 1].max()) if len(rows.ends) else 0
+        latest = int(rows.at[rows.ends - 1].max()) if buckets is not None and len(rows.ends) else 0
         return _runs(rows, plan, span, buckets, scopes, ignored), rows.labels, rows.names, latest
 
     parts = each_history(asked, selectors, fold, breakdown=None if plan.breakdown is None else plan.breakdown.by)
@@ -449,22 +459,33 @@ def _runs(
     if plan.plain and buckets is None and narrowed == ALL_ROWS:
         masks = rows.bits & np.uint32((1 << count) - 1)
         depth, when = latest_entries(
-            rows.starts, rows.ends, rows.at, rows.codes, masks, count, plan.window, span.low, span.high
-        )
+            rows.starts, rows.ends, rows.at, rows.codes, masks, len(np.unique(masks)),
+            count, plan.window, span.low, span.high,
+        )  # fmt: skip
         there = np.flatnonzero(depth)
         found = depth[there].astype(np.int64)
         blank = np.zeros(len(there), np.int64)
         runs = Runs(there, blank, blank - 1, found, (1 << found) - 1, when[there])
     else:
+        codes = rows.codes.astype(np.int32)
+        number = np.zeros(1, np.int64) if buckets is None else buckets.number
+        serving = (1 << count) - 1
+        entering = serving if plan.order == "unordered" else 1
+        room = len(rows.starts)
+        if narrowed != ALL_ROWS or buckets is not None:
+            room = most_runs(
+                rows.starts, rows.ends, codes, rows.bits, rows.group, len(rows.labels),
+                serving, entering, narrowed, len(number),
+            )  # fmt: skip
         bounds = [(one.after, one.before) for one in plan.exclusions]
         edges = np.array([span.low, span.high], np.int64) if buckets is None else buckets.edges
         runs = Runs(
             *attempts(
-                rows.starts, rows.ends, rows.at, rows.codes.astype(np.int32), rows.bits, rows.group,
+                rows.starts, rows.ends, rows.at, codes, rows.bits, rows.group,
                 len(rows.labels), count, ORDERS[plan.order], plan.window, plan.optional, np.array(scopes, np.int64),
                 np.array(bounds, np.int64).reshape(len(bounds), 2), ignored, narrowed,
                 breakdown.step if breakdown is not None else -1, span.low, span.high, edges,
-                np.zeros(1, np.int64) if buckets is None else buckets.number,
+                number, room,
             )
         )  # fmt: skip
     if breakdown is not None and narrowed == ALL_ROWS:

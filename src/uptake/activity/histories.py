@@ -127,10 +127,11 @@ class _View:
         person = columns["person"]
         starts = starts_of(person)
         actor = person[starts[:-1]] if len(person) else person
-        wanted = np.ones(len(actor), bool)
+        wanted = actor != NOBODY
         if self.only is not None:
             wanted &= np.isin(actor, self.only)
-        wanted &= ~np.isin(actor, self.never)
+        if len(self.never) > 1:  # somebody else than nobody
+            wanted &= ~np.isin(actor, self.never)
         codes, bits = self._coded(bucket, columns["event"])
         labels: tuple[Any, ...] = ()
         group = np.zeros(0, np.int32)

@@ -30,6 +30,7 @@ from uptake.activity.store import Manifest, Store
 
 if TYPE_CHECKING:
     from uptake.activity.folds.active_users import ActiveUsers
+    from uptake.activity.folds.funnel import Funnel
     from uptake.activity.folds.pv_uv import PvUv
 
 MEMORY_BYTES = 256 * 2**20
@@ -329,6 +330,32 @@ class ActivityLog:
             },
         )  # fmt: skip
         assert isinstance(answer, ActiveUsers)
+        return answer
+
+    def funnel(
+        self,
+        steps: Sequence[str | Mapping[str, Any]],
+        *,
+        within: str = "14d",
+        order: str = "ordered",
+        start: date | None = None,
+        end: date | None = None,
+        timezone: str = "UTC",
+        by: str | None = None,
+    ) -> Funnel:
+        """How many people get from one step to the next. `within`: the window, such as 90s, 30m, 12h, 7d or 2w."""
+        from uptake.activity.analyses import answer_to
+        from uptake.activity.folds.funnel import Funnel
+        from uptake.activity.funnels import seconds_of
+
+        answer = answer_to(
+            self,
+            {
+                "analysis": "funnel", "steps": list(steps), "order": order, "window_seconds": seconds_of(within),
+                "timezone": timezone, "from": start, "to": end, "by": by,
+            },
+        )  # fmt: skip
+        assert isinstance(answer, Funnel)
         return answer
 
     def to_arrow(self) -> pa.Table:
