@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, TextField
+from django.db.models import Exists, IntegerField, OuterRef, Q, TextField
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
 
@@ -111,13 +111,13 @@ COLUMNS = (
     "key",
     "revision",
     "name",
-    # As text: read here in a fraction of the time in which Django reads instants and JSON value by value.
+    # As text and number: read here in a fraction of the time in which Django reads instants, dates, JSON and truth.
     Cast("happened_at", TextField()),
     Cast("received_at", TextField()),
-    "business_date",
+    Cast("business_date", TextField()),
     "object",
     Cast("facts", TextField()),
-    "history_only",
+    Cast("history_only", IntegerField()),
     "company_id",
     "identity_id",
     "identity__person_id",
@@ -130,10 +130,10 @@ COLUMNS = (
 def gather(ids: Collection[int]) -> dict[int, Gathered]:
     """The events of these ids, with what was decided about them, by id. At most four queries."""
     newer = Event.objects.filter(source=OuterRef("source"), key=OuterRef("key"), revision__gt=OuterRef("revision"))
-    rows: Any = Event.objects.filter(pk__in=many(ids)).values_list(*COLUMNS, Exists(newer))
+    rows: list[Any] = list(Event.objects.filter(pk__in=many(ids)).values_list(*COLUMNS, Exists(newer)))
     found: dict[int, Gathered] = {}
     human = PersonKind.HUMAN.value
-    rows = list(rows)
+    dates = {text: date.fromisoformat(text) for text in {row[7] for row in rows}}
     # Decoded as one text: calling the decoder costs more than the facts of an event.
     decoded = FactsDecoder().decode(f"[{','.join([row[9] for row in rows])}]")
     for row, facts in zip(rows, decoded, strict=True):
@@ -146,10 +146,10 @@ def gather(ids: Collection[int]) -> dict[int, Gathered]:
             name,
             _as_instant(happened_at),
             _as_instant(received_at),
-            day,
+            dates[day],
             thing,
             facts,
-            history,
+            bool(history),
             company,
             row[12],
             row[13],

@@ -165,12 +165,13 @@ def test_an_end_cut_off_is_found_by_the_head(world: None) -> None:
     assert verify(book=BEIYUAN).books[0].first_broken_seq == last
 
 
-def test_a_missing_guard_is_told() -> None:
+@pytest.mark.parametrize("guard", ["ledger_transfer_no_update", "ledger_transfer_refers_on_insert"])
+def test_a_missing_guard_is_told(guard: str) -> None:
     assert len(GUARDS) == 14
     on = " ON ledger_transfer" if connection.vendor == "postgresql" else ""
     earns("a", 1)
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP TRIGGER ledger_transfer_no_update{on}")
+        cursor.execute(f"DROP TRIGGER {guard}{on}")
 
     assert [problem.invariant for problem in verify().problems] == ["I4"]
 
