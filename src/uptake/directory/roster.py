@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 ROWS_READ = 5000
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -40,6 +41,8 @@ class Row:
     email: str = ""
     department: str = ""
     work: str = ""
+    from_date: date | None = None
+    """Since when they belong; None: the date given for the whole list."""
 
 
 def decode(content: bytes) -> str:
@@ -67,9 +70,10 @@ def read_roster(text: str) -> list[Row]:
         raise NoNameColumn
     rows = []
     for number, cells in enumerate(lines, start=2):
-        held = {column: cells[at].strip() if at < len(cells) else "" for column, at in place.items()}
+        held = {column: cells[at].strip() for column, at in place.items() if at < len(cells)}
         if any(held.values()):
-            rows.append(Row(line=number, **held))
+            name, staff_number, email, department, work = (held.get(column, "") for column in COLUMNS)
+            rows.append(Row(number, name, staff_number, email, department, work))
         if len(rows) > ROWS_READ:
             raise TooManyRows
     return rows

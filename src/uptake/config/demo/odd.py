@@ -16,6 +16,8 @@ STRANGERS = (
     ("lantai", "svc-batch", ""),
 )
 """Company, id in its ERP and the name the ERP shows: nobody has these ids or staff numbers."""
+KNOWN = ("b001", "b003")
+"""Whose late and odd events come in: these have their staff number as id."""
 ODD_DAYS = 5
 """How many days before today the late and odd events come in."""
 
@@ -47,4 +49,13 @@ def odd_ones(park: DemoPark, company: str, first: date, last: date, now: datetim
 def _happening(day: date, hour: int, event: str, key: str, login: str, name: str, **facts: object) -> Happening:
     at = datetime.combine(day, time(hour), tzinfo=ZONE).astimezone(UTC)
     about = f"{event.split('.')[0].upper()[:2]}-{day:%m%d}-{key[-1].upper()}1"
-    return Happening(event=event, key=f"odd/{key}", at=at, person=login, object=about, facts=facts, person_name=name)
+    return Happening(
+        event=event,
+        key=f"odd/{key}",
+        at=at,
+        person=login,
+        object=about,
+        facts=facts,
+        person_name=name,
+        person_staff_number=login.upper() if login in KNOWN else "",
+    )

@@ -14,8 +14,8 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from uptake.config.demo.names import COMPANIES, DEPARTMENTS, GIVEN, JOBS, SURNAMES
@@ -171,21 +171,35 @@ def _name(chance: random.Random, taken: set[str], language: str) -> tuple[str, s
 def day_of(park: DemoPark, day: date) -> dict[str, list[Happening]]:
     """What happened on one date, per company slug, in order of time. Same park and date: same happenings."""
     result: dict[str, list[Happening]] = {company.slug: [] for company in park.companies}
+    begin, end = (datetime.combine(one, time(), tzinfo=ZONE).astimezone(UTC) for one in (day, day + timedelta(days=1)))
+    today = _Day(day, day.isoformat(), begin, end, day in park.rest, _month_end(park, day))
     for person in park.people:
-        chance = random.Random(f"{park.seed}/{person.staff_number}/{day.isoformat()}")
-        result[person.company] += _person_day(park, person, day, chance)
+        if day < person.started or (person.silent_from is not None and day >= person.silent_from):
+            continue
+        chance = random.Random(f"{park.seed}/{person.staff_number}/{today.text}")
+        result[person.company] += _person_day(person, today, chance)
     for happenings in result.values():
         happenings.sort(key=lambda happening: (happening.at, happening.key))
     return result
 
 
-def _person_day(park: DemoPark, person: DemoPerson, day: date, chance: random.Random) -> list[Happening]:
-    if day < person.started or (person.silent_from is not None and day >= person.silent_from):
+class _Day(NamedTuple):
+    """What is the same for everybody on a date; it lies in [begin, end)."""
+
+    date: date
+    text: str
+    begin: datetime
+    end: datetime
+    rest: bool
+    month_end: bool
+
+
+def _person_day(person: DemoPerson, today: _Day, chance: random.Random) -> list[Happening]:
+    if chance.random() >= person.zeal * (0.12 if today.rest else 1.0):
         return []
-    rest = day in park.rest
-    if chance.random() >= person.zeal * (0.12 if rest else 1.0):
-        return []
-    clock = datetime(day.year, day.month, day.day, 8, 0, tzinfo=ZONE) + timedelta(minutes=chance.gauss(35, 22))
+    day = today.date
+    clock = today.begin + timedelta(hours=8, minutes=chance.gauss(35, 22))
+    start, login = f"{today.text}/{person.staff_number}", person.login
     done: list[Happening] = []
 
     def add(event: str, object_: str = "", **facts: Any) -> None:
@@ -194,11 +208,12 @@ def _person_day(park: DemoPark, person: DemoPerson, day: date, chance: random.Ra
         done.append(
             Happening(
                 event=event,
-                key=f"{day.isoformat()}/{person.staff_number}/{len(done)}",
-                at=clock.astimezone(UTC),
-                person=person.login,
+                key=f"{start}/{len(done)}",
+                at=clock,
+                person=login,
                 object=object_,
                 facts=facts,
+                person_staff_number=person.staff_number,
             )
         )
 
@@ -209,8 +224,8 @@ def _person_day(park: DemoPark, person: DemoPerson, day: date, chance: random.Ra
         for _ in range(chance.randint(2, 4)):
             add("label.print_failed", f"LB-{day:%m%d}-{chance.randint(1, 99):02}", code="E-407")
         return done
-    amount = person.pace * (0.4 if rest else 1.0)
-    if _month_end(park, day) and person.department in {"finance", "planning"}:
+    amount = person.pace * (0.4 if today.rest else 1.0)
+    if today.month_end and person.department in {"finance", "planning"}:
         amount *= 3
     for _ in range(max(0, round(chance.gauss(1.2, 0.8) * amount))):
         deed(person.department, day, chance, add)
@@ -218,7 +233,7 @@ def _person_day(park: DemoPark, person: DemoPerson, day: date, chance: random.Ra
         for turn in range(chance.randint(8, 14)):
             clock += timedelta(seconds=-30)
             add("stock.moved", f"SM-{day:%m%d}-F", lines=1, quantity=1, direction="out" if turn % 2 else "in")
-    return [happening for happening in done if happening.at.astimezone(ZONE).date() == day]
+    return [happening for happening in done if today.begin <= happening.at < today.end]
 
 
 PATHS: dict[str, list[str]] = {

@@ -6,16 +6,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from uptake.config.demo.names import PARK, Words
 from uptake.config.demo.park import DemoPark, department_name
 from uptake.directory.calendar import fill
 from uptake.directory.enrol import enrol
+from uptake.directory.enrol_many import enrol_many
 from uptake.directory.grant_role import give_role
 from uptake.directory.models import Kind, Organization, Person, Role
 from uptake.directory.open_login import open_login
 from uptake.directory.organize import make_organization
+from uptake.directory.roster import Row
 from uptake.directory.scope import EVERYTHING
 
 PASSWORD = "linjiang-demo-1"  # noqa: S105  the demo's, printed and shown on purpose
@@ -90,7 +93,6 @@ def make_park_place(*, language: str, years: Iterable[int], now: datetime, day_s
 def fill_directory(*, plan: DemoPark, park: Organization, now: datetime) -> Filled:
     """Companies, departments and everybody in them, with the roles and logins of `PARTS`."""
     companies: dict[str, Organization] = {}
-    departments: dict[tuple[str, str], Organization] = {}
     for company in plan.companies:
         companies[company.slug] = make_organization(
             kind=Kind.COMPANY,
@@ -101,30 +103,28 @@ def fill_directory(*, plan: DemoPark, park: Organization, now: datetime) -> Fill
             by=EVERYTHING,
             now=now,
         )
-    people: dict[str, Person] = {}
+    departments: set[tuple[str, str]] = set()
+    rows: dict[str, list[Row]] = {company.slug: [] for company in plan.companies}
     for one in plan.people:
-        place = departments.get((one.company, one.department))
-        if place is None:
-            place = make_organization(
+        department = department_name(one.department, plan.language)
+        if (one.company, one.department) not in departments:
+            make_organization(
                 kind=Kind.DEPARTMENT,
-                name=department_name(one.department, plan.language),
+                name=department,
                 slug=f"{one.company}-{one.department}",
                 parent=companies[one.company],
                 by=EVERYTHING,
                 now=now,
             )
-            departments[one.company, one.department] = place
-        people[one.staff_number] = enrol(
-            name=one.name,
-            organization=place,
-            from_date=one.started,
-            staff_number=one.staff_number,
-            email=f"{one.login}@{one.company}.example",
-            work=one.job,
-            by=EVERYTHING,
-            now=now,
-        )
-    logins = tuple(_play(part, plan, park, companies, people, now) for part in PARTS)
+            departments.add((one.company, one.department))
+        email = f"{one.login}@{one.company}.example"
+        rows[one.company].append(Row(0, one.name, one.staff_number, email, department, one.job, one.started))
+    for slug, place in companies.items():
+        enrol_many(rows[slug], company=place, from_date=plan.first_day, by=EVERYTHING, now=now)
+    numbers = [part.staff_number for part in PARTS if part.staff_number]
+    people = {one.staff_number: one for one in Person.objects.filter(staff_number__in=numbers)}
+    encoded = make_password(PASSWORD)
+    logins = tuple(_play(part, plan, park, companies, people, encoded, now) for part in PARTS)
     return Filled(park, companies, logins)
 
 
@@ -134,6 +134,7 @@ def _play(
     park: Organization,
     companies: dict[str, Organization],
     people: dict[str, Person],
+    encoded: str,
     now: datetime,
 ) -> DemoLogin:
     place = companies.get(part.place, park)
@@ -149,5 +150,5 @@ def _play(
     )
     if part.role is not None:
         give_role(person=person, role=part.role, organization=place, from_date=started, by=EVERYTHING, now=now)
-    open_login(person=person, username=part.username, password=PASSWORD, by=EVERYTHING, now=now)
+    open_login(person=person, username=part.username, encoded=encoded, by=EVERYTHING, now=now)
     return DemoLogin(part.username, PASSWORD, person.name, part.title.en, part.title.zh, place.name)

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import close_old_connections
 
-from uptake.config.demo.build import connections, with_hints
+from uptake.config.demo.build import connections
 from uptake.config.demo.park import PATHS, DemoPark, DemoPerson, deed
 from uptake.events.happening import Happening
 from uptake.events.record import record
@@ -45,8 +45,8 @@ class Simulator:
         while not self.ended.wait(self.chance.uniform(*PAUSE_SECONDS)):
             person = self.chance.choice(self.favourites if self.chance.random() < 0.2 else self.active)
             try:
-                happenings = with_hints(self.park, [self._happening(person, datetime.now(UTC))])
-                record(happenings, connection=links[person.company], now=datetime.now(UTC))
+                happening = self._happening(person, datetime.now(UTC))
+                record([happening], connection=links[person.company], now=datetime.now(UTC))
             except Exception:  # the park goes on, whatever one event met
                 log.exception("The simulator's event was not recorded.")
                 self.ended.wait(5)
@@ -63,4 +63,12 @@ class Simulator:
 
             deed(person.department, now.date(), self.chance, take)
         key = f"live/{now:%Y%m%dT%H%M%S%f}/{person.staff_number}"
-        return Happening(event=event, key=key, at=now, person=person.login, object=object_, facts=facts)
+        return Happening(
+            event=event,
+            key=key,
+            at=now,
+            person=person.login,
+            object=object_,
+            facts=facts,
+            person_staff_number=person.staff_number,
+        )

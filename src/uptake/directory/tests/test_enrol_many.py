@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
 from tests.cast import NOW, TODAY, Cast, person
+from uptake.directory.enrol import PlaceClosed
 from uptake.directory.enrol_many import enrol_many, preview
-from uptake.directory.models import Organization, Person
+from uptake.directory.models import AuditEntry, Membership, Organization, Person
 from uptake.directory.roster import NoNameColumn, Row, read_roster
 from uptake.directory.scope import EVERYTHING, NotAllowed
 
@@ -23,6 +27,11 @@ from uptake.directory.scope import EVERYTHING, NotAllowed
         (Row(2, "Mo Yun", staff_number="Q001"), "new", ""),
         (Row(2, "", staff_number="B9"), "refused", "no_name"),
         (Row(2, "Bo Yan", email="bo at home"), "refused", "bad_email"),
+        (
+            Row(2, "Bo Yan", email=f"bo@{'x' * 60}.{'y' * 60}.{'z' * 60}.{'w' * 60}.{'v' * 9}.cn"),
+            "refused",
+            "bad_email",
+        ),
         (Row(2, "Bo Yan", email="lin@beiyuan.example", staff_number="B003"), "refused", "two_people"),
     ],
 )
@@ -50,6 +59,35 @@ def test_one_row_of_two_with_the_same_number_is_taken(cast: Cast) -> None:
     rows = [Row(2, "Bo Yan", staff_number="B9"), Row(3, "Cai Wen", staff_number="B9")]
 
     assert [one.reason for one in preview(rows, company=cast.beiyuan, by=EVERYTHING)] == ["", "twice"]
+
+
+def test_a_row_may_say_since_when(cast: Cast) -> None:
+    rows = [Row(2, "Bo  Yan", from_date=TODAY - timedelta(days=9)), Row(3, "Cai Wen")]
+
+    enrol_many(rows, company=cast.beiyuan, from_date=TODAY, by=cast.viewer(cast.hua), now=NOW)
+
+    made = {one.name: one for one in Person.objects.filter(created_at=NOW)}
+    for name, begin in (("Bo Yan", TODAY - timedelta(days=9)), ("Cai Wen", TODAY)):
+        assert made[name].joined_date == made[name].memberships.get().from_date == begin
+        entry = AuditEntry.objects.get(deed="person.enrolled", subject=name)
+        assert entry.details == {"person": made[name].pk, "from_date": begin.isoformat(), "kind": "human"}
+        assert entry.organization == cast.beiyuan
+
+
+def test_a_long_list_takes_no_more_statements(cast: Cast, django_assert_max_num_queries: Any) -> None:
+    rows = [Row(line, f"Person {line}", staff_number=f"N{line}", department="finance") for line in range(2, 82)]
+
+    with django_assert_max_num_queries(20):
+        enrol_many(rows, company=cast.beiyuan, from_date=TODAY, by=cast.viewer(cast.hua), now=NOW)
+
+    assert Membership.objects.filter(person__name__startswith="Person ", organization__name="Finance").count() == 80
+
+
+def test_nobody_is_enrolled_in_a_closed_company(cast: Cast) -> None:
+    Organization.objects.filter(pk=cast.beiyuan.pk).update(closed_at=NOW)
+
+    with pytest.raises(PlaceClosed):
+        enrol_many([Row(2, "Bo")], company=cast.beiyuan, from_date=TODAY, by=EVERYTHING, now=NOW)
 
 
 def test_a_manager_enrols_no_list_elsewhere(cast: Cast) -> None:
