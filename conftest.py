@@ -89,6 +89,7 @@ def _aim_at_the_run() -> None:
         entry["TEST"] = {"NAME": str(data / "tests.sqlite3")}
         entry["OPTIONS"]["init_command"] = entry["OPTIONS"]["init_command"].replace("=FULL", "=OFF")
     settings.DATA = data
+    settings.REMEMBERED_SECONDS = 0  # a test looks at what it has just written
     settings.DATABASES = {"default": entry}
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     handler: Any = connections

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import urlencode
 
 from django.db.models import Sum
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -19,12 +21,15 @@ from uptake.basics.business_day import business_date
 from uptake.directory.calendar import Day
 from uptake.directory.models import DayKind, Kind, Organization
 from uptake.directory.place import settings_at
+from uptake.directory.scope import Deed, Viewer
 from uptake.events.models import EventType
 from uptake.insight.metrics.period import LENGTHS, NotAPeriod, Period, last_days, period_of
+from uptake.insight.metrics.staff import Staff
 from uptake.insight.metrics.usage import FOUR_WEEKS, Figure, Usage, reach
 from uptake.programme.models import Award, RulebookVersion
 from uptake.web import numbers
 from uptake.web.parts import Change, Chart, Kpi, Mark, Series, Shade
+from uptake.web.remembered import remembered
 
 Height = Literal["low", "middle", "high"]
 FEW = 20
@@ -186,6 +191,19 @@ def _working(usage: Usage, values: Sequence[int]) -> list[float | None]:
     ]
 
 
+def staff_on(viewer: Viewer, place: Organization, today: date) -> Staff:
+    """The people of a place and of all below it."""
+    scope = viewer.paths(Deed.SEE_TOTALS)
+    return remembered(scope, ("staff", place.path, today), lambda: Staff(today))
+
+
+def points_of(viewer: Viewer, place: Organization, period: Period) -> Figure | None:
+    """The points paid at a park or company, now and before; None for a department, which has no book of its own."""
+    scope = viewer.paths(Deed.SEE_TOTALS)
+    asked = ("points", place.path, period.first, period.last)
+    return remembered(scope, asked, lambda: points_paid(reach_of(place), period))
+
+
 def points_paid(company_ids: Sequence[int] | None, period: Period) -> Figure | None:
     """Points that awards of the companies (ids) stand at, by business date, now and before; None without companies."""
     if company_ids is None:
@@ -251,6 +269,12 @@ def _plain(name: str) -> str:
     for sign in ("(", "（", ";", "；"):
         name = name.partition(sign)[0]
     return name.strip()
+
+
+@lru_cache(maxsize=10_000)
+def way_to(slug: str) -> str:
+    """The address of a place's page."""
+    return reverse("activity:place", args=[slug])
 
 
 def rule_marks(place: Organization, days: Sequence[date]) -> list[Mark]:

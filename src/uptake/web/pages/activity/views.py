@@ -21,7 +21,6 @@ from uptake.directory.scope import Deed, Viewer
 from uptake.events.models import Event
 from uptake.insight.feed.where import activity_log
 from uptake.insight.metrics.person import person_usage
-from uptake.insight.metrics.staff import Staff
 from uptake.insight.metrics.usage import Part, PersonUsage, companies, names_of, parts, people_of, usage
 from uptake.web import numbers
 from uptake.web.parts import Change, Chart, Kpi, Series
@@ -32,11 +31,12 @@ from uptake.web.usage import (
     chosen_period,
     kpis,
     labels_of,
-    points_paid,
-    reach_of,
+    points_of,
     rule_marks,
     shades_of,
     since,
+    staff_on,
+    way_to,
     written_period,
 )
 from uptake.web.viewing import login_required, needs, viewer_for
@@ -53,6 +53,10 @@ class PlaceRow:
 
     part: Part
     change: Change | None
+
+    @property
+    def href(self) -> str:
+        return way_to(self.part.place.slug)
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ def place(request: HttpRequest, slug: str) -> HttpResponseBase:
     here = _place(viewer, slug)
     chosen = chosen_period(request, here)
     log = activity_log()
-    staff = Staff(chosen.period.today)
+    staff = staff_on(viewer, here, chosen.period.today)
     found = usage(log, here, chosen.period, staff)
     context: dict[str, Any] = {
         "place": here,
@@ -132,7 +136,7 @@ def place(request: HttpRequest, slug: str) -> HttpResponseBase:
     names = names_of(log, chosen.period, place=here)
     labels = labels_of([name.name for name in names])
     context |= {
-        "kpis": kpis(found, chosen.compare, points_paid(reach_of(here), chosen.period)),
+        "kpis": kpis(found, chosen.compare, points_of(viewer, here, chosen.period)),
         "uv": chart_of(found, what="uv", name="uv", marks=marks, compare=chosen.compare),
         "pv": chart_of(found, what="pv", name="pv", marks=(), compare=chosen.compare, height="low"),
         "rows": rows,

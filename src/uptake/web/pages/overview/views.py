@@ -16,7 +16,6 @@ from uptake.directory.models import Kind
 from uptake.directory.scope import Deed
 from uptake.insight.feed.where import activity_log
 from uptake.insight.metrics.attention import Matter, Notice, notices
-from uptake.insight.metrics.staff import Staff
 from uptake.insight.metrics.usage import Part, parts, tools, usage
 from uptake.web import numbers
 from uptake.web.parts import Change
@@ -26,10 +25,11 @@ from uptake.web.usage import (
     chart_of,
     chosen_period,
     kpis,
-    points_paid,
-    reach_of,
+    points_of,
     rule_marks,
     share_change,
+    staff_on,
+    way_to,
     written_period,
 )
 from uptake.web.viewing import needs, place_for, viewer_for
@@ -44,6 +44,10 @@ class Row:
 
     part: Part
     change: Change | None
+
+    @property
+    def href(self) -> str:
+        return way_to(self.part.place.slug)
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
     place = place_for(request, Deed.SEE_TOTALS)
     chosen = chosen_period(request, place)
     log = activity_log()
-    staff = Staff(chosen.period.today)
+    staff = staff_on(viewer, place, chosen.period.today)
     found = usage(log, place, chosen.period, staff)
     listed = parts(log, viewer, place, chosen.period, staff)
     seen = [part for part in listed if not part.hidden]
@@ -84,7 +88,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
             "chosen": chosen,
             "usage": found,
             "lead": written_period(found),
-            "kpis": kpis(found, chosen.compare, points_paid(reach_of(place), chosen.period)),
+            "kpis": kpis(found, chosen.compare, points_of(viewer, place, chosen.period)),
             "chart": chart_of(found, what=what, name="days", marks=marks, compare=chosen.compare, height="high"),
             "what": what,
             "notices": [said(notice) for notice in open_ones[:NOTICES]],
