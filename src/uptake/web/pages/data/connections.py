@@ -293,7 +293,7 @@ def demo(request: HttpRequest, slug: str) -> HttpResponseBase:
     viewer = viewer_for(request)
     found = _connection(viewer, slug)
     if found.kind != BROWSER:
-        raise Http404
+        return redirect("data:connection", slug)
     origin = f"{request.scheme}://{request.get_host()}".lower()
     valid = _keys(viewer).valid().filter(connection=found).order_by("-pk")
     key = next((one for one in valid if origin in one.allowed_origins), None)

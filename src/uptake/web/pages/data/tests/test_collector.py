@@ -106,7 +106,9 @@ def test_connections_of_programs_have_none_of_it(cast: Cast) -> None:
     connect(slug="erp", kind="api", name="ERP", organization=cast.beiyuan, by=EVERYTHING, now=NOW)
     client = signed_in(cast, cast.ren)
 
-    assert client.get(reverse("data:collector_demo", args=["erp"])).status_code == 404
+    assert client.get(reverse("data:collector_demo", args=["erp"]))["Location"] == reverse(
+        "data:connection", args=["erp"]
+    )
     assert client.post(reverse("data:page_events", args=["erp"]), {"names": "x"}).status_code == 404
 
 
