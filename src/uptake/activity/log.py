@@ -31,7 +31,12 @@ from uptake.activity.store import Manifest, Store
 if TYPE_CHECKING:
     from uptake.activity.folds.active_users import ActiveUsers
     from uptake.activity.folds.funnel import Funnel
+    from uptake.activity.folds.paths import Paths
     from uptake.activity.folds.pv_uv import PvUv
+    from uptake.activity.folds.sessions import Sessions
+    from uptake.activity.folds.silence import Silence
+    from uptake.activity.folds.transitions import Transitions
+    from uptake.activity.folds.trends import Trends
 
 MEMORY_BYTES = 256 * 2**20
 SMALL = 20_000
@@ -357,6 +362,41 @@ class ActivityLog:
         )  # fmt: skip
         assert isinstance(answer, Funnel)
         return answer
+
+    def paths(
+        self, *, max_steps: int = 5, gap: str = "30m", start: str | None = None, end: str | None = None, **more: Any
+    ) -> Paths:
+        """The ways people take. `more`: any other key of the question, such as items, filters, timezone."""
+        from uptake.activity.funnels import seconds_of
+
+        own = {"max_steps": max_steps, "session_gap_seconds": seconds_of(gap), "start": start, "end": end}
+        return self._answered("paths", own | more)  # type: ignore[no-any-return]
+
+    def transitions(self, *, gap: str | None = None, **more: Any) -> Transitions:
+        """How often one event follows another; without `gap` a person's whole history is one walk."""
+        from uptake.activity.funnels import seconds_of
+
+        own = {"session_gap_seconds": None if gap is None else seconds_of(gap)}
+        return self._answered("transitions", own | more)  # type: ignore[no-any-return]
+
+    def sessions(self, *, gap: str = "30m", **more: Any) -> Sessions:
+        """Sessions, which end where nothing happens for longer than `gap`."""
+        from uptake.activity.funnels import seconds_of
+
+        return self._answered("sessions", {"timeout_seconds": seconds_of(gap)} | more)  # type: ignore[no-any-return]
+
+    def silent(self, *, days: float | None = None, on: date | None = None, **more: Any) -> Silence:
+        """Who is silent (without `days`: by their own rhythm), and what they did last."""
+        return self._answered("silence", {"silent_days": days, "as_of": on} | more)  # type: ignore[no-any-return]
+
+    def trends(self, series: Sequence[str | Mapping[str, Any]], *, every: str = "day", **more: Any) -> Trends:
+        """Events, people or sessions per interval, of several selectors."""
+        return self._answered("trends", {"series": list(series), "interval": every} | more)  # type: ignore[no-any-return]
+
+    def _answered(self, name: str, question: Mapping[str, Any]) -> Any:
+        from uptake.activity.analyses import answer_to
+
+        return answer_to(self, {"analysis": name, **question})
 
     def to_arrow(self) -> pa.Table:
         """Every row, with texts for codes, sorted by bucket, person, instant, event."""

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -53,7 +53,7 @@ from uptake.activity.question import (
     read_yes,
     shown,
 )
-from uptake.activity.tally import FREE, grown, place_of
+from uptake.activity.tally import FREE, Counts, grown, joined, place_of
 
 NAME = "paths"
 SELECTOR = Selector()
@@ -64,9 +64,6 @@ LEFT_OUT = "..."
 SECOND = 1_000_000
 NONE, ABSENT = -1, -2
 """What a start or end is in the kernel that was not asked for, or that no row of the bucket has."""
-
-
-Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -199,32 +196,26 @@ def _position(value: Any, key: str) -> tuple[int, str]:
 def _tables(asked: Asked, wanted: Wanted, span: Span, groups: Groups | None) -> dict[str, dict[str, Any]]:
     """Per value of the breakdown: edges, steps, walks and people."""
     values = other_is(groups)
-    edges: dict[tuple[int, int, str, str], list[int]] = {}
-    steps: dict[tuple[int, int, str], list[int]] = {}
-    totals = np.zeros((2, len(values)), np.int64)
-    for part in each_trail(asked, wanted.naming, groups, lambda trail: fold(trail, wanted, span, len(values))):
-        _add(edges, part[0])
-        _add(steps, part[1])
-        totals = totals + part[2]
+    parts = each_trail(asked, wanted.naming, groups, lambda trail: fold(trail, wanted, span, len(values)))
+    passed, stood = joined([part[0] for part in parts]), joined([part[1] for part in parts])
+    totals = np.sum([part[2] for part in parts], axis=0)
+    names, many = passed.names, len(passed.names)
+    edges: list[dict[tuple[int, str, str], list[int]]] = [{} for _ in values]
+    for key, sums in zip(passed.keys.tolist(), passed.sums.tolist(), strict=True):
+        place = key // (many * many)
+        edges[place // 32][place % 32, names[key // many % many], names[key % many]] = sums
+    steps: list[dict[tuple[int, str], list[int]]] = [{} for _ in values]
+    for key, sums in zip(stood.keys.tolist(), stood.sums.tolist(), strict=True):
+        steps[key // many // 32][key // many % 32, names[key % many]] = sums
     return {
         value: {
-            "edges": _edges({key[1:]: sums for key, sums in edges.items() if key[0] == number}, wanted),
-            **(
-                {"steps": _steps({key[1:]: sums for key, sums in steps.items() if key[0] == number}, wanted.people)}
-                if wanted.drop_off
-                else {}
-            ),
+            "edges": _edges(edges[number], wanted),
+            **({"steps": _steps(steps[number], wanted.people)} if wanted.drop_off else {}),
             "walks": int(totals[0, number]),
             "people": int(totals[1, number]),
         }
         for number, value in enumerate(values)
     }
-
-
-def _add(table: dict[Key, list[int]], more: dict[Key, list[int]]) -> None:
-    for key, sums in more.items():
-        before = table.get(key)
-        table[key] = sums if before is None else [one + other for one, other in zip(before, sums, strict=True)]
 
 
 def _edges(found: dict[tuple[int, str, str], list[int]], wanted: Wanted) -> list[list[Any]]:
@@ -259,26 +250,20 @@ def _steps(found: dict[tuple[int, str], list[int]], people: bool) -> list[dict[s
     return sorted(rows, key=lambda row: (row["step"], -row["reached"], row["node"]))
 
 
-Sums = tuple[dict[tuple[int, int, str, str], list[int]], dict[tuple[int, int, str], list[int]], Array]
+Sums = tuple[Counts, Counts, Array]
 
 
 def fold(trail: Trail, wanted: Wanted, span: Span, values: int) -> Sums:
-    """{(value, position, from, to): [walks, µs, people]}, {(value, position, node): [reached, dropped, cut, and the
-    people of each, and the people who continued]}, (2, values) walks and people."""
+    """By (value, position, from, to): walks, µs, people. By (value, position, node): reached, dropped, cut, the people
+    of each, and the people who continued. (2, values) walks and people."""
     _, (edge_keys, edges, step_keys, steps, totals), _ = _walked(trail, wanted, span, values, (0, 0, "", ""))
-    many = len(trail.nodes) + 1
     names = (*trail.nodes, LEFT_OUT)
-    taken = edge_keys != FREE
-    by_edge = {
-        (key // (many * many) // 32, key // (many * many) % 32, names[key // many % many], names[key % many]): sums[:3]
-        for key, sums in zip(edge_keys[taken].tolist(), edges[taken].tolist(), strict=True)
-    }
-    taken = step_keys != FREE
-    by_step = {
-        (key // many // 32, key // many % 32, names[key % many]): sums[:7]
-        for key, sums in zip(step_keys[taken].tolist(), steps[taken].tolist(), strict=True)
-    }
-    return by_edge, by_step, totals
+    passed, stood = edge_keys != FREE, step_keys != FREE
+    return (
+        Counts(names, 2, edge_keys[passed], edges[passed, :3]),
+        Counts(names, 1, step_keys[stood], steps[stood, :7]),
+        totals,
+    )
 
 
 def _walked(

@@ -202,7 +202,7 @@ def _found(asked: Asked, wanted: Wanted, span: Span, groups: Groups | None) -> F
 
     parts = each_trail(asked, Naming(), groups, fold)
     actor, value, first, last, events, pages = (np.concatenate([part[number] for part in parts]) for number in range(6))
-    _, owner = np.unique(actor, return_inverse=True)
+    owner = np.cumsum(np.concatenate([[0], actor[1:] != actor[:-1]])[: len(actor)])
     return Found(actor, owner, value, first, last, events, pages, tuple(names))
 
 
@@ -223,15 +223,17 @@ def _figures(asked: Asked, found: Found, span: Span, values: int) -> list[dict[s
     bucket = _bucket_of(found.first, buckets.edges, buckets.number)
     figures = []
     for value in range(values):
-        own = found.value == value
+        own: Any = found.value == value if values > 1 else slice(None)
         lasted = (found.last[own] - found.first[own]) / SECOND
         sessions, events = len(lasted), int(found.events[own].sum())
-        people = len(np.unique(found.owner[own]))
+        people = int((np.diff(found.owner[own]) != 0).sum()) + (1 if sessions else 0)
         bounces = int((found.pages[own] <= 1).sum())
         begun = np.bincount(bucket[own], minlength=many)
         spent = np.bincount(bucket[own], weights=lasted, minlength=many)
-        pairs = np.unique(bucket[own] * (int(found.owner.max(initial=0)) + 1) + found.owner[own])
-        visitors = np.bincount(pairs // (int(found.owner.max(initial=0)) + 1), minlength=many)
+        who, when = found.owner[own], bucket[own]
+        new = np.ones(sessions, bool)  # each actor's sessions of a value stand together, in time order
+        new[1:] = (who[1:] != who[:-1]) | (when[1:] != when[:-1])
+        visitors = np.bincount(when[new], minlength=many)
         figures.append({
             "sessions": sessions,
             "people": people,

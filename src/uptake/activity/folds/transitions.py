@@ -34,7 +34,7 @@ from uptake.activity.question import (
     read_whole,
     read_yes,
 )
-from uptake.activity.tally import FREE, grown, place_of
+from uptake.activity.tally import FREE, Counts, grown, joined, place_of
 
 NAME = "transitions"
 SELECTOR = Selector()
@@ -154,26 +154,27 @@ def actors(asked: Asked, number: Mapping[str, Any]) -> Array:
     return np.unique(np.concatenate(each_trail(asked, wanted.naming, groups, find) or [np.zeros(0, np.int32)]))
 
 
-Sums = tuple[dict[tuple[int, str, str], list[int]], dict[tuple[int, int, str], int], Array, Array]
+Sums = tuple[Counts, Counts, Array, Array]
 
 
 def _tables(asked: Asked, wanted: Wanted, span: Span, groups: Groups | None) -> dict[str, dict[str, Any]]:
     """Per value of the breakdown: edges, average_seconds, walks, people and step_matrix."""
     values = other_is(groups)
     parts = each_trail(asked, wanted.naming, groups, lambda trail: fold(trail, wanted, span, len(values)))
-    edges: dict[tuple[int, str, str], list[int]] = {}
-    stands: dict[tuple[int, int, str], int] = {}
-    walks, people = np.zeros(len(values), np.int64), np.zeros(len(values), np.int64)
-    for part in parts:
-        for key, sums in part[0].items():
-            before = edges.get(key)
-            edges[key] = sums if before is None else [one + other for one, other in zip(before, sums, strict=True)]
-        for place, times in part[1].items():
-            stands[place] = stands.get(place, 0) + times
-        walks, people = walks + part[2], people + part[3]
+    counts, standing = joined([part[0] for part in parts]), joined([part[1] for part in parts])
+    walks, people = np.sum([part[2] for part in parts], axis=0), np.sum([part[3] for part in parts], axis=0)
+    square = len(counts.names)
+    heads, tails = (*counts.names[:-1], START), (*counts.names[:-1], END)
+    edges: list[dict[tuple[str, str], list[int]]] = [{} for _ in values]
+    for key, sums in zip(counts.keys.tolist(), counts.sums.tolist(), strict=True):
+        edges[key // (square * square)][heads[key // square % square], tails[key % square]] = sums
+    stands: list[dict[tuple[int, str], int]] = [{} for _ in values]
+    for key, (times,) in zip(standing.keys.tolist(), standing.sums.tolist(), strict=True):
+        step = key // square
+        stands[step // wanted.steps][step % wanted.steps, standing.names[key % square]] = times
     found = {}
     for number, value in enumerate(values):
-        own = {key[1:]: sums for key, sums in edges.items() if key[0] == number}
+        own = edges[number]
         unit = 2 if wanted.people else 0
         kept = sorted(own, key=lambda key: (-own[key][unit], key))[: wanted.edge_limit]
         kept.sort()
@@ -188,8 +189,7 @@ def _tables(asked: Asked, wanted: Wanted, span: Span, groups: Groups | None) -> 
         if wanted.steps:
             names = sorted({name for edge in own for name in edge} - {START, END})
             found[value]["step_matrix"] = _matrix(
-                names, {key[1:]: times for key, times in stands.items() if key[0] == number}, int(walks[number]),
-                wanted.steps,
+                names, stands[number], int(walks[number]), wanted.steps
             )  # fmt: skip
     return found
 
@@ -204,7 +204,7 @@ def _matrix(names: list[str], stands: dict[tuple[int, str], int], walks: int, st
 
 
 def fold(trail: Trail, wanted: Wanted, span: Span, values: int) -> Sums:
-    """Edges {(value, from, to): [times, µs, people]}, {(value, step, node): walks}, walks and people by value."""
+    """Edges by (value, from, to): times, µs, people; walks by (value, step, node); walks and people by value."""
     square = len(trail.nodes) + 1
     plain = values == 1 and not len(trail.value) and not wanted.collapse and not wanted.people and not wanted.steps
     if plain and len(trail.nodes) <= DENSE:
@@ -219,16 +219,10 @@ def fold(trail: Trail, wanted: Wanted, span: Span, values: int) -> Sums:
         keys, sums, stands, walks, people = _all(trail, wanted, span, values, -1, np.zeros(len(trail.starts), np.uint8))
         taken = keys != FREE
         keys, sums = keys[taken], sums[taken]
-    heads, tails = (*trail.nodes, START), (*trail.nodes, END)
-    edges = {
-        (key // (square * square), heads[key // square % square], tails[key % square]): row[:3]
-        for key, row in zip(keys.tolist(), sums.tolist(), strict=True)
-    }
-    places = {
-        (value, step, trail.nodes[node]): int(stands[value, step, node])
-        for value, step, node in np.argwhere(stands).tolist()
-    }
-    return edges, places, walks, people
+    names = (*trail.nodes, "")
+    standing = np.flatnonzero(stands)
+    at_step = Counts(names, 1, standing, stands.ravel()[standing][:, None])
+    return Counts(names, 2, keys, sums[:, :3]), at_step, walks, people
 
 
 def _all(

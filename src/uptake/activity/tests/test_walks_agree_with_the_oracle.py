@@ -282,3 +282,20 @@ def test_what_is_not_understood_is_refused_by_name(question: dict[str, Any], key
         ask(log_of([Act("p", "a", BEGIN)]), question)
 
     assert refused.value.key == key
+
+
+def test_a_notebook_asks_in_its_own_words() -> None:
+    log = log_of([Act("p", name, BEGIN + timedelta(minutes=20 * place)) for place, name in enumerate("abb")])
+
+    assert log.paths(gap="30m").edges == (["1_a", "2_b", 1, 2400.0],)
+    assert log.paths(gap="30m").to_arrow().column_names == ["from", "to", "count", "average_seconds"]
+    assert log.transitions(gap="20m").walks == 3
+    assert log.transitions().to_arrow().num_rows == 4
+    assert log.sessions(gap="20m").durations == (2400.0,)
+    assert log.sessions().to_arrow().num_rows == 1
+    assert log.silent(days=14, on=date(2026, 4, 20)).to_arrow().to_pylist() == [
+        {"person": "p", "since": "2026-03-27T22:40:00+00:00", "tail": ["a", "b"]}
+    ]
+    assert log.trends(["b"], every="month").to_arrow().to_pylist() == [
+        {"series": "b", "start": "2026-03-01", "value": 2}
+    ]
