@@ -126,6 +126,22 @@ class Clock:
             found = found.replace(tzinfo=self._zone)
         return found.astimezone(UTC)
 
+    def each(self, cells: list[Any]) -> list[datetime | BadCell]:
+        """What `at` says of each cell, or the BadCell it raises; equal texts are read once."""
+        known: dict[str, datetime | BadCell] = {}
+        found: list[datetime | BadCell] = []
+        for cell in cells:
+            at = known.get(cell) if type(cell) is str else None
+            if at is None:
+                try:
+                    at = self.at(cell)
+                except BadCell as bad:
+                    at = bad
+                if type(cell) is str:
+                    known[cell] = at
+            found.append(at)
+        return found
+
 
 def _quickly(text: str) -> datetime | None:
     """The most usual form, 2026-04-01T14:30:00 with or without an offset."""

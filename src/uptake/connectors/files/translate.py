@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from hashlib import blake2b
@@ -100,7 +99,10 @@ class Translator:
             return _each(as_text, column(place)) if place >= 0 else [""] * len(rows)
 
         names = _each(self._name_of, list(zip(*map(column, self._name), strict=True)))
-        times = _each(self._at, column(self._time))
+        times = [
+            BadCell(at.code, column=self._mapping.time, value=at.value) if isinstance(at, BadCell) else at
+            for at in self._clock.each(column(self._time))
+        ]
         people = texts(self._person)
         things = texts(self._object)
         companies = _each(self._company_of, column(self._company)) if self._company >= 0 else [""] * len(rows)
@@ -148,12 +150,6 @@ class Translator:
         if not name:
             raise BadCell("name_missing", column=self._mapping.name[0])
         return name
-
-    def _at(self, cell: Any) -> datetime:
-        try:
-            return self._clock.at(cell)
-        except BadCell as bad:
-            raise BadCell(bad.code, column=self._mapping.time, value=bad.value) from bad
 
     def _company_of(self, cell: Any) -> str:
         said = as_text(cell)
