@@ -45,8 +45,8 @@ class Analysis:
 
 
 ANALYSES: tuple[Analysis, ...] = (
-    Analysis(pv_uv.NAME, pv_uv.answer, pv_uv.SELECTOR),
-    Analysis(active_users.NAME, active_users.answer, active_users.SELECTOR),
+    Analysis(pv_uv.NAME, pv_uv.answer, pv_uv.SELECTOR, actors=pv_uv.actors),
+    Analysis(active_users.NAME, active_users.answer, active_users.SELECTOR, actors=active_users.actors),
     Analysis(retention.NAME, retention.answer, retention.SELECTOR, retention.KEYS, retention.actors),
     Analysis(lifecycle.NAME, lifecycle.answer, lifecycle.SELECTOR, lifecycle.KEYS, lifecycle.actors),
     Analysis(stickiness.NAME, stickiness.answer, stickiness.SELECTOR, stickiness.KEYS, stickiness.actors),

@@ -306,7 +306,10 @@ def _regularly(given: Mapping[str, Any], key: str, clock: Clock) -> Leaf:
 
 def _property(given: Mapping[str, Any], key: str, clock: Clock) -> Leaf:
     own = {name: given[name] for name in ("property", "op", "value") if name in given}
-    return Has(read_conditions([own], key)[0])
+    try:
+        return Has(read_conditions([own], key)[0])
+    except QuestionRefused as refused:  # it says where in the list; here is none
+        raise QuestionRefused(refused.key.replace(f"{key}[0]", key), refused.expected, refused.got) from None
 
 
 def _in(given: Mapping[str, Any], key: str, clock: Clock) -> Leaf:
@@ -383,10 +386,11 @@ class _Evaluation:
 
         def of(bucket: int) -> tuple[Array, Array, bool]:
             person = self.snapshot.columns(bucket, ["person"])["person"]
-            there = person[self.all.mask(bucket)]
-            universe = np.unique(there[there > 0]).astype(np.int64)
-            member = self._decided(self.segment.criteria, universe, self._measured(bucket, universe))
-            return universe, universe[member[:-1]], bool(member[-1])
+            slot, universe = runs_of(person)
+            there = slots_with(slot, self.all.mask(bucket), len(universe)) & (universe > 0)
+            measures = [self._seen(leaf, bucket, slot, len(universe)) for leaf in self.leaves]
+            member = self._decided(self.segment.criteria, universe, measures)
+            return universe[there], universe[member[:-1] & there], bool(member[-1])
 
         parts_of_people = each_bucket(self.snapshot, of)
         seen = np.concatenate([np.zeros(0, np.int64), *(universe for universe, _, _ in parts_of_people)])
@@ -402,14 +406,13 @@ class _Evaluation:
         return np.unique(company[company != 0]).astype(np.int64)
 
     def _measured(self, bucket: int, universe: Array) -> list[Array]:
-        """What each leaf sees of a bucket, one column per actor of the universe and one more, of nobody."""
-        column = "person" if self.segment.of == "person" else "company"
-        actor = self.snapshot.columns(bucket, [column])[column]
+        """What each leaf sees of a bucket, one column per company of the universe and one more, of none."""
+        company = self.snapshot.columns(bucket, ["company"])["company"]
         if len(universe):
-            slot = np.searchsorted(universe, actor).clip(0, len(universe) - 1)
-            slot = np.where(universe[slot] == actor, slot, len(universe)).astype(np.int64)
+            slot = np.searchsorted(universe, company).clip(0, len(universe) - 1)
+            slot = np.where(universe[slot] == company, slot, len(universe)).astype(np.int32)
         else:
-            slot = np.zeros(len(actor), np.int64)
+            slot = np.zeros(len(company), np.int32)
         return [self._seen(leaf, bucket, slot, len(universe)) for leaf in self.leaves]
 
     def _seen(self, leaf: Leaf, bucket: int, slot: Array, size: int) -> Array:
@@ -418,12 +421,12 @@ class _Evaluation:
             return measure
         at = self.snapshot.columns(bucket, ["happened_at"])["happened_at"]
         if isinstance(leaf, Did):
-            keep = self.sieves[leaf].mask(bucket) & (slot < size)
+            keep = self._kept(self.sieves[leaf], bucket, slot, size)
             low = np.array([window.low for window in leaf.windows], np.int64)
             high = np.array([window.high for window in leaf.windows], np.int64)
             tally(slot, at, keep, low, high, measure)
             return measure
-        keep = self.all.mask(bucket) & (slot < size) & (at <= self.segment.as_of)
+        keep = self._kept(self.all, bucket, slot, size) & (at <= self.segment.as_of)
         if isinstance(leaf, Has):
             condition = leaf.condition
             there = passing(self.snapshot, bucket, Condition(condition.property, "is_set"), keep)
@@ -432,6 +435,10 @@ class _Evaluation:
             return measure
         newest(slot, at, keep, self._at(leaf, bucket), measure)
         return measure
+
+    def _kept(self, sieve: Sieve, bucket: int, slot: Array, size: int) -> Array:
+        """The rows of a sieve that are somebody's of the universe."""
+        return sieve.mask(bucket) if self.segment.of == "person" else sieve.mask(bucket) & (slot < size)
 
     def _at(self, leaf: Is, bucket: int) -> Array:
         """Which rows of a bucket happened at one of the places."""
@@ -495,6 +502,36 @@ def _merged(leaf: Leaf, one: Array, other: Array) -> Array:
         return one + other
     later = (other[0] > one[0]) | ((other[0] == one[0]) & (other[1] > one[1]))
     return np.where(later, other, one)
+
+
+def runs_of(person: Array) -> tuple[Array, Array]:
+    """For every row of a sorted column the number of its person, and the people by number (int64)."""
+    if not len(person):
+        return np.zeros(0, np.int32), np.zeros(0, np.int64)
+    slot = number_runs(person)
+    return slot, person[np.searchsorted(slot, np.arange(int(slot[-1]) + 1))].astype(np.int64)
+
+
+@compiled
+def number_runs(person: Array) -> Array:
+    """int32 per row: how many other people came before its own."""
+    slot = np.zeros(len(person), np.int32)
+    run = 0
+    for row in range(1, len(person)):
+        if person[row] != person[row - 1]:
+            run += 1
+        slot[row] = run
+    return slot
+
+
+@compiled
+def slots_with(slot: Array, keep: Array, size: int) -> Array:
+    """Which slots have a kept row."""
+    found = np.zeros(size, np.bool_)
+    for row in range(len(slot)):
+        if keep[row]:
+            found[slot[row]] = True
+    return found
 
 
 @compiled

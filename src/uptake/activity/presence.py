@@ -13,17 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from uptake.activity.asking import OTHER, Groups
+from uptake.activity.asking import OTHER, Asked, Groups
 from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
-from uptake.activity.histories import Histories
+from uptake.activity.histories import Histories, each_history
 from uptake.activity.periods import Buckets, buckets_between, first_of, next_first
-from uptake.activity.question import Moment
+from uptake.activity.question import By, Moment, QuestionRefused, shown
 
 LONG_AGO = -(2**62)
 """An instant before every event."""
-STEPS = 48
-"""Rows walked one by one before a leap is worth its cost."""
+STRIDE = 8
+"""Rows a leap takes at once at first."""
+STRIDES = 16
+"""So many of one length, and the next are twice as long."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,27 @@ def people_of(history: Histories) -> tuple[Array, Array, Array]:
     return history.starts[known], history.ends[known], history.actor[known]
 
 
+def people_between(asked: Asked, spans: Intervals, value: object = None, groups: Groups | None = None) -> Array:
+    """Codes, sorted, of the people with an event of the question's selector in any of the intervals; with a `value`,
+    one of that value of the question's `by`."""
+    if asked.question.count_by != By():
+        raise QuestionRefused("count_by", '"person" where people are asked for')
+    if value is not None and (groups is None or value not in groups.labels):
+        raise QuestionRefused("value", "a value of the breakdown", shown(value))
+
+    def of(history: Histories) -> Array:
+        starts, ends, actor = people_of(history)
+        if groups is not None and value is not None:
+            who, which, _ = visits_by(history, starts, ends, 0, spans, groups)
+            found: Array = actor[who[which == groups.labels.index(str(value))]]
+        else:
+            found = actor[(presence(history, starts, ends, 0, spans) >= 0).any(axis=1)]
+        return found
+
+    by = asked.question.by if value is not None else None
+    return np.unique(np.concatenate(each_history(asked, [asked.question.selector], of, breakdown=by)))
+
+
 def bit_of(selector: int) -> Any:
     """The bit of a selector, of the type of the bits of histories."""
     return np.uint32(1 << selector)
@@ -133,14 +156,10 @@ def presence(history: Histories, starts: Array, ends: Array, selector: int, inte
 
 def counts(history: Histories, starts: Array, ends: Array, selector: int, intervals: Intervals) -> Array:
     """(actors, intervals) int32: each actor's events of the selector in each interval."""
-    table = np.zeros(1, np.int32)
-    who, _, found = visits(
+    return count_rows(
         starts, ends, history.at, history.codes, history.bits, bit_of(selector),
-        np.zeros(0, np.int32), table, intervals.edges, intervals.number, intervals.count,
+        intervals.edges, intervals.number, intervals.count,
     )  # fmt: skip
-    whole = np.zeros((len(starts), intervals.count), np.int32)
-    whole[who] = found
-    return whole
 
 
 def visits_by(
@@ -148,11 +167,25 @@ def visits_by(
 ) -> tuple[Array, Array, Array]:
     """For every actor and value of the breakdown with an event of the selector in the intervals: the actor's place,
     the place of the value in `groups.labels`, and (pairs, intervals) int32 of events."""
-    rank = ranks_of(history.labels, groups)
-    return visits(
-        starts, ends, history.at, history.codes, history.bits, bit_of(selector),
-        history.group, rank, intervals.edges, intervals.number, intervals.count,
-    )  # fmt: skip
+    return visits(history, starts, ends, selector, intervals, ranks_of(history.labels, groups))
+
+
+def visits(
+    history: Histories, starts: Array, ends: Array, selector: int, intervals: Intervals, rank: Array
+) -> tuple[Array, Array, Array]:
+    """As `visits_by`, with the place of each label given; -1: its events do not count."""
+    room = max(64, 4 * len(starts))
+    values = int(rank.max(initial=0)) + 1
+    while True:
+        who, which = np.empty(room, np.int32), np.empty(room, np.int32)
+        events = np.zeros((room, intervals.count), np.int32)
+        pairs = count_pairs(
+            starts, ends, history.at, history.codes, history.bits, bit_of(selector), history.group, rank, values,
+            intervals.edges, intervals.number, who, which, events,
+        )  # fmt: skip
+        if pairs <= room:
+            return who[:pairs], which[:pairs], events[:pairs]
+        room = pairs
 
 
 def ranks_of(labels: tuple[str, ...], groups: Groups) -> Array:
@@ -174,26 +207,24 @@ def label_of(text: str, groups: Groups) -> str:
 
 
 @compiled
-def leap(at: Array, row: int, end: int, limit: int) -> int:
+def leap(at: Array, row: int, end: int, limit: int) -> Any:
     """The first row from `row` on at or after the instant `limit`; `end`: none."""
-    stop = min(end, row + STEPS)
-    while row < stop and at[row] < limit:
-        row += 1
-    if row < stop or row == end:
-        return row
-    step = STEPS
-    low = row
-    while low + step < end and at[low + step] < limit:
-        low += step
-        step *= 2
-    high = min(low + step, end)
-    while low < high:
-        middle = (low + high) // 2
-        if at[middle] < limit:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+    place, stop = np.uint64(row), np.uint64(end)  # what cannot be negative is indexed faster
+    step = np.uint64(STRIDE)
+    strides = 0
+    while place + step < stop and at[place + step] < limit:
+        place += step
+        strides += 1
+        if strides == STRIDES:
+            strides = 0
+            step *= np.uint64(2)
+    while step > np.uint64(STRIDE):
+        step //= np.uint64(2)
+        if place + step < stop and at[place + step] < limit:
+            place += step
+    while place < stop and at[place] < limit:
+        place += np.uint64(1)
+    return np.int64(place)
 
 
 @compiled
@@ -223,68 +254,81 @@ def first_rows(
                             place = middle
                         else:
                             high = middle - 1
-            limit = edges[place + 1]
+            stop = leap(at, row, end, edges[place + 1])
             column = number[place]
             if found[a, column] < 0:
-                while row < end and at[row] < limit:
-                    if bits[codes[row]] & bit:
-                        found[a, column] = row
+                for i in range(row, stop):
+                    if bits[codes[i]] & bit:
+                        found[a, column] = i
                         break
-                    row += 1
-            row = leap(at, row, end, limit)
+            row = stop
     return found
 
 
 @compiled
-def visits(
-    starts: Array, ends: Array, at: Array, codes: Array, bits: Array, bit: Any, group: Array, rank: Array,
+def count_rows(
+    starts: Array, ends: Array, at: Array, codes: Array, bits: Array, bit: Any,
     edges: Array, number: Array, intervals: int,
-) -> tuple[Array, Array, Array]:  # fmt: skip
-    """Actor, value and events per interval, for every pair of actor and value (rank by code; -1 does not count)."""
-    room = max(16, len(starts))
-    who = np.empty(room, np.int64)
-    which = np.empty(room, np.int32)
-    events = np.zeros((room, intervals), np.int32)
-    pairs = 0
-    highest = 0
-    for one in rank:
-        highest = max(highest, one)
-    slot = np.full(highest + 1, -1, np.int64)
-    whose = np.full(highest + 1, -1, np.int64)
+) -> Array:  # fmt: skip
+    """(actors, intervals) int32: rows with the bit in each interval."""
+    found = np.zeros((len(starts), intervals), np.int32)
     last = len(edges) - 1
-    grouped = len(group) > 0
     for a in range(len(starts)):
         row, end = starts[a], ends[a]
         if row < end and at[row] < edges[0]:
             row = leap(at, row, end, edges[0])
         place = 0
-        while row < end:
-            t = at[row]
-            if t >= edges[last]:
-                break
-            while t >= edges[place + 1]:
+        while row < end and at[row] < edges[last]:
+            while at[row] >= edges[place + 1]:
                 place += 1
-            if bits[codes[row]] & bit:
-                value = rank[group[row]] if grouped else 0
-                if value >= 0:
-                    if whose[value] != a:
-                        whose[value] = a
-                        if pairs == room:
-                            room *= 2
-                            more_who = np.empty(room, np.int64)
-                            more_which = np.empty(room, np.int32)
-                            more_events = np.zeros((room, intervals), np.int32)
-                            more_who[:pairs] = who
-                            more_which[:pairs] = which
-                            more_events[:pairs] = events
-                            who, which, events = more_who, more_which, more_events
-                        slot[value] = pairs
-                        who[pairs] = a
-                        which[pairs] = value
-                        pairs += 1
-                    events[slot[value], number[place]] += 1
-            row += 1
-    return who[:pairs], which[:pairs], events[:pairs]
+            stop = leap(at, row, end, edges[place + 1])
+            many = 0
+            for i in range(row, stop):
+                if bits[codes[i]] & bit:
+                    many += 1
+            found[a, number[place]] += many
+            row = stop
+    return found
+
+
+@compiled
+def count_pairs(
+    starts: Array, ends: Array, at: Array, codes: Array, bits: Array, bit: Any, group: Array, rank: Array, values: int,
+    edges: Array, number: Array, who: Array, which: Array, events: Array,
+) -> int:  # fmt: skip
+    """Writes actor, value and rows per interval of every pair of actor and value; how many pairs there are.
+
+    What finds no room in the arrays is only counted."""
+    pairs = 0
+    slot = np.full(values, -1, np.int64)
+    whose = np.full(values, -1, np.int64)
+    last = len(edges) - 1
+    room = len(who)
+    for a in range(len(starts)):
+        row, end = starts[a], ends[a]
+        if row < end and at[row] < edges[0]:
+            row = leap(at, row, end, edges[0])
+        place = 0
+        while row < end and at[row] < edges[last]:
+            while at[row] >= edges[place + 1]:
+                place += 1
+            stop = leap(at, row, end, edges[place + 1])
+            column = number[place]
+            for i in range(row, stop):
+                if bits[codes[i]] & bit:
+                    value = rank[group[i]]
+                    if value >= 0:
+                        if whose[value] != a:
+                            whose[value] = a
+                            slot[value] = pairs
+                            if pairs < room:
+                                who[pairs] = a
+                                which[pairs] = value
+                            pairs += 1
+                        if slot[value] < room:
+                            events[slot[value], column] += 1
+            row = stop
+    return pairs
 
 
 @compiled

@@ -9,6 +9,7 @@ dau_over_mau is rounded to 4 places, and None on days whose last 30 had nobody.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -19,8 +20,9 @@ import pyarrow as pa
 from uptake.activity.asking import Asked, Groups, Rows, Span
 from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
-from uptake.activity.periods import buckets_between, first_of, next_first
-from uptake.activity.question import Selector
+from uptake.activity.periods import buckets_between, first_of, midnight, next_first
+from uptake.activity.presence import Intervals, people_between
+from uptake.activity.question import QuestionRefused, Selector, read_moment, shown
 
 NAME = "active_users"
 SELECTOR = Selector()
@@ -94,6 +96,25 @@ def answer(asked: Asked) -> ActiveUsers:
         name: tuple(tuple(one) if isinstance(one, list) else one for one in whole[name]) for name in whole
     }
     return ActiveUsers(**frozen, counted=asked.counted(span), by_value=by_value, compare=compare)
+
+
+def actors(asked: Asked, number: Mapping[str, Any]) -> Array:
+    """The people of {"day": date, "window": 1, 7 or 30}: active in so many days up to it; with "value" those of a
+    value of `by`."""
+    for key in number:
+        if key not in ("day", "window", "value"):
+            raise QuestionRefused(str(key), "one of day, window, value", "an unknown key")
+    day = read_moment(number.get("day"), asked.question.timezone, "day").day
+    window = number.get("window", 1)
+    if isinstance(window, bool) or window not in (1, WEEK, MONTH):
+        raise QuestionRefused("window", f"1, {WEEK} or {MONTH}", shown(window))
+    span, zone = asked.span(), asked.question.timezone
+    if span is None or not span.first <= day <= span.last:
+        raise QuestionRefused("day", "a day of the answer", shown(number.get("day")))
+    low, high = midnight(day - timedelta(days=window - 1), zone), midnight(day + timedelta(days=1), zone)
+    groups = asked.groups(_looked_at(span, zone, asked.question.week_start))
+    spans = Intervals(np.array([low, high], np.int64), np.zeros(1, np.int64), 1, (), ())
+    return people_between(asked, spans, number.get("value"), groups)
 
 
 def _looked_at(span: Span, zone: str, week_start: str) -> Span:

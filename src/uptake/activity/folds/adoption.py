@@ -19,7 +19,7 @@ from uptake.activity.asking import Asked, Span
 from uptake.activity.columns import Array
 from uptake.activity.histories import Histories, each_history
 from uptake.activity.periods import local_date
-from uptake.activity.presence import LONG_AGO, Intervals, bit_of, people_of, visits
+from uptake.activity.presence import LONG_AGO, Intervals, people_of, visits
 from uptake.activity.question import (
     COMMON,
     By,
@@ -196,10 +196,7 @@ def _use(asked: Asked, span: Span) -> Use:
     def of(history: Histories) -> list[tuple[str, str, bool]]:
         starts, ends, actor = people_of(history)
         ranks = np.arange(max(1, len(history.labels)), dtype=np.int32)
-        who, which, events = visits(
-            starts, ends, history.at, history.codes, history.bits, bit_of(0),
-            history.group, ranks, spans.edges, spans.number, spans.count,
-        )  # fmt: skip
+        who, which, events = visits(history, starts, ends, 0, spans, ranks)
         names = asked.snapshot.person_names(actor[who].tolist())
         places = [history.labels[one] for one in which.tolist()]
         return list(zip(places, names, (events[:, 1] > 0).tolist(), strict=True))

@@ -7,6 +7,7 @@ Events of people not identified yet count as events and not as people.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,8 @@ from uptake.activity.asking import Asked, Groups, Rows, Span
 from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
 from uptake.activity.periods import Buckets, buckets_between
-from uptake.activity.question import Selector
+from uptake.activity.presence import Intervals, intervals_over, people_between
+from uptake.activity.question import QuestionRefused, Selector, shown
 
 NAME = "pv_uv"
 SELECTOR = Selector(("$pageview",))
@@ -67,6 +69,26 @@ def answer(asked: Asked) -> PvUv:
         if groups is not None:
             compare["by_value"] = _series(asked, then, groups)[1]
     return PvUv(starts, **_frozen(whole[""]), counted=asked.counted(span), by_value=by_value, compare=compare)
+
+
+def actors(asked: Asked, number: Mapping[str, Any]) -> Array:
+    """The people of {"start": the bucket's label} (left out: of the range), with "value" those of a value of `by`."""
+    for key in number:
+        if key not in ("start", "value"):
+            raise QuestionRefused(str(key), "one of start, value", "an unknown key")
+    question, span = asked.question, asked.span()
+    if span is None:
+        return np.zeros(0, np.int32)
+    wanted = intervals_over(span.first, span.last, question.interval, question.timezone, question.week_start)
+    edges, at, start = wanted.edges.clip(span.low, span.high), wanted.number, number.get("start")
+    if start is not None:
+        if start not in wanted.labels:
+            raise QuestionRefused("start", "the start of a bucket of the answer", shown(start))
+        inside = np.flatnonzero(at == wanted.labels.index(start))
+        edges = edges[inside[0] : inside[-1] + 2] if len(inside) else edges[:1].repeat(2)
+        at = np.zeros(len(edges) - 1, np.int64)
+    spans = Intervals(edges, at, int(at.max()) + 1, (), ())
+    return people_between(asked, spans, number.get("value"), asked.groups(span))
 
 
 def _series(asked: Asked, span: Span, groups: Groups | None) -> tuple[tuple[str, ...], dict[str, dict[str, Any]]]:

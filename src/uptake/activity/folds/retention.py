@@ -340,10 +340,8 @@ def _told(
     tables = np.zeros((len(groups.labels), intervals.count, len(columns)), np.int64)
     total = np.zeros((intervals.count, len(columns)), np.int64)
     for part in parts:
-        np.add.at(total, part.row, part.hits)
-        rank = np.array([place.get(label_of(text, groups), -1) for text in part.labels] or [-1])[part.group]
-        known = rank >= 0
-        np.add.at(tables, (rank[known], part.row[known]), part.hits[known])
+        rank = np.array([place.get(label_of(text, groups), -1) for text in part.labels], np.int64)
+        add_members(part.row, part.group, rank, part.hits, total, tables)
     by_value = {text: _shown(tables[number], columns, old_enough, own) for text, number in place.items()}
     return _shown(total, columns, old_enough, own), by_value
 
@@ -474,6 +472,18 @@ def _cohort(asked: Asked, own: Retained, intervals: Intervals, index: int) -> di
         for name, entry in zip(names, here.tolist(), strict=True):
             found.append((name, np.flatnonzero(part.hits[entry]).tolist()))
     return dict(sorted(found, key=lambda one: (-len(one[1]), one[0])))
+
+
+@compiled
+def add_members(row: Array, group: Array, rank: Array, hits: Array, total: Array, tables: Array) -> None:
+    """Adds the columns each member is in to (intervals, columns), and to the same of its value (rank -1: of none)."""
+    for entry in range(len(row)):
+        i, value = row[entry], rank[group[entry]]
+        for column in range(hits.shape[1]):
+            if hits[entry, column]:
+                total[i, column] += 1
+                if value >= 0:
+                    tables[value, i, column] += 1
 
 
 @compiled
