@@ -74,9 +74,21 @@ def same(wanted: Any, got: Any) -> bool:
         return abs(wanted - got) <= 1e-9 * max(1.0, abs(wanted))
     if isinstance(wanted, list) and isinstance(got, list | tuple):
         return len(wanted) == len(got) and all(same(one, other) for one, other in zip(wanted, got, strict=True))
+    if isinstance(wanted, list) and isinstance(got, Mapping):
+        return _same_rows(wanted, got)
     if isinstance(wanted, Mapping) and isinstance(got, Mapping):
         return set(wanted) <= set(got) and all(same(value, got[key]) for key, value in wanted.items())
     return bool(wanted == got)
+
+
+def _same_rows(wanted: list[Any], got: Mapping[str, Any]) -> bool:
+    """A case may tell an object as rows [name, value], by its names alone, or by its matrix alone."""
+    if "matrix" in got:
+        return same(wanted, got["matrix"])
+    if all(isinstance(one, str) for one in wanted):
+        return set(wanted) == set(got)
+    pairs = [one for one in wanted if isinstance(one, list) and len(one) == 2 and isinstance(one[0], str)]
+    return len(pairs) == len(wanted) == len(got) and same(dict(pairs), got)
 
 
 def same_edges(wanted: Any, got: Any) -> bool:
@@ -96,9 +108,16 @@ def _canonical(query: Mapping[str, Any], persons: Mapping[str, Sequence[str]]) -
     owner = _owners(persons)
     named = {
         key: [owner.get(str(one), one) for one in query[key]]
-        for key in ("only_persons", "not_persons")
+        for key in ("only_persons", "not_persons", "known_people")
         if isinstance(query.get(key), list)
     }
+    if isinstance(query.get("seats"), list):
+        named["seats"] = [
+            {**seat, "user": owner.get(str(seat["user"]), seat["user"])}
+            if isinstance(seat, Mapping) and "user" in seat
+            else seat
+            for seat in query["seats"]
+        ]
     return {**query, **named}
 
 

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -25,16 +25,20 @@ from uptake.activity.carried import Excerpt, Fold, Moved, State, added, step
 from uptake.activity.columns import CODED, REST, Array, Property, bucket_of, column_types
 from uptake.activity.incoming import Dictionary, Incoming, Rows, encode
 from uptake.activity.memory import Memory
-from uptake.activity.periods import buckets_between, day_number, local_date
+from uptake.activity.periods import buckets_between, day_number, first_of, local_date, next_first
 from uptake.activity.store import Manifest, Store
 
 if TYPE_CHECKING:
     from uptake.activity.folds.active_users import ActiveUsers
+    from uptake.activity.folds.cohort import Cohort
     from uptake.activity.folds.funnel import Funnel
+    from uptake.activity.folds.lifecycle import Lifecycle
     from uptake.activity.folds.paths import Paths
     from uptake.activity.folds.pv_uv import PvUv
+    from uptake.activity.folds.retention import Retention
     from uptake.activity.folds.sessions import Sessions
     from uptake.activity.folds.silence import Silence
+    from uptake.activity.folds.stickiness import Stickiness
     from uptake.activity.folds.transitions import Transitions
     from uptake.activity.folds.trends import Trends
 
@@ -392,6 +396,41 @@ class ActivityLog:
     def trends(self, series: Sequence[str | Mapping[str, Any]], *, every: str = "day", **more: Any) -> Trends:
         """Events, people or sessions per interval, of several selectors."""
         return self._answered("trends", {"series": list(series), "interval": every} | more)  # type: ignore[no-any-return]
+
+    def retention(
+        self,
+        first: str | Mapping[str, Any] | None = None,
+        then: str | Mapping[str, Any] | None = None,
+        *,
+        every: str = "week",
+        periods: int = 12,
+        **more: Any,
+    ) -> Retention:
+        """Who comes back: cohorts by `first` (any event, if not said), returns by `then` (the same, if not said)."""
+        own: dict[str, Any] = {"interval": every, "intervals": periods}
+        own |= {} if first is None else {"start_event": first}
+        own |= {} if then is None else {"return_event": then}
+        return self._answered("retention", own | more)  # type: ignore[no-any-return]
+
+    def lifecycle(self, *, every: str = "week", **more: Any) -> Lifecycle:
+        """Who is new, returns, comes back and falls silent in each interval."""
+        return self._answered("lifecycle", {"interval": every} | more)  # type: ignore[no-any-return]
+
+    def stickiness(self, *, every: str = "day", within: str | None = None, **more: Any) -> Stickiness:
+        """How many were active in so many intervals; `within`: of the week, month or quarter of the last event."""
+        from uptake.activity.criteria import last_of
+
+        own: dict[str, Any] = {"interval": every}
+        if within is not None:
+            zone = str(more.get("timezone", "UTC"))
+            day = self.reading(lambda snapshot: last_of(snapshot, zone)).day
+            first = first_of(day, within, str(more.get("week_start", "monday")))
+            own |= {"from": first, "to": next_first(first, within) - timedelta(days=1)}
+        return self._answered("stickiness", own | more)  # type: ignore[no-any-return]
+
+    def cohort(self, criteria: Sequence[Mapping[str, Any]], *, on: date | None = None, **more: Any) -> Cohort:
+        """Who belongs, as of a date (of the last event, if not said)."""
+        return self._answered("cohort", {"criteria": list(criteria), "as_of": on} | more)  # type: ignore[no-any-return]
 
     def _answered(self, name: str, question: Mapping[str, Any]) -> Any:
         from uptake.activity.analyses import answer_to

@@ -24,7 +24,11 @@ MORE: dict[str, tuple[dict[str, Any], ...]] = {
         {},
         {"by": None, "interval": "week", "mode": "first_time", "intervals": 2},
         {"by": None, "mode": "first_ever", "intervals": 2, "min_return_count": 2, "cumulative": True},
+        {"mode": "first_time", "start_event": {"event": "opened", "where": [NO_ROLE]}, "min_return_count": 2},
+        {"mode": "first_ever", "start_event": {"event": "opened", "where": [NO_ROLE]}, "by": None},
     ),
+    "stickiness": ({}, {"event_sel": {"where": [NO_ROLE]}}, {"criteria": {"value": 2}}),
+    "lifecycle": ({}, {"event_sel": {"where": [NO_ROLE]}}),
     "funnel": (
         {"steps": ["opened"]},
         {"steps": ["opened", "opened"], "order": "strict", "by": None, "filters": [NO_ROLE]},
