@@ -76,31 +76,34 @@ def latest_entries(
     via = np.empty(room, np.int64)
     queue = np.empty(steps + 1, np.int64)
     held = np.empty(steps, np.int64)
+    # the rows that serve any step, found without a branch: which they are cannot be foretold
+    picked = np.empty(len(codes) + 1, np.int32)
+    many = 0
+    for row in range(len(codes)):
+        picked[many] = row
+        many += masks[codes[row]] != 0
+    i = 0
     for a in range(people):
         for k in range(steps + 1):
             entry[k] = NEVER
         best = 0
-        r, end = starts[a], ends[a]
-        while r < end:
-            b = masks[codes[r]]
-            if b == 0:
-                r += 1
-                continue
+        while i < many and picked[i] < starts[a]:
+            i += 1
+        while i < many and picked[i] < ends[a]:
+            r = picked[i]
+            i += 1
             t = at[r]
             if t >= high:
                 break
             if t < low:
-                r += 1
                 continue
-            r += 1
+            b = masks[codes[r]]
             several = 1
-            if r < end and at[r] == t:
+            if i < many and picked[i] < ends[a] and at[picked[i]] == t:
                 group[0] = b
-                while r < end and at[r] == t:
-                    more = masks[codes[r]]
-                    r += 1
-                    if more == 0:
-                        continue
+                while i < many and picked[i] < ends[a] and at[picked[i]] == t:
+                    more = masks[codes[picked[i]]]
+                    i += 1
                     alike = 0
                     for e in range(several):
                         if group[e] == more:
