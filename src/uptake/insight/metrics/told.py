@@ -100,7 +100,7 @@ def _only_totals(question: Mapping[str, Any]) -> None:
         raise TotalsOnly(
             "analysis", "one that tells totals: " + ", ".join(sorted(COUNTS)), repr(question.get("analysis"))
         )
-    for key in ("only_persons", "not_persons"):
+    for key in ("only_persons", "not_persons", "segment"):
         if question.get(key):
             raise TotalsOnly(key, "nothing: you may see totals only")
     if question.get("count_by") not in (None, "person"):

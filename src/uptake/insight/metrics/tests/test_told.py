@@ -66,7 +66,10 @@ def test_who_sees_totals_only_is_not_told_of_fewer_than_five(lively: Cast) -> No
     assert asked(lively, "wei")["total_uv"] == 3
 
 
-@pytest.mark.parametrize("more", [{"only_persons": [1]}, {"not_persons": [1]}, {"count_by": {"property": "order"}}])
+@pytest.mark.parametrize(
+    "more",
+    [{"only_persons": [1]}, {"not_persons": [1]}, {"segment": {"criteria": []}}, {"count_by": {"property": "order"}}],
+)
 def test_who_sees_totals_only_cannot_single_people_out(lively: Cast, more: dict[str, Any]) -> None:
     with pytest.raises(TotalsOnly):
         asked(lively, "hua", **more)
