@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
 
 from uptake import __version__
 from uptake.web.api.collect import answer_page
@@ -15,25 +16,37 @@ from uptake.web.api.intake import Answer, Asked, answer
 from uptake.web.api.schema import EventIn, EventsIn, RefusalOut, ReportOut
 
 CHUNK = 65536
-api = NinjaAPI(
+
+
+class DescribedApi(NinjaAPI):
+    """Says in its description how a key is sent: ninja leaves out schemes that are no authentication of its own."""
+
+    def get_openapi_schema(self, **named: Any) -> OpenAPISchema:
+        schema = super().get_openapi_schema(**named)
+        schema["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        return schema
+
+
+api = DescribedApi(
     title="Uptake",
     version=__version__,
     description="Events in. Keys are made on the page of a connection and sent as `Authorization: Bearer upk_…`.",
     docs_url=None,
     openapi_url="/openapi.json",
     urls_namespace="api",
-    openapi_extra={"components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}}},
 )
 REFUSALS = {
     400: "The body is not JSON, not gzip, or holds something that is no event (`index` says which).",
     401: "No valid key.",
     403: "The key does not allow this page's origin, or its connection is paused.",
+    405: "Not POST; Allow names what is taken.",
     409: "One event was sent by itself, and its key is held by other content. The body is a report.",
     413: "Over 5,000,000 bytes, 20,000,000 unpacked, or 5,000 events (`limit` says which).",
     415: "Not application/json, or an encoding other than gzip.",
     422: "One event was sent by itself and cannot be stored. The body is a report.",
     429: "The key sends too fast; Retry-After says when to come again.",
-    503: "More events wait than can be written now; Retry-After says when to come again.",
+    500: "Nothing was stored; the server's log says why.",
+    503: "More events wait than can be written now, or the database is busy; Retry-After says when to come again.",
 }
 
 
@@ -44,7 +57,15 @@ def _schema(of: type[EventIn] | type[EventsIn]) -> dict[str, Any]:
     return schema
 
 
-_EVENT = _schema(EventIn)
+def _response(status: int, sentence: str) -> dict[str, Any]:
+    """What is said of a refusal beside its shape."""
+    if status not in {429, 503}:
+        return {"description": sentence}
+    wait = {"description": "Seconds to wait before sending again.", "schema": {"type": "integer", "minimum": 1}}
+    return {"description": sentence, "headers": {"Retry-After": wait}}
+
+
+_EVENT = {**_schema(EventIn), "additionalProperties": False}
 _EVENTS = {**_schema(EventsIn), "properties": {"events": {"type": "array", "maxItems": 5000, "items": _EVENT}}}
 
 
@@ -67,7 +88,8 @@ _EVENTS = {**_schema(EventsIn), "properties": {"events": {"type": "array", "maxI
                 }
             },
         },
-        "responses": {str(status): {"description": sentence} for status, sentence in REFUSALS.items()},
+        # By number, as ninja keeps them: by text each status would be written twice, and its shape be lost.
+        "responses": {status: _response(status, sentence) for status, sentence in REFUSALS.items()},
     },
 )
 async def record_events(request: HttpRequest) -> HttpResponse:
