@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent
@@ -23,6 +22,10 @@ STAMPS = HERE / ".setup"
 VENV = HERE / ".venv"
 PYTHON = VENV / "bin" / "python"
 WEB = HERE / "src" / "uptake" / "web"
+LEAST = (3, 11)
+FONTS = Path("/usr/share/fonts")
+POSTGRESQL = Path("/usr/lib/postgresql")
+"""Where Debian keeps them, outside of PATH."""
 
 
 class SetupFailed(Exception):
@@ -56,7 +59,12 @@ class Step:
 
 def main(words: list[str]) -> int:
     """Do the steps that are not done, but those named by `--without STEP`; 0 when everything is ready."""
-    left_out = {step for word, step in pairwise(words) if word == "--without"}
+    if sys.version_info < LEAST:  # a machine's python3 may be older than this file can ask for
+        print(
+            f"setup: Uptake needs Python 3.11; this is {sys.version.split()[0]}. Name another: make PYTHON=python3.11"
+        )
+        return 1
+    left_out = {step for word, step in zip(words, words[1:]) if word == "--without"}  # noqa: B905, RUF007  read by old Pythons
     STAMPS.mkdir(exist_ok=True)
     with (STAMPS / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -79,9 +87,9 @@ def main(words: list[str]) -> int:
 # ── Programs of the machine ──────────────────────────────────────────────────────────────────────────────────────────
 def missing_packages() -> list[str]:
     """The Debian packages that tests and pictures need and this machine lacks."""
-    fonts = list(Path("/usr/share/fonts").rglob("NotoSansCJK*")) if Path("/usr/share/fonts").exists() else []
+    fonts = list(FONTS.rglob("NotoSansCJK*"))
     present = {
-        "postgresql": shutil.which("initdb") or list(Path("/usr/lib/postgresql").glob("*/bin/initdb")),
+        "postgresql": shutil.which("initdb") or list(POSTGRESQL.glob("*/bin/initdb")),
         "chromium": any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
         "gettext": shutil.which("msgfmt"),
         "fonts-noto-cjk": fonts,
@@ -101,9 +109,18 @@ def install_packages() -> bool:
         return True
     try:
         apt("update", "-q")
-        apt("install", "-q", "-y", "--no-install-recommends", *packages)
     except SetupFailed as failure:
         print(f"\n  Could not install {names}; the server runs without them:\n{failure}\n ", end=" ")
+        return False
+    return False not in [_installed(package) for package in packages]
+
+
+def _installed(package: str) -> bool:
+    """One at a time: a name that this distribution does not know keeps no other away."""
+    try:
+        apt("install", "-q", "-y", "--no-install-recommends", package)
+    except SetupFailed as failure:
+        print(f"\n  Could not install {package}; the server runs without it:\n{failure}\n ", end=" ")
         return False
     return True
 
@@ -121,11 +138,13 @@ def make_venv() -> None:
         return
     try:
         run("venv", [sys.executable, "-m", "venv", "--clear", str(VENV)])
-    except SetupFailed:
+    except SetupFailed as failure:
+        # Debian keeps what a Python needs for environments in a package beside it.
+        package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
         if os.geteuid() != 0 or not shutil.which("apt-get"):
-            raise
+            raise SetupFailed(f"{failure}\n  On Debian, as root: apt-get install {package}") from None
         apt("update", "-q")
-        apt("install", "-q", "-y", "--no-install-recommends", "python3-venv")
+        apt("install", "-q", "-y", "--no-install-recommends", package)
         run("venv", [sys.executable, "-m", "venv", "--clear", str(VENV)])
 
 
