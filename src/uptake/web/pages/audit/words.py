@@ -24,6 +24,7 @@ DEEDS: Mapping[str, str | Promise] = {
     "login.opened": _("Login opened"),
     "login.invited": _("Sign-in link made"),
     "login.closed": _("Login closed"),
+    "login.second_step_dropped": _("Second step removed"),
     "identity.mapped": _("Identity given a person"),
     "identity.freed": _("Identity taken from a person"),
     "people.imported": _("People imported"),

@@ -8,7 +8,6 @@ from datetime import date
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,14 +17,15 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from uptake.directory.drop_second_step import drop_second_step
 from uptake.directory.enrol import describe_person, enrol, join, leave, may_manage, move
 from uptake.directory.grant_role import end_role, give_role
 from uptake.directory.models import Membership, Organization, Person, PersonKind, Role, RoleAssignment, User
 from uptake.directory.open_login import close_login, invite, open_login
-from uptake.directory.scope import Deed, NotAllowed, Viewer
+from uptake.directory.scope import Deed, Viewer
 from uptake.events.moved import follow_moved
+from uptake.web.pages.people.doing import done
 from uptake.web.pages.people.forms import NewPersonForm, PersonForm, choices_of
-from uptake.web.pages.people.refusals import REFUSALS, in_words
 from uptake.web.viewing import NotYours, login_required, needs, viewer_for
 
 
@@ -41,8 +41,10 @@ def new(request: HttpRequest) -> HttpResponseBase:
     form = NewPersonForm(request.POST or None, places=choices_of(places), initial=initial)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
-        try:
-            made = enrol(
+        made: list[Person] = []
+
+        def deed() -> str:
+            person = enrol(
                 name=given["name"],
                 organization=get_object_or_404(places, slug=given["place"]),
                 from_date=given["from_date"],
@@ -53,11 +55,11 @@ def new(request: HttpRequest) -> HttpResponseBase:
                 by=viewer,
                 now=timezone.now(),
             )
-        except REFUSALS as refusal:
-            form.add_error(None, in_words(refusal))
-        else:
-            messages.success(request, _("%(name)s was added.") % {"name": made.name})
-            return redirect("people:person", made.pk)
+            made.append(person)
+            return _("%(name)s was added.") % {"name": person.name}
+
+        if done(request, deed, form):
+            return redirect("people:person", made[0].pk)
     return render(request, "people/form.html", {"form": form, "person": None, "at": at})
 
 
@@ -72,7 +74,8 @@ def edit(request: HttpRequest, person_id: int) -> HttpResponseBase:
     form = PersonForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
-        try:
+
+        def deed() -> str:
             describe_person(
                 person=person,
                 name=given["name"],
@@ -82,10 +85,9 @@ def edit(request: HttpRequest, person_id: int) -> HttpResponseBase:
                 by=viewer,
                 now=timezone.now(),
             )
-        except REFUSALS as refusal:
-            form.add_error(None, in_words(refusal))
-        else:
-            messages.success(request, _("%(name)s was changed.") % {"name": given["name"]})
+            return _("%(name)s was changed.") % {"name": given["name"]}
+
+        if done(request, deed, form):
             return redirect("people:person", person.pk)
     return render(request, "people/form.html", {"form": form, "person": person})
 
@@ -242,17 +244,29 @@ def close_for(request: HttpRequest, person_id: int) -> HttpResponseBase:
     return _do(request, person, deed)
 
 
+@login_required
+@require_POST
+def drop_second(request: HttpRequest, person_id: int) -> HttpResponseBase:
+    """Removes a lost second step, once the form says that whoever asks was recognized."""
+    viewer = viewer_for(request)
+    person = _person(viewer, person_id)
+    user = get_object_or_404(User.objects.visible_to(viewer), person=person)
+    if request.POST.get("recognized") != "yes":
+        messages.error(
+            request, _("Nothing was removed: say first that you know it is %(name)s.") % {"name": person.name}
+        )
+        return redirect("people:person", person.pk)
+
+    def deed() -> str:
+        drop_second_step(user=user, by=viewer, now=timezone.now())
+        return _("%(name)s signs in with the password alone now.") % {"name": person.name}
+
+    return _do(request, person, deed)
+
+
 def _do(request: HttpRequest, person: Person, deed: Callable[[], str]) -> HttpResponseBase:
-    """Does the deed in one transaction, says what came of it and goes back to the person."""
-    try:
-        with transaction.atomic():
-            said = deed()
-    except NotAllowed:
-        raise NotYours(Deed.MANAGE_PEOPLE) from None
-    except REFUSALS as refusal:
-        messages.error(request, in_words(refusal))
-    else:
-        messages.success(request, said)
+    """Does the deed and goes back to the person; to the list where they are out of sight now."""
+    done(request, deed)
     visible = Person.objects.visible_to(viewer_for(request)).filter(pk=person.pk).exists()
     return redirect("people:person", person.pk) if visible else redirect("people:home")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.contrib import messages
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -25,10 +24,10 @@ from uptake.directory.organize import (
     set_clock,
 )
 from uptake.directory.place import settings_at
-from uptake.directory.scope import Deed, NotAllowed, Viewer
+from uptake.directory.scope import Deed, Viewer
+from uptake.web.pages.people.doing import done
 from uptake.web.pages.people.forms import NewPlaceForm, PlaceForm, choices_of
-from uptake.web.pages.people.refusals import REFUSALS, in_words
-from uptake.web.viewing import NotYours, needs, viewer_for
+from uptake.web.viewing import needs, viewer_for
 
 
 @needs(Deed.MANAGE_PEOPLE)
@@ -51,8 +50,10 @@ def new(request: HttpRequest) -> HttpResponseBase:
     )
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
-        try:
-            made = make_organization(
+        made: list[Organization] = []
+
+        def deed() -> str:
+            place = make_organization(
                 kind=Kind(given["kind"]),
                 name=given["name"],
                 parent=get_object_or_404(parents, slug=given["parent"]) if given["parent"] else None,
@@ -63,13 +64,11 @@ def new(request: HttpRequest) -> HttpResponseBase:
                 by=viewer,
                 now=timezone.now(),
             )
-        except NotAllowed:
-            raise NotYours(Deed.MANAGE_PEOPLE) from None
-        except REFUSALS as refusal:
-            form.add_error(None, in_words(refusal))
-        else:
-            messages.success(request, _("%(name)s was added.") % {"name": made.name})
-            return redirect(f"{reverse('people:home')}?{urlencode({'at': made.slug})}")
+            made.append(place)
+            return _("%(name)s was added.") % {"name": place.name}
+
+        if done(request, deed, form):
+            return redirect(f"{reverse('people:home')}?{urlencode({'at': made[0].slug})}")
     return render(request, "people/place.html", {"form": form, "place": None})
 
 
@@ -82,7 +81,8 @@ def place(request: HttpRequest, slug: str) -> HttpResponseBase:
     form = PlaceForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
-        try:
+
+        def deed() -> str:
             rename_organization(
                 organization=found, name=given["name"], trade=given["trade"], by=viewer, now=timezone.now()
             )
@@ -93,10 +93,9 @@ def place(request: HttpRequest, slug: str) -> HttpResponseBase:
                 by=viewer,
                 now=timezone.now(),
             )
-        except REFUSALS as refusal:
-            form.add_error(None, in_words(refusal))
-        else:
-            messages.success(request, _("%(name)s was changed.") % {"name": given["name"]})
+            return _("%(name)s was changed.") % {"name": given["name"]}
+
+        if done(request, deed, form):
             return redirect(f"{reverse('people:home')}?{urlencode({'at': found.slug})}")
     parents = Organization.objects.open().filter(
         viewer.within("path", Deed.MANAGE_PEOPLE), kind__in=MAY_LIE_BELOW[found.kind] - {None}
@@ -151,12 +150,8 @@ def move(request: HttpRequest, slug: str) -> HttpResponseBase:
 
 
 def _do(request: HttpRequest, found: Organization, deed: Callable[[], str]) -> HttpResponseBase:
-    try:
-        messages.success(request, deed())
-    except NotAllowed:
-        raise NotYours(Deed.MANAGE_PEOPLE) from None
-    except REFUSALS as refusal:
-        messages.error(request, in_words(refusal))
+    """Does the deed and goes back to the place."""
+    done(request, deed)
     return redirect("people:place", found.slug)
 
 

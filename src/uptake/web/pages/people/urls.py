@@ -21,6 +21,7 @@ urlpatterns = [
     path("<int:person_id>/login/open", change.open_for, name="open_login"),
     path("<int:person_id>/login/invite", change.invite_again, name="invite"),
     path("<int:person_id>/login/close", change.close_for, name="close_login"),
+    path("<int:person_id>/login/second-step", change.drop_second, name="drop_second_step"),
     path("memberships/<int:membership_id>/move", change.move_to, name="move"),
     path("memberships/<int:membership_id>/end", change.end_membership, name="end_membership"),
     path("roles/<int:assignment_id>/end", change.end, name="end_role"),

@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
@@ -249,3 +250,54 @@ def test_a_list_for_another_company_is_not_taken(cast: Cast) -> None:
     answer = cast.sign_in(cast.hua).post("/people/import/", {"company": "qinghe", "text": LIST, "confirm": "yes"})
 
     assert answer.status_code == 404
+
+
+def test_a_lost_second_step_is_removed_once_whoever_asks_is_recognized(cast: Cast) -> None:
+    Authenticator.objects.create(user=cast.login(cast.lin), type=Authenticator.Type.TOTP, data={})
+    hua, address = cast.sign_in(cast.hua), f"/people/{cast.lin.pk}/login/second-step"
+    assert address in hua.get(f"/people/{cast.lin.pk}/").content.decode()
+
+    asked = hua.post(address, follow=True).content.decode()
+    assert "Nothing was removed" in asked
+    assert Authenticator.objects.exists()
+    done = hua.post(address, {"recognized": "yes"}, follow=True).content.decode()
+
+    assert "signs in with the password alone now" in done
+    assert address not in done
+    assert not Authenticator.objects.exists()
+    assert AuditEntry.objects.get(deed="login.second_step_dropped").subject == cast.lin.name
+    assert "This login has no second step." in hua.post(address, {"recognized": "yes"}, follow=True).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("who", "whose", "status"), [("hua", "ren", 404), ("hua", "mo", 404), ("wei", "lin", 404), ("shu", "lin", 403)]
+)
+def test_a_second_step_is_not_removed_by_others(cast: Cast, who: str, whose: str, status: int) -> None:
+    person = cast.people()[whose]
+    Authenticator.objects.create(user=cast.login(person), type=Authenticator.Type.TOTP, data={})
+    client = cast.sign_in(cast.people()[who])
+
+    refused = client.post(f"/people/{person.pk}/login/second-step", {"recognized": "yes"})
+
+    assert refused.status_code == status
+    assert Authenticator.objects.exists()
+
+
+def test_the_own_second_step_is_not_removed_on_the_own_page(cast: Cast) -> None:
+    hua = cast.sign_in(cast.hua)
+    Authenticator.objects.create(user=cast.login(cast.hua), type=Authenticator.Type.TOTP, data={})
+    address = f"/people/{cast.hua.pk}/login/second-step"
+
+    assert address not in hua.get(f"/people/{cast.hua.pk}/").content.decode()
+    assert "on your account page" in hua.post(address, {"recognized": "yes"}, follow=True).content.decode()
+    assert Authenticator.objects.exists()
+
+
+def test_a_place_whose_clock_is_refused_keeps_its_name_too(cast: Cast) -> None:
+    hua = cast.sign_in(cast.hua)
+
+    said = hua.post("/people/places/beiyuan-finance/", {"name": "Money", "timezone": "Mars/Base", "day_start": ""})
+
+    assert said.status_code == 200
+    cast.finance.refresh_from_db()
+    assert cast.finance.name == "Finance"
