@@ -1,6 +1,7 @@
 """What the steps of a walk are called: an item names a row, rules group the names, some names are left out.
 
-An item is a selector and, if the event's name will not do, the property that names the node (without its last "/").
+An item is a selector and, if the event's name will not do, the property that names the node (without its last "/"),
+or the name of the node itself ("name").
 The first item that matches a row names it; an event without the property is named by its event. Then the rules: a
 rule with `*` (anything) stands for every name that contains it, and of several the one with the most letters of its
 own wins. Then exclusions, by the name as it is by then. Rows without a node are as if they had not happened.
@@ -40,10 +41,11 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True)
 class Item:
-    """Which rows, and the property that names their node (None: their event's name)."""
+    """Which rows, and what their node is called: by a property, by this name, or (both None) by their event."""
 
     selector: Selector
     property: str | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Naming:
     @property
     def by_event(self) -> bool:
         """Whether the event's name alone says which node a row is."""
-        return not any(item.property or item.selector.where for item in self.items)
+        return not any(item.property or item.name or item.selector.where for item in self.items)
 
     def grouped(self, name: str) -> str | None:
         """The node of a name; None: it is left out."""
@@ -102,10 +104,14 @@ def _item(value: Any, key: str) -> Item:
         return Item(Selector((value,)))
     given = read_object(value, key)
     for inner in given:
-        if inner not in ("sel", "property"):
-            raise QuestionRefused(f"{key}.{inner}", "one of property, sel", "an unknown key")
-    named = read_text(given["property"], f"{key}.property") if given.get("property") is not None else None
-    return Item(read_selector(given.get("sel", {}), f"{key}.sel"), named)
+        if inner not in ("sel", "property", "name"):
+            raise QuestionRefused(f"{key}.{inner}", "one of name, property, sel", "an unknown key")
+    named = {
+        one: read_text(given[one], f"{key}.{one}") for one in ("property", "name") if given.get(one) is not None
+    }
+    if len(named) == 2:
+        raise QuestionRefused(f"{key}.name", "either name or property", "both")
+    return Item(read_selector(given.get("sel", {}), f"{key}.sel"), **named)
 
 
 def bare(name: str) -> str:
@@ -211,7 +217,7 @@ def _node_labeller(snapshot: Snapshot, naming: Naming, by: By | None) -> Labelle
                     places.append(_place(node, labels, seen))
             else:
                 used, back = distinct(own[rows])
-                names = [None if text in naming.without else naming.grouped(text) for text in texts]
+                names = [None if text in naming.without else naming.grouped(item.name or text) for text in texts]
                 places = [_place(names[one], labels, seen) for one in used.tolist()]
             codes[rows] = np.array(places or [0])[back]
         if by is None:
@@ -237,7 +243,7 @@ def value_labeller(snapshot: Snapshot, by: By) -> Labeller:
     """Labels of a breakdown. Where the column's own numbers will do they are handed on as they are."""
 
     def label(bucket: int, found: Array) -> tuple[list[Hashable], Array]:
-        if by.place:
+        if by.place and by.place != "object":
             column = snapshot.columns(bucket, [by.place])[by.place]
             most = int(column.max()) + 1 if len(column) else 1
             if by.place in ("event", "source"):

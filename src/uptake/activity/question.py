@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from uptake.activity.periods import INTERVALS, WEEK_STARTS, microseconds, midnight
 
 OPERATORS = ("eq", "ne", "is_set", "is_not_set", "contains", "not_contains", "gt", "gte", "lt", "lte")
-PLACES = ("organization", "company", "department", "source", "event")
-"""What `by` may name beside a property; organization is the company of the event."""
+PLACES = ("organization", "company", "department", "source", "event", "object")
+"""What `by` may name beside a property; organization is the company of the event, object what it was done to."""
 MOST_BUCKETS = 20_000
 EARLIEST, LATEST = date(1900, 1, 1), date(2200, 1, 1)
 

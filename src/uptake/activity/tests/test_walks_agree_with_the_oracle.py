@@ -152,6 +152,22 @@ def test_sessions(events: list[Act], timeout: int, longest: int, parts: int) -> 
     assert sum(answer["per_interval"]["sessions"]) == expected["sessions"]
 
 
+@settings(max_examples=100, deadline=None)
+@given(acts(), GAPS, st.sets(st.sampled_from([1, 60, 600, 1800, 7200]), min_size=1), st.integers(1, 3))
+def test_sessions_by_how_long_they_last(events: list[Act], timeout: int, edges: set[int], parts: int) -> None:
+    bins = sorted(edges)
+    log = log_of(events, parts)
+    question = {"analysis": "sessions", "timeout_seconds": timeout, "duration_bins": bins}
+
+    binned = ask(log, question).get("by_duration")
+
+    if binned is not None:
+        pairs = list(zip(binned["sessions"], binned["people"], strict=True))
+        assert pairs == oracle.by_duration(events, timedelta(seconds=timeout), bins)
+        for place, people in enumerate(binned["people"]):
+            assert len(actors_behind(log, question, {"duration": place})) == people
+
+
 @settings(max_examples=200, deadline=None)
 @given(acts(), st.integers(0, 60), st.one_of(st.none(), st.sampled_from([0, 1, 2.5, 14])), ZONES, st.integers(1, 3),
        st.sets(st.sampled_from(["a", "c"])), st.sets(st.integers(0, 60)), st.integers(1, 3))  # fmt: skip
@@ -258,10 +274,11 @@ def test_names_from_a_property_and_other_actors_than_people(events: list[Act], g
     ("question", "key"),
     [
         ({"analysis": "paths", "max_steps": 1}, "max_steps"),
+        ({"analysis": "sessions", "duration_bins": [60, 60]}, "duration_bins"),
         ({"analysis": "paths", "max_steps": 21}, "max_steps"),
         ({"analysis": "paths", "session_gap_seconds": 0}, "session_gap_seconds"),
         ({"analysis": "paths", "start": 3}, "start"),
-        ({"analysis": "paths", "items": ["a", {"name": "b"}]}, "items[1].name"),
+        ({"analysis": "paths", "items": ["a", {"title": "b"}]}, "items[1].title"),
         ({"analysis": "paths", "groupings": [3]}, "groupings[0]"),
         ({"analysis": "paths", "count": "events"}, "count"),
         ({"analysis": "paths", "gap": "30m"}, "gap"),
