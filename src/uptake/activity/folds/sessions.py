@@ -9,6 +9,9 @@ Of up to 5,000 events also: `session_number_of_event` (each person's sessions ar
 the events came in; events that are not counted are left out) and `each` and `durations` (by person, then number).
 
 `by`: the same of the events with one value only, value by value.
+
+`duration_bins`: [60, 300] adds `by_duration`: sessions, and people who have one, of less than a minute, of one to five
+minutes, and of five and more.
 """
 
 from __future__ import annotations
@@ -33,15 +36,17 @@ from uptake.activity.question import (
     Question,
     QuestionRefused,
     Selector,
+    read_list,
     read_one_of,
     read_text,
     read_whole,
     read_yes,
+    shown,
 )
 
 NAME = "sessions"
 SELECTOR = Selector()
-KEYS = COMMON | {"timeout_seconds", "max_seconds", "page_views"}
+KEYS = COMMON | {"timeout_seconds", "max_seconds", "page_views", "duration_bins"}
 TIMEOUT, LONGEST = 1800, 86_400
 PAGE_VIEWS = ("$pageview",)
 LISTED = 5_000
@@ -56,6 +61,8 @@ class Wanted:
     """Microseconds."""
     longest: int
     page_views: tuple[str, ...]
+    bins: tuple[int, ...] | None = None
+    """Where one bin of durations ends and the next begins, in microseconds."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,8 @@ class Sessions:
     each: tuple[dict[str, Any], ...] | None = None
     """{"person", "number", "start", "end" (UTC), "seconds", "events", "bounce"}"""
     durations: tuple[float, ...] | None = None
+    by_duration: dict[str, list[int]] | None = None
+    """from_seconds, sessions and people of each bin; None: no bins are asked for."""
     by_value: dict[str, dict[str, Any]] | None = None
     compare: dict[str, Any] | None = None
 
@@ -103,7 +112,18 @@ def read_sessions(question: Question) -> Wanted:
         read_whole(own.get("timeout_seconds", TIMEOUT), "timeout_seconds", 1, 10**9) * SECOND,
         read_whole(own.get("max_seconds", LONGEST), "max_seconds", 1, 10**9) * SECOND,
         read_texts(own.get("page_views", list(PAGE_VIEWS)), "page_views"),
+        None if own.get("duration_bins") is None else _read_bins(own["duration_bins"]),
     )
+
+
+def _read_bins(value: Any) -> tuple[int, ...]:
+    expected = "a list of seconds, each more than the one before"
+    bins: list[int] = []
+    for place, one in enumerate(read_list(value, "duration_bins", expected)):
+        bins.append(read_whole(one, f"duration_bins[{place}]", 1, 10**9) * SECOND)
+    if not bins or bins != sorted(set(bins)):
+        raise QuestionRefused("duration_bins", expected)
+    return tuple(bins)
 
 
 def answer(asked: Asked) -> Sessions:
@@ -115,7 +135,22 @@ def answer(asked: Asked) -> Sessions:
         empty: dict[str, dict[str, Any]] | None = {} if asked.question.by else None
         none: dict[str, list[Any]] = {"sessions": [], "people": [], "average_seconds": []}
         return Sessions(
-            0, 0, 0, None, None, 0, None, None, None, (), none, asked.counted(None) | counted, (), (), (), empty
+            0,
+            0,
+            0,
+            None,
+            None,
+            0,
+            None,
+            None,
+            None,
+            (),
+            none,
+            asked.counted(None) | counted,
+            (),
+            (),
+            (),
+            by_value=empty,
         )
     groups = ranked(asked, [asked.question.selector], span)
     found = _found(asked, wanted, span, None)
@@ -124,19 +159,19 @@ def answer(asked: Asked) -> Sessions:
     if asked.snapshot.rows <= LISTED:
         listed = _listed(asked, found)
         numbers = _number_of_event(asked, wanted, span)
-    whole = _figures(asked, found, span, 1)[0]
+    whole = _figures(asked, wanted, found, span, 1)[0]
     by_value = None
     if groups is not None:
-        parts = _figures(asked, _found(asked, wanted, span, groups), span, len(groups.labels))
+        parts = _figures(asked, wanted, _found(asked, wanted, span, groups), span, len(groups.labels))
         by_value = dict(zip(groups.labels, parts, strict=True))
     then, compare = asked.compared(span), None
     if then is not None:
         compare = {
             "from": then.first.isoformat(), "to": then.last.isoformat(), "starts": list(_buckets(asked, then).labels),
-            **_figures(asked, _found(asked, wanted, then, None), then, 1)[0],
+            **_figures(asked, wanted, _found(asked, wanted, then, None), then, 1)[0],
         }  # fmt: skip
         if groups is not None:
-            parts = _figures(asked, _found(asked, wanted, then, groups), then, len(groups.labels))
+            parts = _figures(asked, wanted, _found(asked, wanted, then, groups), then, len(groups.labels))
             compare["by_value"] = dict(zip(groups.labels, parts, strict=True))
     return Sessions(
         **whole, starts=_buckets(asked, span).labels, counted=asked.counted(span) | counted,
@@ -148,13 +183,14 @@ def answer(asked: Asked) -> Sessions:
 
 def actors(asked: Asked, number: Mapping[str, Any]) -> Array:
     """{}: who has sessions. {"start": bucket}: who has one that begins in it. {"bounce": true}: who has a bounce.
-    {"least": n}: who has n sessions or more. They may be joined, and "value" with a breakdown."""
+    {"duration": i}: who has one of bin i. {"least": n}: who has n sessions or more. They may be joined, and "value"
+    with a breakdown."""
     wanted = read_sessions(asked.question)
     if asked.question.count_by != By():
         raise QuestionRefused("count_by", '"person", to see who is behind a number')
     for key in number:
-        if key not in ("start", "bounce", "least", "value"):
-            raise QuestionRefused(str(key), "one of bounce, least, start, value", "an unknown key")
+        if key not in ("start", "bounce", "duration", "least", "value"):
+            raise QuestionRefused(str(key), "one of bounce, duration, least, start, value", "an unknown key")
     span = asked.span()
     if span is None:
         return np.zeros(0, np.int32)
@@ -166,6 +202,11 @@ def actors(asked: Asked, number: Mapping[str, Any]) -> Array:
         kept &= _bucket_of(found.first, buckets.edges, buckets.number) == wanted_bucket
     if "bounce" in number:
         kept &= (found.pages <= 1) == read_yes(number["bounce"], "bounce")
+    if "duration" in number:
+        if wanted.bins is None:
+            raise QuestionRefused("duration", "nothing where there are no duration_bins", shown(number["duration"]))
+        bin_ = read_whole(number["duration"], "duration", 0, len(wanted.bins))
+        kept &= np.searchsorted(wanted.bins, found.last - found.first, side="right") == bin_
     people, times = np.unique(found.actor[kept], return_counts=True)
     return people[times >= read_whole(number.get("least", 1), "least", 1, 10**9)]
 
@@ -216,7 +257,7 @@ def _bucket_of(at: Array, edges: Array, number: Array) -> Array:
     return places
 
 
-def _figures(asked: Asked, found: Found, span: Span, values: int) -> list[dict[str, Any]]:
+def _figures(asked: Asked, wanted: Wanted, found: Found, span: Span, values: int) -> list[dict[str, Any]]:
     """The figures of each value of the breakdown."""
     buckets = _buckets(asked, span)
     many = len(buckets.labels)
@@ -253,7 +294,20 @@ def _figures(asked: Asked, found: Found, span: Span, values: int) -> list[dict[s
                 ],
             },
         })  # fmt: skip
+        if wanted.bins is not None:
+            figures[-1]["by_duration"] = _binned(wanted.bins, found.owner[own], found.last[own] - found.first[own])
     return figures
+
+
+def _binned(bins: tuple[int, ...], owner: Array, lasted: Array) -> dict[str, list[int]]:
+    """Sessions of each bin, and the people who have one; a duration on an edge belongs to the bin that begins there."""
+    places = np.searchsorted(bins, lasted, side="right")
+    pairs = np.unique(places * (int(owner.max(initial=0)) + 1) + owner) // (int(owner.max(initial=0)) + 1)
+    return {
+        "from_seconds": [0, *(edge // SECOND for edge in bins)],
+        "sessions": np.bincount(places, minlength=len(bins) + 1).tolist(),
+        "people": np.bincount(pairs, minlength=len(bins) + 1).tolist(),
+    }
 
 
 def _listed(asked: Asked, found: Found) -> tuple[dict[str, Any], ...]:

@@ -134,6 +134,20 @@ def sessions_of(events: Sequence[Act], timeout: timedelta, longest: timedelta) -
     return found
 
 
+def by_duration(acts: Sequence[Act], timeout: timedelta, bins: Sequence[int]) -> list[tuple[int, int]]:
+    """(sessions, people) of each bin."""
+    found = []
+    for low, high in zip([0, *bins], [*bins, 10**9], strict=True):
+        whose = [
+            who
+            for who, events in histories(acts).items()
+            for one in sessions_of(events, timeout, timedelta(hours=24))
+            if low <= (one[-1].at - one[0].at).total_seconds() < high
+        ]
+        found.append((len(whose), len(set(whose))))
+    return found
+
+
 def sessions(acts: Sequence[Act], timeout: timedelta, longest: timedelta) -> dict[str, Any]:
     own = {who: sessions_of(events, timeout, longest) for who, events in histories(acts).items()}
     every = [one for several in own.values() for one in several]
