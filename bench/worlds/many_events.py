@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+from django.core.management.color import no_style
 from django.db import connection, transaction
 from django.db.models import Model
 
@@ -168,6 +169,8 @@ def fill(events: int, companies: int, count: int) -> None:
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.create()
     with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), [Event, Award]):
+            cursor.execute(statement)  # rows came with numbers of their own
         cursor.execute("ANALYZE")
     while refresh(now=NOW):
         pass
