@@ -59,7 +59,8 @@ class Series:
 
     name: str
     values: Sequence[float | None]
-    shape: Literal["bar", "line", "tick", "dash"] = "bar"
+    shape: Literal["bar", "line", "tick", "dash", "stack"] = "bar"
+    """A stack's series stand upon each other, and those `below` hang under the axis."""
     tone: str = "c1"
     """A chart token: c1 … c6."""
     pale: Sequence[int] = ()
@@ -67,6 +68,8 @@ class Series:
     open: Sequence[int] = ()
     """Positions drawn dashed: periods that are not over."""
     unit: str = ""
+    below: bool = False
+    """Of a stack: drawn downwards; the values themselves stay positive."""
 
 
 @dataclass(frozen=True)

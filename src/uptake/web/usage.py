@@ -23,7 +23,7 @@ from uptake.directory.models import DayKind, Kind, Organization
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed, Viewer
 from uptake.events.models import EventType
-from uptake.insight.metrics.period import LENGTHS, NotAPeriod, Period, last_days, period_of
+from uptake.insight.metrics.period import LENGTHS, USUAL, NotAPeriod, Period, last_days, period_of
 from uptake.insight.metrics.staff import Staff
 from uptake.insight.metrics.usage import FOUR_WEEKS, Figure, Usage, reach
 from uptake.programme.models import Award, RulebookVersion
@@ -56,15 +56,18 @@ class Chosen:
     comparing: Choice
 
 
-def chosen_period(request: HttpRequest, place: Organization | None) -> Chosen:
-    """The period of the address (days, or from and to; compare=none), by the clock of the place."""
+def chosen_period(request: HttpRequest, place: Organization | None, usual: int = USUAL) -> Chosen:
+    """The period of the address (days, or from and to; compare=none), by the clock of the place; named none: the last
+    `usual` days."""
     today = business_date(timezone.now(), *settings_at(place))
     given = {name: request.GET.get(name, "").strip() for name in ("days", "from", "to")}
+    if not any(given.values()):
+        given["days"] = str(usual)
     error = ""
     try:
         period = period_of(given, today)
     except NotAPeriod:
-        period = last_days(30, today)
+        period = last_days(usual, today)
         error = _("That is no period: choose two dates, the first before the second, not after today, within a year.")
     compare = request.GET.get("compare") != "none"
     lengths = [

@@ -22,6 +22,8 @@ from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed
 from uptake.events.models import EventType
 from uptake.insight.feed.where import activity_log
+from uptake.insight.metrics.belonging import narrowing
+from uptake.insight.metrics.period import USUAL
 from uptake.insight.metrics.usage import reach
 from uptake.web import numbers
 from uptake.web.usage import Chosen, chosen_period, labels_of
@@ -155,10 +157,13 @@ class Bar:
         return replace(self, errors=(*self.errors, text))
 
 
-def bar_of(request: HttpRequest, *, intervals: Sequence[str] = ("day", "week", "month"), usual: str = "day") -> Bar:
-    """The state of the address. What cannot be read is left out, and said."""
+def bar_of(
+    request: HttpRequest, *, intervals: Sequence[str] = ("day", "week", "month"), usual: str = "day", days: int = USUAL
+) -> Bar:
+    """The state of the address, with the usual interval and the last `days` where it names none. What cannot be read
+    is left out, and said."""
     place = place_for(request, Deed.SEE_TOTALS)
-    chosen = chosen_period(request, place)
+    chosen = chosen_period(request, place, days)
     errors = [chosen.error] if chosen.error else []
     every = request.GET.get("every", "")
     if every and every not in intervals:

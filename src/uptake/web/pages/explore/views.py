@@ -54,7 +54,7 @@ def page(request: HttpRequest, kind: str) -> HttpResponseBase:
     if cleaned is not None:
         return redirect(request.path + cleaned)
     viewer = viewer_for(request)
-    bar = bar_of(request, intervals=one.intervals, usual=one.usual)
+    bar = bar_of(request, intervals=one.intervals, usual=one.usual, days=one.days)
     context = _frame(bar, one)
     if not _large_enough(viewer, bar):
         return render(request, "activity/small.html", {"place": bar.place, "crumbs": []})
@@ -69,7 +69,7 @@ def export(request: HttpRequest, kind: str, format: str) -> HttpResponseBase:
     """The table of the answer as CSV or XLSX."""
     one = _kind(kind)
     viewer = viewer_for(request)
-    bar = bar_of(request, intervals=one.intervals, usual=one.usual)
+    bar = bar_of(request, intervals=one.intervals, usual=one.usual, days=one.days)
     if format not in ("csv", "xlsx") or not _large_enough(viewer, bar):
         raise Http404("no such file")
     asked, answer, _refusal = _answer(viewer, bar, one)
@@ -170,7 +170,7 @@ def _answer(viewer: Viewer, bar: Bar, kind: Kind) -> tuple[dict[str, Any] | None
 
 
 def _behind(request: HttpRequest, kind: Kind) -> tuple[Bar, list[Behind], str]:
-    bar = bar_of(request, intervals=kind.intervals, usual=kind.usual)
+    bar = bar_of(request, intervals=kind.intervals, usual=kind.usual, days=kind.days)
     viewer = viewer_for(request)
     if not viewer.may(Deed.SEE_PEOPLE, bar.place):
         raise Http404("no people to see here")

@@ -214,7 +214,8 @@
       const name = document.createElement("span");
       name.textContent = row.seriesName;
       const value = document.createElement("span");
-      value.textContent = written(Array.isArray(row.value) ? row.value[1] : row.value, spec.format);
+      const told = Array.isArray(row.value) ? row.value[1] : row.value;
+      value.textContent = written(told && spec.series[row.seriesIndex]?.below ? -told : told, spec.format);
       line.append(name, value);
       box.append(line);
     }
@@ -225,9 +226,10 @@
     const label = { color: css("axis"), fontSize: 12, fontFamily: font };
     const names = { type: "category", data: spec.labels, axisLine: { lineStyle: { color: css("line-2") } }, axisTick: { show: false },
       axisLabel: { ...label, hideOverlap: true, ...(spec.lying ? { width: 150, overflow: "truncate" } : {}) }, inverse: spec.lying,
-      boundaryGap: spec.series.some((one) => one.shape === "bar" || one.shape === "tick") };
+      boundaryGap: spec.series.some((one) => ["bar", "tick", "stack"].includes(one.shape)) };
+    const hanging = spec.series.some((one) => one.below);
     const numbers = { type: "value", axisLine: { show: false }, axisTick: { show: false }, splitNumber: 4, minInterval: spec.format === "number" ? 1 : 0,
-      axisLabel: { ...label, formatter: (value) => (spec.format === "share" ? full(value * 100) + "%" : compact(value)) },
+      axisLabel: { ...label, formatter: (value) => (spec.format === "share" ? full(value * 100) + "%" : compact(hanging ? Math.abs(value) : value)) },
       splitLine: { lineStyle: { color: css("grid") } } };
     const series = spec.series.map((one, nth) => {
       const colour = css(one.tone);
@@ -244,9 +246,10 @@
           } };
       const pale = new Set(one.pale);
       const open = new Set(one.open);
-      return { name: one.name, type: "bar", color: colour, barMaxWidth: 28, barCategoryGap: "32%", barGap: "10%",
-        data: one.values.map((value, i) => ({ value, itemStyle: { color: colour, opacity: pale.has(i) ? 0.42 : open.has(i) ? 0.25 : 0.9,
-          borderRadius: spec.lying ? [0, 2, 2, 0] : [2, 2, 0, 0],
+      const stacked = one.shape === "stack";
+      return { name: one.name, type: "bar", color: colour, barMaxWidth: 28, barCategoryGap: "32%", barGap: "10%", ...(stacked ? { stack: "all" } : {}),
+        data: one.values.map((value, i) => ({ value: one.below && value !== null ? -value : value, itemStyle: { color: colour, opacity: pale.has(i) ? 0.42 : open.has(i) ? 0.25 : 0.9,
+          borderRadius: stacked ? 0 : spec.lying ? [0, 2, 2, 0] : [2, 2, 0, 0],
           ...(open.has(i) ? { borderColor: colour, borderWidth: 1.5, borderType: "dashed" } : {}) } })),
         cursor: spec.links.length ? "pointer" : "default", z: 2 + nth / 10 };
     });

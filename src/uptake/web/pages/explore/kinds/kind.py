@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 
 from uptake.web.pages.explore.bar import Bar
+from uptake.insight.metrics.period import USUAL
 from uptake.web.sheets import Cell
 
 Text = str | Promise
@@ -75,6 +76,8 @@ class Kind:
     intervals: Sequence[str] = ("day", "week", "month")
     usual: str = "day"
     breakdown: bool = True
+    days: int = USUAL
+    """The length of the period where none is chosen: 7, 30 or 90."""
     """Whether the answer can be broken down (`by`)."""
     comparison: bool = True
 
