@@ -152,10 +152,12 @@ def _fill(folder: Path, park: DemoPark, since: date, now: datetime, say: Say) ->
             for slug, happenings in day_of(park, day + timedelta(days=offset)).items():
                 week[slug] += [one for one in happenings if one.at <= now]
         with transaction.atomic():
-            for slug, happenings in week.items():
+            for turn, (slug, happenings) in enumerate(week.items()):
                 happenings += odd_ones(park, slug, day, last, clock)
+                # Each ERP delivers at its own second: what came at one instant is considered as one, however much.
+                at = clock - timedelta(seconds=len(week) - turn)
                 for start in range(0, len(happenings), BATCH):
-                    record(happenings[start : start + BATCH], connection=links[slug], now=clock)
+                    record(happenings[start : start + BATCH], connection=links[slug], now=at)
                 count += len(happenings)
         while consider_new_events(now=clock):
             pass
