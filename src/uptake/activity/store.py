@@ -17,7 +17,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -313,6 +313,16 @@ class Writer:
         rows = self._encoded(incoming)
         if len(rows):
             self._add_delta(rows)
+
+    def fill(self, bucket: int, rows: Rows, texts: Mapping[str, Sequence[str]]) -> None:
+        """Puts rows that are columns and codes already into an empty bucket of a new log, as its base file.
+
+        `texts`: the texts behind the codes by column, from code 1 on; the same for every bucket."""
+        assert bucket not in self.draft.bases, "the bucket holds rows already"
+        assert (bucket_of(rows.columns["person"], self.draft.buckets) == bucket).all(), "rows of this bucket's people"
+        for column, listed in texts.items():
+            self._dictionaries[column] = Dictionary(pa.array(["", *listed], pa.large_string()))
+        self._write_base(bucket, rows.sorted())
 
     def replace(self, persons: Iterable[int], incoming: Incoming) -> None:
         """Puts these rows in the place of all the rows of these people: their buckets are rewritten."""
