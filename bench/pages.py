@@ -150,6 +150,7 @@ def measure_news(name: str, server: Server, made: dict[str, Any], options: argpa
         while log.newest() == before:
             time.sleep(0.01)
         time.sleep(0.05)
+        browser.line.close()
         page, address = pages[number % len(pages)]
         begun = time.perf_counter()
         status, _, _ = browser.get(address)
@@ -186,8 +187,7 @@ class Browser:
         return answer.status, answer.read(), answer.headers.get("Content-Encoding", "")
 
     def send(self, key: str, events: list[dict[str, str]]) -> None:
-        """Hands events in as a source does, on a new line: the server closes one that was silent for long."""
-        self.line.close()
+        """Hands events in as a source does."""
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
         self.line.request("POST", "/api/v1/events", json.dumps({"events": events}), headers)
         answer = self.line.getresponse()

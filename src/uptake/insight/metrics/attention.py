@@ -49,7 +49,7 @@ def notices(viewer: Viewer, parts: Sequence[Part], below: Organization, now: dat
     waiting = Quarantine.objects.visible_to(viewer).waiting().count() if viewer.may(Deed.MANAGE_DATA, below) else 0
     if waiting:
         found.append(Notice(Matter.QUARANTINE, number=waiting))
-    unmapped = Identity.objects.visible_to(viewer).unresolved().count() if viewer.may(Deed.MANAGE_DATA, below) else 0
+    unmapped = Identity.objects.unresolved_for(viewer).count() if viewer.may(Deed.MANAGE_DATA, below) else 0
     if unmapped:
         found.append(Notice(Matter.UNMAPPED, number=unmapped))
     order = list(Matter)
