@@ -33,6 +33,10 @@ FILL: Mapping[str, str | tuple[str, ...]] = {
     "activity:kind": ("xlsx", "csv"),
     "explore:kind": tuple(kind.name for kind in KINDS),
     "explore:format": ("xlsx", "csv"),
+    "segments:segment_id": "segment",
+    "segments:kind": ("xlsx", "csv"),
+    "views:view_id": "view",
+    "account:token_id": "token",
     "events:event_id": "event",
     "events:kind": ("xlsx", "csv"),
     "data:run_id": "run",
@@ -49,7 +53,7 @@ FILL: Mapping[str, str | tuple[str, ...]] = {
 
 A page with a parameter that is not here fails the test: add the line, and if needed the id in `world.py`.
 """
-ASKED = ("person", "identity", "connection", "batch", "event", "run", "key", "membership")
+ASKED = ("person", "identity", "connection", "batch", "event", "run", "key", "membership", "segment")
 """Query parameters in which an address might take an id."""
 NAMED = ("company", "place", "organization", "department", "team", "source")
 """Query parameters in which an address might take a slug."""

@@ -19,11 +19,14 @@ from uptake.connectors.files.begin_import import begin_import
 from uptake.directory.calendar import set_day
 from uptake.directory.models import DayKind, Identity, Membership, Organization, Person, RoleAssignment
 from uptake.directory.scope import EVERYTHING
+from uptake.directory.tokens import make_token
 from uptake.events.connect import connect
 from uptake.events.happening import Happening
 from uptake.events.keys import make_key
 from uptake.events.models import Batch, Connection, Event
 from uptake.events.record import record
+from uptake.insight.metrics.keep_segment import make_segment
+from uptake.insight.metrics.keep_view import save_view
 from uptake.notify.tell import Telling, tell
 from uptake.programme.consider import consider_new_events
 from uptake.programme.publish import publish
@@ -75,6 +78,7 @@ def build_world(cast: Cast, folder: Path) -> World:
     qinghe = Side(cast.qinghe, cast.dyeing, cast.mo, QINGHE_MARKS, "QH-7001")
     for side in (beiyuan, qinghe):
         _fill(side, folder, now)
+        _keep(cast, side, now)
     consider_new_events(now=now)
     return World(cast, beiyuan, qinghe)
 
@@ -131,6 +135,20 @@ def _fill(side: Side, folder: Path, now: datetime) -> None:
         "quarantined": events[1],
         "run": run.pk,
     }
+
+
+def _keep(cast: Cast, side: Side, now: datetime) -> None:
+    """A segment and a view of the company, shared with those who may see it, and a token of its person."""
+    ren = cast.viewer(cast.ren, now.date())
+    kept: dict[str, Any] = {"organization": side.company, "by": ren, "now": now}
+    criteria = {"criteria": [{"kind": "performed", "event": "order.processed"}]}
+    roles = ["coach", "operator", "administrator"]
+    segment = make_segment(name=f"Who did {side.order}", criteria=criteria, roles=roles, **kept)
+    query = f"at={side.company.slug}&where=order:eq:{side.order}"
+    view = save_view(name=f"View of {side.order}", page="trends", query=query, roles=[*roles, "manager"], **kept)
+    own = cast.viewer(side.person, now.date())
+    token, _secret = make_token(by=own, days=30, now=now, label=f"Report of {side.order}")
+    side.ids |= {"segment": segment.pk, "view": view.pk, "token": token.pk}
 
 
 def _events(side: Side, connection: Connection, batch: Batch, now: datetime) -> list[int]:

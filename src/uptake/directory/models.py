@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
@@ -374,3 +374,30 @@ class AuditEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "audit entries"
+
+
+class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
+    def visible_to(self, viewer: Viewer) -> AccessTokenQuerySet:
+        """One's own only."""
+        return self.all() if viewer.sees_everything(Deed.MANAGE_PEOPLE) else self.filter(user_id=viewer.user_id)
+
+    def valid(self, now: datetime) -> AccessTokenQuerySet:
+        return self.filter(revoked_at__isnull=True, expires_at__gt=now, user__is_active=True)
+
+
+class AccessToken(models.Model):
+    """Lets a program ask in the name of a login, and only ask: shown once, stored hashed, revocable, with an end."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="access_tokens")
+    prefix = models.CharField(max_length=16, unique=True)
+    hash = models.CharField(max_length=64)
+    label = models.CharField(max_length=100, blank=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AccessTokenQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"upt_{self.prefix}"

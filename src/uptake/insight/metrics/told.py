@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from uptake.activity import ActivityLog
@@ -37,17 +37,24 @@ class TotalsOnly(QuestionRefused):
     """Whoever asks may see totals only, and the question would tell of single people."""
 
 
-def told(log: ActivityLog, viewer: Viewer, question: Mapping[str, Any]) -> dict[str, Any]:
+def told(
+    log: ActivityLog,
+    viewer: Viewer,
+    question: Mapping[str, Any],
+    *,
+    asking: Callable[[ActivityLog, Mapping[str, Any]], dict[str, Any]] = ask,
+) -> dict[str, Any]:
     """The answer to a question for a viewer. QuestionRefused says what is wrong with it.
 
     `scope` names organizations the viewer may see totals of (left out: all of these). Counts of 1 to 4 people are None
-    for those who may not see single people there, and so are the figures of the same people.
+    for those who may not see single people there, and so are the figures of the same people. `asking` asks the engine;
+    it needs no database.
     """
     asked, places = scoped(viewer, question)
     open_ = all(viewer.may(Deed.SEE_PEOPLE, place) for place in places)
     if not open_:
         _only_totals(question)
-    answer = ask(log, asked)
+    answer = asking(log, asked)
     return answer if open_ else without_few(str(question.get("analysis")), answer)
 
 

@@ -25,9 +25,10 @@ from uptake.insight.feed.where import activity_log
 from uptake.insight.metrics.belonging import narrowing
 from uptake.insight.metrics.period import USUAL
 from uptake.insight.metrics.usage import reach
+from uptake.insight.models import Segment, SegmentQuerySet
 from uptake.web import numbers
 from uptake.web.usage import Chosen, chosen_period, labels_of
-from uptake.web.viewing import place_for
+from uptake.web.viewing import place_for, viewer_for
 
 MOST_NAMES = 300
 MOST_CONDITIONS = 8
@@ -56,6 +57,7 @@ class Bar:
     where: tuple[Mapping[str, Any], ...]
     by: str
     errors: tuple[str, ...] = ()
+    segment: Segment | None = None
 
     def question(self, analysis: str, **own: Any) -> dict[str, Any]:
         """The question of this state; `own` are the keys of the analysis (None: left out)."""
@@ -71,6 +73,7 @@ class Bar:
             "sources": [self.source] if self.source else None,
             "by": self.by or None,
             "compare": self.compared() if self.chosen.compare else None,
+            **(narrowing(self.segment) if self.segment else {}),
         }
         asked.update(own)
         return {key: value for key, value in asked.items() if value is not None}
@@ -95,6 +98,11 @@ class Bar:
     def sources(self) -> list[tuple[str, str]]:
         """(slug, slug) of the sources whose events happened at the place."""
         return [(name, name) for name, _label in self._top("source")]
+
+    @cached_property
+    def segments(self) -> list[Segment]:
+        """The segments the viewer may narrow a question of this place to."""
+        return list(segments_at(self.request, self.place))
 
     @cached_property
     def properties(self) -> list[tuple[str, str]]:
@@ -175,6 +183,11 @@ def bar_of(
             errors.append(_("The condition “%(text)s” is not understood and was left out.") % {"text": text[:60]})
         else:
             where.append(condition)
+    wanted = request.GET.get("segment", "")
+    number = int(wanted) if wanted.isdecimal() and len(wanted) < 18 else 0
+    segment = segments_at(request, place).filter(pk=number).first() if number else None
+    if wanted and segment is None:
+        errors.append(_("There is no such segment for you here; the answer is of everybody."))
     return Bar(
         request=request,
         place=place,
@@ -184,7 +197,13 @@ def bar_of(
         where=tuple(where),
         by=request.GET.get("by", "").strip()[:255],
         errors=tuple(errors),
+        segment=segment,
     )
+
+
+def segments_at(request: HttpRequest, place: Organization) -> SegmentQuerySet:
+    """Those the viewer may use for questions of the place, by name."""
+    return Segment.objects.visible_to(viewer_for(request)).usable_at(place).order_by("name", "pk")
 
 
 def added(request: HttpRequest) -> str | None:

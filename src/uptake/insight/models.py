@@ -1,0 +1,115 @@
+"""What people keep of their questions: segments (who belongs), and views (a page of questions with its state)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import models
+from django.db.models import Q
+
+from uptake.directory.models import Organization, User
+from uptake.directory.viewer import DEEDS_OF_ROLE, Deed, Viewer
+
+ROLES_SEEING_PEOPLE = tuple(role for role, deeds in DEEDS_OF_ROLE.items() if Deed.SEE_PEOPLE in deeds)
+"""Roles a segment can be shared with."""
+ROLES_SEEING_TOTALS = tuple(role for role, deeds in DEEDS_OF_ROLE.items() if Deed.SEE_TOTALS in deeds)
+"""Roles a view can be shared with."""
+
+
+def written_roles(roles: Iterable[str]) -> str:
+    """Roles as they are stored: "|auditor|coach|"; empty: private."""
+    several = sorted(set(roles))
+    return f"|{'|'.join(several)}|" if several else ""
+
+
+def shared_with(viewer: Viewer) -> Q:
+    """The condition that a row is shared with a role the viewer holds at its place or above."""
+    condition = Q(pk__in=())
+    for grant in viewer.grants:
+        condition |= Q(roles__contains=f"|{grant.role}|", organization__path__startswith=grant.path)
+    return condition
+
+
+class Kept(models.Model):
+    """Something with a name that belongs to a login and a place, private or shared with roles there."""
+
+    name = models.CharField(max_length=200)
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    owner = models.ForeignKey(User, models.PROTECT, related_name="+")
+    roles = models.CharField(max_length=200, blank=True)
+    """Who else may use it: "|auditor|coach|" at the place or above; empty: the owner alone."""
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def shared_roles(self) -> tuple[str, ...]:
+        """The roles it is shared with."""
+        return tuple(role for role in self.roles.split("|") if role)
+
+
+class SegmentQuerySet(models.QuerySet["Segment"]):
+    def visible_to(self, viewer: Viewer) -> SegmentQuerySet:
+        """One's own and those shared with one's roles, at places whose people one may see."""
+        if viewer.sees_everything(Deed.SEE_PEOPLE):
+            return self.all()
+        here = viewer.within("organization__path", Deed.SEE_PEOPLE)
+        return self.filter(here & (Q(owner_id=viewer.user_id) | shared_with(viewer)))
+
+    def usable_at(self, place: Organization) -> SegmentQuerySet:
+        """Those of the place and of what lies above it."""
+        ids = [int(part) for part in place.path.split("/") if part]
+        return self.filter(organization_id__in=ids)
+
+
+class Segment(Kept):
+    """Who belongs at a place: by criteria, reckoned anew each time (live), or a list of a day (static)."""
+
+    criteria = models.JSONField()
+    """{"match": "all" or "any", "criteria": […], "of": "person" or "company"}, as `uptake.activity.criteria` reads."""
+    members = models.JSONField(null=True, blank=True)
+    """Static: ids of people (or companies), sorted. Empty for a live one."""
+    taken_date = models.DateField(null=True, blank=True)
+    """Static: the day whose list it is."""
+
+    objects = SegmentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(members__isnull=True, taken_date__isnull=True)
+                | Q(members__isnull=False, taken_date__isnull=False),
+                name="segment_static_has_a_day",
+            ),
+        ]
+
+    @property
+    def static(self) -> bool:
+        return self.members is not None
+
+    @property
+    def of_companies(self) -> bool:
+        return bool(self.criteria.get("of") == "company")
+
+
+class ViewQuerySet(models.QuerySet["SavedView"]):
+    def visible_to(self, viewer: Viewer) -> ViewQuerySet:
+        """One's own, wherever they lead (opening asks again), and those shared with one's roles at their place."""
+        if viewer.sees_everything(Deed.SEE_TOTALS):
+            return self.all()
+        return self.filter(Q(owner_id=viewer.user_id) | shared_with(viewer))
+
+
+class SavedView(Kept):
+    """A page of questions with its whole state: which analysis, and the query of its address."""
+
+    page = models.CharField(max_length=64)
+    query = models.TextField(blank=True)
+    """Of the address, without the question mark; names its place."""
+
+    objects = ViewQuerySet.as_manager()
