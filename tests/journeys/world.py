@@ -17,6 +17,8 @@ from django.utils import timezone
 from tests.cast import BEIYUAN_MARKS, QINGHE_MARKS, Cast
 from uptake.connectors.files.begin_import import begin_import
 from uptake.directory.calendar import set_day
+from uptake.directory.define_product import define_product
+from uptake.directory.issue_seats import SeatRow, issue_seats
 from uptake.directory.models import DayKind, Identity, Membership, Organization, Person, RoleAssignment
 from uptake.directory.scope import EVERYTHING
 from uptake.directory.tokens import make_token
@@ -115,6 +117,19 @@ def _fill(side: Side, folder: Path, now: datetime) -> None:
     )
     tell(
         [Telling(person_id=side.person.pk, key="k", kind="points.granted", content={"order": side.order, "points": 1})],
+        now=now,
+    )
+    define_product(
+        slug=f"{slug}-tool", organization=side.company, name_en=f"Tool {side.order}", by=EVERYTHING, now=now
+    )
+    issue_seats(
+        [
+            SeatRow(2, f"{slug}-tool", email=side.person.email, issued_date=now.date() - timedelta(days=60)),
+            SeatRow(3, f"{slug}-tool", person=f"{side.order}-never", name=f"Never of {side.order}"),
+        ],
+        place=side.company,
+        today=now.date(),
+        by=EVERYTHING,
         now=now,
     )
     file = folder / f"{slug}.csv"

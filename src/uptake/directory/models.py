@@ -401,3 +401,93 @@ class AccessToken(models.Model):
 
     def __str__(self) -> str:
         return f"upt_{self.prefix}"
+
+
+class ProductQuerySet(models.QuerySet["Product"]):
+    def visible_to(self, viewer: Viewer) -> ProductQuerySet:
+        """Products of the places the viewer sees: what a park offers is known to all of its companies."""
+        return self.filter(organization__in=Organization.objects.visible_to(viewer))
+
+    def for_company(self, company: Organization) -> ProductQuerySet:
+        """What may be given to people of a company: its own products and those of the places above it."""
+        return self.filter(organization__in=ids_of(company.path))
+
+
+class Product(models.Model):
+    """A piece of business software people are given: where its events come from, and which of them are of value."""
+
+    slug = models.SlugField(max_length=100, unique=True)
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="products")
+    """The park or company that gives it to its people."""
+    name_en = models.CharField(max_length=200)
+    name_zh = models.CharField(max_length=200, blank=True)
+    sources = models.JSONField(default=list, blank=True)
+    """Slugs of the connections its events come in by; empty: every connection of the company."""
+    core_actions = models.JSONField(default=list, blank=True)
+    """Names of the events that count as first value; empty: any that counts as activity."""
+    habitual_weeks = models.PositiveSmallIntegerField(default=3)
+    """Habitual is whoever was active in so many …"""
+    habitual_of_weeks = models.PositiveSmallIntegerField(default=4)
+    """… of so many weeks."""
+    judged_after_days = models.PositiveSmallIntegerField(default=14)
+    """Within so many days a seat should come to life; one issued later than that ago is too young to judge."""
+    created_at = models.DateTimeField()
+
+    objects = ProductQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name_en
+
+
+class SeatQuerySet(models.QuerySet["Seat"]):
+    def visible_to(self, viewer: Viewer) -> SeatQuerySet:
+        """Seats of companies where the viewer may see or manage people, and one's own."""
+        return self.filter(
+            viewer.within("company__path", Deed.SEE_PEOPLE, Deed.MANAGE_PEOPLE)
+            | Q(person__isnull=False, person_id=viewer.person_id)
+        )
+
+    def on(self, day: date) -> SeatQuerySet:
+        """Seats held on a date: issued by then, not yet revoked."""
+        return self.filter(Q(issued_date__lte=day), Q(until_date__isnull=True) | Q(until_date__gt=day))
+
+
+class Seat(models.Model):
+    """Somebody of a company was given a product (or a module of it) for [issued_date, until_date).
+
+    Whoever the directory does not know stands here by the id they have in the product's source.
+    """
+
+    company = models.ForeignKey(Organization, models.PROTECT, related_name="seats")
+    product = models.ForeignKey(Product, models.PROTECT, related_name="seats")
+    module = models.CharField(max_length=100, blank=True)
+    person = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="seats")
+    external_id = models.CharField(max_length=255, blank=True)
+    name = models.CharField(max_length=200, blank=True)
+    """As the list had it; shown while nobody of the directory is known to hold the seat."""
+    issued_date = models.DateField()
+    invited_date = models.DateField(null=True, blank=True)
+    until_date = models.DateField(null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    objects = SeatQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(person__isnull=False) | ~Q(external_id=""), name="seat_is_somebodys"),
+            models.CheckConstraint(
+                condition=Q(until_date__isnull=True) | Q(until_date__gte=F("issued_date")),
+                name="seat_ends_after_it_was_issued",
+            ),
+            models.UniqueConstraint(
+                fields=["company", "product", "module", "person"],
+                condition=Q(until_date__isnull=True, person__isnull=False),
+                name="seat_one_open_per_person",
+            ),
+            models.UniqueConstraint(
+                fields=["company", "product", "module", "external_id"],
+                condition=Q(until_date__isnull=True, person__isnull=True),
+                name="seat_one_open_per_external_id",
+            ),
+        ]
+        indexes = [models.Index(fields=["company", "product", "issued_date"], name="seat_by_company")]
