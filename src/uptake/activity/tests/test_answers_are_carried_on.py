@@ -20,6 +20,7 @@ from uptake.activity.summaries.last_activity import extent, last_activity
 from uptake.activity.summaries.people import people
 from uptake.activity.summaries.places import places
 from uptake.activity.summaries.top import top
+from uptake.activity.summaries.use import use
 
 FIRST = date(2026, 3, 2)
 LOW, HIGH = FIRST + timedelta(days=9), FIRST + timedelta(days=20)
@@ -49,6 +50,7 @@ QUESTIONS: dict[str, Callable[[ActivityLog], Any]] = {
     "names": lambda asked: top(asked, of="event", first=LOW, last=HIGH),
     "categories": lambda asked: top(asked, of="event", first=LOW, last=HIGH, groups=GROUPS, companies=[1, 0]),
     "people": lambda asked: people(asked, first=LOW, last=HIGH, companies=[1, 2], spark_days=5),
+    "use": lambda asked: use(asked, last=HIGH, companies=[1, 2], core=["order.sent"]).rows(),
     "extent": lambda asked: extent(asked, companies=[1]),
     "last activity": lambda asked: last_activity(asked, persons=[2]).get(2),
 }
