@@ -18,6 +18,8 @@ AREAS: tuple[Area, ...] = (
     Area("account/", "uptake.web.pages.account.urls"),
     Area("overview/", "uptake.web.pages.overview.urls"),
     Area("activity/ask/", "uptake.web.pages.explore.urls"),
+    Area("activity/segments/", "uptake.web.pages.segments.urls"),
+    Area("activity/views/", "uptake.web.pages.views.urls"),
     Area("activity/", "uptake.web.pages.activity.urls"),
     Area("people/", "uptake.web.pages.people.urls"),
     Area("data/people/", "uptake.web.pages.identities.urls"),

@@ -46,6 +46,8 @@ ITEMS: tuple[Item, ...] = (
         below=(
             Item(_("Companies & people"), "", "activity:home", (Deed.SEE_TOTALS,), by_place=True),
             Item(_("Questions"), "", "explore:home", (Deed.SEE_TOTALS,), by_place=True),
+            Item(_("Views"), "", "views:home", (Deed.SEE_TOTALS,)),
+            Item(_("Segments"), "", "segments:home", (Deed.SEE_PEOPLE,), by_place=True),
         ),
     ),
     Item(_("Events"), "timeline-event", "events:home", short=_("Events")),

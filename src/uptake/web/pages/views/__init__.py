@@ -1,0 +1,1 @@
+"""Saved views: pages of questions under a name, for oneself and for roles."""
