@@ -19,6 +19,7 @@ from uptake.activity.summaries.daily import daily
 from uptake.activity.summaries.last_activity import extent, last_activity
 from uptake.activity.summaries.people import people
 from uptake.activity.summaries.places import places
+from uptake.activity.summaries.rhythm import rhythm
 from uptake.activity.summaries.top import top
 from uptake.activity.summaries.use import use
 
@@ -51,6 +52,7 @@ QUESTIONS: dict[str, Callable[[ActivityLog], Any]] = {
     "categories": lambda asked: top(asked, of="event", first=LOW, last=HIGH, groups=GROUPS, companies=[1, 0]),
     "people": lambda asked: people(asked, first=LOW, last=HIGH, companies=[1, 2], spark_days=5),
     "use": lambda asked: use(asked, last=HIGH, companies=[1, 2], core=["order.sent"]).rows(),
+    "rhythm": lambda asked: rhythm(asked, last=HIGH, recent=HIGH - timedelta(days=5), earlier=LOW).get(2),
     "extent": lambda asked: extent(asked, companies=[1]),
     "last activity": lambda asked: last_activity(asked, persons=[2]).get(2),
 }

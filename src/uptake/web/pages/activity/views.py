@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -11,9 +13,11 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, pgettext
 
+from uptake.activity import ActivityLog
 from uptake.directory.audit import note
 from uptake.directory.models import Kind, Organization, Person
 from uptake.directory.privacy import may_see_group
@@ -21,6 +25,7 @@ from uptake.directory.scope import Deed, Viewer
 from uptake.events.models import Event
 from uptake.insight.feed.where import activity_log
 from uptake.insight.metrics.person import person_usage
+from uptake.insight.metrics.states import State, measure_at, rhythms_of, state_of
 from uptake.insight.metrics.usage import Part, PersonUsage, companies, names_of, parts, people_of, usage
 from uptake.web import numbers
 from uptake.web.parts import Change, Chart, Kpi, Series
@@ -44,7 +49,6 @@ from uptake.web.viewing import login_required, needs, viewer_for
 PEOPLE_A_PAGE = 50
 PLACES_A_PAGE = 50
 EVENTS_SHOWN = 50
-QUIET_DAYS = 14
 
 
 @dataclass(frozen=True)
@@ -60,13 +64,22 @@ class PlaceRow:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """How a state is shown: a word, and a dot of this class; `count` people are in it."""
+
+    key: str
+    word: str
+    dot: str
+    count: int = 0
+
+
+@dataclass(frozen=True)
 class PersonRow:
     """A person in the table."""
 
     one: PersonUsage
     last: str
-    quiet: bool
-    """Not active for a fortnight."""
+    state: Standing
 
 
 def _number(value: float | None) -> float:
@@ -88,6 +101,18 @@ PERSON_ORDERS: dict[str, Callable[[PersonUsage], Any]] = {
     "last": lambda one: one.last_day.toordinal() if one.last_day else 0,
     "days": lambda one: one.active_days,
     "events": lambda one: one.events,
+}
+WORDS: Mapping[State, Promise] = {
+    State.REGULAR: gettext_lazy("Regular"),
+    State.SLOWING: gettext_lazy("Slowing"),
+    State.SILENT: gettext_lazy("Silent"),
+    State.NOT_STARTED: gettext_lazy("Not started"),
+}
+DOTS: Mapping[State, str] = {
+    State.REGULAR: "good",
+    State.SLOWING: "warn",
+    State.SILENT: "bad",
+    State.NOT_STARTED: "off",
 }
 
 
@@ -133,6 +158,7 @@ def place(request: HttpRequest, slug: str) -> HttpResponseBase:
         PlaceRow(part, change_of(part.daily_active, people=True) if compared else None) for part in (below or listed)
     ]
     everyone = people_of(log, viewer, here, chosen.period) if here.kind != Kind.PARK else []
+    states = _states(log, here, chosen.period.today, everyone)
     names = names_of(log, chosen.period, place=here)
     labels = labels_of([name.name for name in names])
     context |= {
@@ -145,16 +171,28 @@ def place(request: HttpRequest, slug: str) -> HttpResponseBase:
         "most": max((name.events for name in names), default=0),
         "may_see_people": viewer.may(Deed.SEE_PEOPLE, here),
         "is_park": here.kind == Kind.PARK,
-        **_people(request, everyone, chosen.period.today),
+        **_people(request, everyone, states, chosen.period.today),
     }
     return render(request, "activity/place.html", context)
 
 
-def _people(request: HttpRequest, everyone: list[PersonUsage], today: Any) -> dict[str, Any]:
+def _states(log: ActivityLog, here: Organization, today: date, everyone: list[PersonUsage]) -> dict[int, State]:
+    """Where these people stand today, whatever the period."""
+    if not everyone:
+        return {}
+    measure = measure_at(here, today)
+    rhythms = rhythms_of(log, here, measure)
+    return {one.person.pk: state_of(rhythms.get(one.person.pk), measure) for one in everyone}
+
+
+def _people(
+    request: HttpRequest, everyone: list[PersonUsage], states: Mapping[int, State], today: date
+) -> dict[str, Any]:
     """The list of people, searched, narrowed, sorted and cut into pages."""
-    active = [one for one in everyone if one.events]
-    state = request.GET.get("state", "")
-    narrowed = {"active": active, "none": [one for one in everyone if not one.events]}.get(state, everyone)
+    counts = Counter(states.values())
+    standings = {state: Standing(state.value, str(WORDS[state]), DOTS[state], counts[state]) for state in State}
+    wanted_state = next((state for state in State if state.value == request.GET.get("state")), None)
+    narrowed = [one for one in everyone if wanted_state in (None, states[one.person.pk])]
     wanted = request.GET.get("q", "").strip().casefold()
     if wanted:
         narrowed = [
@@ -163,20 +201,18 @@ def _people(request: HttpRequest, everyone: list[PersonUsage], today: Any) -> di
             if wanted in one.person.name.casefold() or wanted in one.person.staff_number.casefold()
         ]
     order = request.GET.get("sort", "-events")
-    key = PERSON_ORDERS.get(order.removeprefix("-"), PERSON_ORDERS["events"])
+    places = {state: place for place, state in enumerate(State)}
+    orders = PERSON_ORDERS | {"state": lambda one: places[states[one.person.pk]]}
+    key = orders.get(order.removeprefix("-"), PERSON_ORDERS["events"])
     narrowed = sorted(sorted(narrowed, key=PERSON_ORDERS["name"]), key=key, reverse=order.startswith("-"))
     page = Paginator(narrowed, PEOPLE_A_PAGE).get_page(request.GET.get("page"))
-    rows = [
-        PersonRow(one, since(one.last_day, today), one.last_day is None or (today - one.last_day).days >= QUIET_DAYS)
-        for one in page.object_list
-    ]
+    rows = [PersonRow(one, since(one.last_day, today), standings[states[one.person.pk]]) for one in page.object_list]
     return {
         "page": page,
         "people": rows,
         "everyone": len(everyone),
-        "active": len(active),
-        "inactive": len(everyone) - len(active),
-        "state": state,
+        "standings": [standings[state] for state in State],
+        "state": wanted_state.value if wanted_state else "",
         "q": request.GET.get("q", ""),
     }
 
@@ -311,17 +347,28 @@ def export(request: HttpRequest, slug: str, kind: str) -> HttpResponseBase:
             for part in parts(log, viewer, here, period)
         ]
     else:
-        heads = [_("Name"), _("Staff number"), _("Department"), _("Days active"), _("Events"), _("Last active")]
+        heads = [
+            _("Name"),
+            _("Staff number"),
+            _("Department"),
+            _("Status"),
+            _("Days active"),
+            _("Events"),
+            _("Last active"),
+        ]
+        everyone = people_of(log, viewer, here, period)
+        states = _states(log, here, period.today, everyone)
         rows = [
             [
                 one.person.name,
                 one.person.staff_number,
                 one.department.name if one.department else "",
+                str(WORDS[states[one.person.pk]]),
                 one.active_days,
                 one.events,
                 one.last_day,
             ]
-            for one in people_of(log, viewer, here, period)
+            for one in everyone
         ]
     name = f"activity-{here.slug}-{period.first}-{period.last}"
     return as_csv(name, heads, rows) if kind == "csv" else as_xlsx(name, heads, rows)

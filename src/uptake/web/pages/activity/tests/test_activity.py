@@ -105,3 +105,20 @@ def test_a_list_leaves_the_house_as_the_page_shows_it(lively: Cast) -> None:
     assert "Beiyuan Precision" in text
     assert "Qinghe Textile" in text
     assert lively.sign_in(lively.ren).get("/activity/linjiang/export.pdf").status_code == 404
+
+
+def test_people_are_told_apart_by_where_they_stand(lively: Cast) -> None:
+    browser = lively.sign_in(lively.wei)
+
+    page = browser.get("/activity/beiyuan/").content.decode()
+    none = browser.get("/activity/beiyuan/?state=none").content.decode()
+    regular = browser.get("/activity/beiyuan/?state=regular&sort=-state").content.decode()
+    sheet = browser.get("/activity/beiyuan-purchasing/export.csv").content.decode()
+
+    assert "Regular 1<" in page
+    assert "Silent 0<" in page
+    assert '<span class="u-dot off">Not started</span>' in none
+    assert "Lin Fang" not in none
+    assert '<span class="u-dot good">Regular</span>' in regular
+    assert "Buyer 1" not in regular
+    assert "Buyer 1,,Purchasing,Not started,0,0," in sheet
