@@ -1,4 +1,4 @@
-"""`uptake activity rebuild | check`: the activity engine's files made again, or compared with the record."""
+"""`uptake activity rebuild | check | sql`: the activity engine's files made again, compared, or asked in SQL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from uptake.config.command import Deeds, Refusal
 
 @click.group(cls=Deeds)
 def command() -> None:
-    """The activity engine's files: make them again, or compare them with the record."""
+    """The activity engine's files: make them again, compare them with the record, or ask them in SQL."""
 
 
 @command.command()
@@ -26,6 +26,41 @@ def rebuild() -> dict[str, Any]:
     seconds = round(perf_counter() - began, 2)
     click.echo(f"{events} events read in {seconds} s.")
     return {"events": events, "seconds": seconds}
+
+
+@command.command()
+@click.argument("statement")
+@click.option("--limit", type=click.IntRange(1), default=1000, show_default=True, help="Show at most so many rows.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV.")
+def sql(statement: str, limit: int, as_csv: bool) -> dict[str, Any]:
+    """Ask the files one SELECT statement; the table is called events. Nothing can be changed or reached besides.
+
+    STATEMENT is SQL as DuckDB speaks it, such as "select event, count(*) from events group by 1".
+    """
+    from uptake.activity.sql import SqlRefused, run
+    from uptake.activity.store import NoSuchLog
+    from uptake.insight.feed.where import store
+
+    try:
+        found = run(store(), statement, limit=limit)
+    except SqlRefused as refused:
+        raise Refusal(str(refused)) from refused
+    except NoSuchLog:
+        raise Refusal("There are no files yet: `uptake activity rebuild` makes them.") from None
+    rows = [[_plain(value) for value in row.values()] for row in found.to_pylist()]
+    if as_csv:
+        import csv
+        import sys
+
+        csv.writer(sys.stdout).writerows([found.column_names, *rows])
+    else:
+        for row in [found.column_names, *rows]:
+            click.echo("\t".join("" if value is None else str(value) for value in row))
+    return {"columns": found.column_names, "rows": rows}
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str | int | float | bool) or value is None else str(value)
 
 
 @command.command()
