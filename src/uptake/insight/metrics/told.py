@@ -9,7 +9,17 @@ from uptake.activity import ActivityLog
 from uptake.activity.analyses import actors_behind, ask
 from uptake.activity.question import QuestionRefused
 from uptake.directory.models import Kind, Organization
-from uptake.directory.scope import HIDE_BELOW, Deed, Viewer
+from uptake.directory.scope import Deed, Viewer
+from uptake.insight.metrics.hiding import (
+    Path,
+    beside_people,
+    counts_of,
+    hidden_counts,
+    lifecycle_sums,
+    parts_and_wholes,
+    session_sums,
+    under,
+)
 
 COUNTS: Mapping[str, frozenset[str]] = {
     "pv_uv": frozenset({"uv", "total_uv"}),
@@ -20,17 +30,35 @@ COUNTS: Mapping[str, frozenset[str]] = {
     "retention": frozenset({"matrix"}),
     "lifecycle": frozenset({"new", "returning", "resurrecting", "dormant"}),
     "stickiness": frozenset({"by_active_intervals"}),
+    "sessions": frozenset({"people", "sessions", "bounces"}),
 }
-"""The keys of an answer that count people, by analysis. An analysis that is not here is not told to those who may see
-totals only: its answers name people, or walks so rare that they would."""
+"""The keys of an answer that count people (or their sessions), by analysis. An analysis that is not here is not told to
+those who may see totals only: its answers name people, or walks so rare that they would."""
+
+EVERYWHERE: frozenset[str] = frozenset({"segment_people"})
+"""Keys that count people in the answers of all analyses."""
 
 TIED: frozenset[str] = frozenset(
-    {"pv", "total_pv", "dau_over_mau", "avg_seconds", "median_seconds", "average_seconds", "rate", "weighted_average"}
-)
+    {
+        "pv", "total_pv", "dau_over_mau", "avg_seconds", "median_seconds", "average_seconds", "rate",
+        "weighted_average", "events", "bounce_rate", "events_per_session", "sessions_per_person",
+    }
+)  # fmt: skip
 """Figures of the same people: hidden where one of the counts beside them is."""
 
-NAMING: frozenset[str] = frozenset({"actors_by_step", "cohort", "silent", "people"})
-"""Keys that name people."""
+BY_STEP: frozenset[str] = frozenset({"from_start", "from_previous", "avg_seconds", "median_seconds"})
+"""Figures of a funnel's steps, hidden where the count of the step is, or the one it is a share of."""
+
+SHARE_OF: Mapping[str, Callable[[int], int]] = {"from_start": lambda step: 0, "from_previous": lambda step: step - 1}
+"""The step whose count the share of a step is of (for the first: none, -1)."""
+
+BY_INTERVAL: frozenset[str] = frozenset({"average_seconds"})
+"""Figures of sessions in a row of intervals, hidden where the sessions are."""
+
+NAMING: frozenset[str] = frozenset(
+    {"actors_by_step", "cohort", "silent", "people", "each", "durations", "session_number_of_event"}
+)
+"""Keys that name people, or hold a figure of each."""
 
 
 class TotalsOnly(QuestionRefused):
@@ -115,39 +143,57 @@ def _only_totals(question: Mapping[str, Any]) -> None:
 
 
 def without_few(analysis: str, answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer without counts of 1 to 4 people and what is reckoned from them; None stands in their place."""
-    counts = COUNTS[analysis]
+    """The answer without counts of 1 to 4 people and what they could be reckoned from; None stands in their place."""
+    keys = COUNTS[analysis] | EVERYWHERE
+    counts = dict(counts_of(answer, keys))
+    sums = parts_and_wholes(counts)
+    if analysis == "lifecycle":
+        sums += lifecycle_sums(counts)
+    if analysis == "sessions":
+        sums += session_sums(counts)
+    hidden = hidden_counts(counts, sums, beside_people(counts) if analysis == "sessions" else {})
 
-    def of(part: Mapping[str, Any]) -> dict[str, Any]:
+    def of(part: Mapping[str, Any], path: Path) -> dict[str, Any]:
         shown: dict[str, Any] = {}
-        few = False
+        few = any(under(hidden, (*path, key)) for key in keys & part.keys())
         for key, value in part.items():
-            if key in NAMING:
+            here = (*path, key)
+            if key in keys:
+                shown[key] = _masked(value, here, hidden)
+            elif key in NAMING:
                 continue
-            if key in counts:
-                shown[key], hidden = _masked(value)
-                few |= hidden
+            elif few and analysis == "funnel" and key in BY_STEP:
+                shown[key] = _cells_of(value, (*path, "counts"), hidden, SHARE_OF.get(key))
+            elif few and isinstance(value, list) and key in BY_INTERVAL:
+                shown[key] = _cells_of(value, (*path, "sessions"), hidden)
+            elif few and key in TIED and "counted" not in path:
+                shown[key] = _emptied(value)
             elif isinstance(value, Mapping):
-                shown[key] = of(value)
+                shown[key] = of(value, here)
             elif isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
-                shown[key] = [of(one) for one in value]
+                shown[key] = [of(one, (*here, place)) for place, one in enumerate(value)]
             else:
                 shown[key] = value
-        if few:
-            for key in TIED & shown.keys():
-                shown[key] = _emptied(shown[key])
         return shown
 
-    return of(answer)
+    return of(answer, ())
 
 
-def _masked(value: Any) -> tuple[Any, bool]:
-    if isinstance(value, list):
-        parts = [_masked(one) for one in value]
-        return [part for part, _ in parts], any(hidden for _, hidden in parts)
-    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < HIDE_BELOW:
-        return None, True
-    return value, False
+def _masked(value: Any, path: Path, hidden: Collection[Path]) -> Any:
+    if isinstance(value, list | tuple):
+        return [_masked(one, (*path, place), hidden) for place, one in enumerate(value)]
+    return None if path in hidden else value
+
+
+def _cells_of(
+    value: Any, counts: Path, hidden: Collection[Path], share_of: Callable[[int], int] | None = None
+) -> list[Any]:
+    """The figures of a row, hidden where the count beside them is, or the one they are a share of."""
+    shown = []
+    for place, one in enumerate(value):
+        whole = place if share_of is None else share_of(place)
+        shown.append(None if (*counts, place) in hidden or (*counts, whole) in hidden else one)
+    return shown
 
 
 def _emptied(value: Any) -> Any:

@@ -161,7 +161,7 @@ def test_sessions_and_their_length(weeks: Cast) -> None:
     assert names_behind(weeks, doors_of(page, "%22duration%22%3A0")[0]) == {"Lin Fang", "Hua Jing", "Mo Yun"}
 
 
-@pytest.mark.parametrize("kind", ["retention", "lifecycle", "stickiness"])
+@pytest.mark.parametrize("kind", ["retention", "lifecycle", "stickiness", "sessions"])
 def test_who_sees_totals_only_finds_small_numbers_hidden(weeks: Cast, kind: str) -> None:
     page = page_of(weeks, "hua", f"{kind}/")
 
