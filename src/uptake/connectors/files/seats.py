@@ -10,7 +10,7 @@ from uptake.connectors.files.cells import BadCell, as_date, as_text
 from uptake.connectors.files.table import BadRow, Table
 from uptake.directory.issue_seats import SeatRow
 
-MOST_ROWS = 20_000
+MOST_ROWS = 200_000
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "product": ("product", "system", "产品", "系统"),
     "company": ("company", "organization", "企业", "公司"),
@@ -32,11 +32,11 @@ class NoSuchColumns(Exception):
 
 
 class TooManySeats(Exception):
-    """More than `MOST_ROWS` rows."""
+    """More rows than are taken at once."""
 
 
-def seats_in(table: Table, *, product: str = "") -> list[SeatRow]:
-    """The rows of a table; `product` is meant where a row names none. Raises NoSuchColumns, TooManySeats.
+def seats_in(table: Table, *, product: str = "", most: int = MOST_ROWS) -> list[SeatRow]:
+    """The rows of a table; `product` is meant where a row names none. Raises NoSuchColumns, TooManySeats (over `most`).
 
     Rows that cannot be read come out as such, so that they are told and not lost.
     """
@@ -54,7 +54,7 @@ def seats_in(table: Table, *, product: str = "") -> list[SeatRow]:
             held = {column: cells[at] for column, at in places.items() if at < len(cells)}
             if any(as_text(cell).strip() for cell in held.values()):
                 rows.append(row_of(number, held, product=product))
-        if len(rows) > MOST_ROWS:
+        if len(rows) > most:
             raise TooManySeats
     return rows
 

@@ -1,0 +1,158 @@
+"""Whether the data is there: each source of each company by its own rhythm of working days, fine, late or down.
+
+It is asked before anybody is called silent: no use is one thing, no data another. Everything that came in counts, also
+bookkeeping, machines and what nobody did, as it shows that the source is alive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import Enum
+from itertools import pairwise
+from statistics import median
+
+from django.db.models import Max
+
+from uptake.activity import ActivityLog
+from uptake.activity.summaries.flow import flow
+from uptake.basics.business_day import business_date
+from uptake.directory.calendar import day_kinds_between
+from uptake.directory.models import CalendarDay, Kind, Organization
+from uptake.directory.place import PlaceSettings, settings_of
+from uptake.events.models import Connection
+
+WEEKS = 8
+"""How far back the rhythm is looked for."""
+LATE_AFTER = 3
+"""Down is at least so many working days without a sign."""
+
+
+class Alive(Enum):
+    """How a source stands, the worst last."""
+
+    FINE = "fine"
+    LATE = "late"
+    DOWN = "down"
+    NEVER = "never"
+
+
+@dataclass(frozen=True)
+class Covered:
+    """One source of one company."""
+
+    company: Organization
+    connection: Connection
+    state: Alive
+    last_day: date | None
+    """Of the last event, in the last weeks."""
+    usual: float | None
+    """Median events of a working day, since the first one of the last weeks; None: there were none."""
+    missing: tuple[date, ...]
+    """Working days without any event since then, today left out."""
+    per_day: tuple[int, ...]
+    """Events of each working day of the last weeks, for the small line."""
+
+    @property
+    def down(self) -> bool:
+        return self.state in (Alive.DOWN, Alive.NEVER)
+
+
+def judged(
+    counts: Mapping[date, int],
+    working: Sequence[date],
+    today: date,
+    *,
+    sign: date | None = None,
+    paused: bool = False,
+    before: bool = False,
+) -> tuple[Alive, float | None, tuple[date, ...]]:
+    """(state, usual events of a working day, working days without any). `working`: those of the last weeks, in order.
+
+    A source is late when as many working days as usual lie between its last sign of life and today, which is not over;
+    and down when three times as many do, and at least `LATE_AFTER`. `sign`: the last day its key was used; `before`:
+    it sent something before these weeks.
+    """
+    if not counts:
+        alive = sign is not None and not paused and sum(sign < day < today for day in working) < LATE_AFTER
+        return (Alive.FINE if alive else Alive.DOWN if before else Alive.NEVER), None, ()
+    begun = min(counts)
+    days = [day for day in working if begun <= day < today]
+    usual = median(counts.get(day, 0) for day in days) if days else None
+    missing = tuple(day for day in days if not counts.get(day))
+    with_data = [number for number, day in enumerate(days) if counts.get(day)]
+    gaps = [after - earlier for earlier, after in pairwise(with_data)]
+    rhythm = max(1.0, median(gaps)) if gaps else 1.0
+    last = max(max(counts), sign or date.min)
+    waited = sum(last < day < today for day in working)
+    if paused or waited >= max(LATE_AFTER, 3 * rhythm):
+        return Alive.DOWN, usual, missing
+    return (Alive.LATE if waited >= rhythm else Alive.FINE), usual, missing
+
+
+def coverage(log: ActivityLog, place: Organization, today: date) -> list[Covered]:
+    """Every source of every company at the place (of a department: its company's), the worst first.
+
+    A connection of a park counts at the companies it brought something for. Files come in when somebody brings one;
+    they are here where a company has no other source.
+    """
+    top = place if place.kind in (Kind.PARK, Kind.COMPANY) else (place.company or place)
+    companies = {
+        one.pk: one for one in Organization.objects.open().filter(path__startswith=top.path, kind=Kind.COMPANY)
+    }
+    held = Connection.objects.exclude(kind="uptake").select_related("organization").order_by("pk")
+    links = [
+        one
+        for one in held.annotate(used_at=Max("keys__last_used_at"))
+        if one.organization.path.startswith(top.path) or top.path.startswith(one.organization.path)
+    ]
+    first = today - timedelta(days=7 * WEEKS)
+    came = flow(log, first=first, last=today)
+    clocks = settings_of([one.organization for one in links])
+    days_of = working_days(companies.values(), first, today)
+    found: dict[int, list[Covered]] = {key: [] for key in companies}
+    for link in sorted(links, key=lambda one: one.kind == "file"):
+        own = link.organization.company_id
+        sign = _day(link.used_at, clocks[link.organization_id])  # type: ignore[attr-defined]
+        for key in [own] if own else sorted(company for slug, company in came if slug == link.slug):
+            if key not in companies or (link.kind == "file" and found[key]):
+                continue
+            counts = came.get((link.slug, key), {})
+            state, usual, missing = judged(
+                counts, days_of[key], today, sign=sign, paused=link.paused_at is not None,
+                before=link.last_event_at is not None,
+            )  # fmt: skip
+            line = tuple(counts.get(day, 0) for day in days_of[key][-30:])
+            found[key].append(Covered(companies[key], link, state, max(counts, default=None), usual, missing, line))
+    order = list(Alive)
+    every = [one for several in found.values() for one in several]
+    return sorted(every, key=lambda one: (-order.index(one.state), one.company.name, one.connection.name))
+
+
+def working_days(companies: Iterable[Organization], first: date, last: date) -> dict[int, list[date]]:
+    """The working days from `first` to `last` of each company, by its id; those without days of their own share."""
+    several = list(companies)
+    special = CalendarDay.objects.filter(organization__in=several, date__range=(first, last))
+    own = set(special.values_list("organization_id", flat=True))
+    shared: dict[str, list[date]] = {}
+    found = {}
+    for one in several:
+        above = one.path.removesuffix(f"{one.pk}/") if one.pk not in own else one.path
+        if above not in shared:
+            kinds = day_kinds_between(one, first, last)
+            shared[above] = [day for day, kind in kinds.items() if kind.works]
+        found[one.pk] = shared[above]
+    return found
+
+
+def _day(at: datetime | None, clock: PlaceSettings) -> date | None:
+    return None if at is None else business_date(at, *clock)
+
+
+def told_at(covered: Iterable[Covered], sources: Collection[str] = ()) -> set[int]:
+    """The companies (ids) of which no use can be told from no data: of their sources (these; none: all) one at least
+    is alive, and none is down. One that never sent anything takes nothing away."""
+    several = [one for one in covered if not sources or one.connection.slug in sources]
+    alive = {one.company.pk for one in several if one.state in (Alive.FINE, Alive.LATE)}
+    return alive - {one.company.pk for one in several if one.state == Alive.DOWN}
