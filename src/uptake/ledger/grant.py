@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -24,6 +24,7 @@ from uptake.ledger.post import (
     known_entries,
     open_sheet,
 )
+from uptake.ledger.rows import are_written_behind, writing_behind
 
 
 class MoreThanGranted(Refusal):
@@ -113,26 +114,29 @@ class Taken:
         return self.own + self.expired + self.others + self.debt
 
 
-def grant(grants: Sequence[Grant], *, now: datetime) -> list[Granted]:
+def grant(grants: Sequence[Grant], *, now: datetime, meanwhile: Callable[[], None] = lambda: None) -> list[Granted]:
     """Grant points to many people in one transaction; the results stand in the order of the grants.
 
     Debt is paid first. A grant to a lot that has expired expires at once. Raises KeyConflict and, for a grant paid
-    from a budget, NotEnoughPoints; then nothing of the batch is written.
+    from a budget, NotEnoughPoints; then nothing of the batch is written. `meanwhile` writes what else belongs to the
+    transaction, by `insert_rows` only: the database takes it while the points are worked out.
     """
     if not grants:
+        meanwhile()
         return []
     for item in grants:
         check_key(item.key)
         check_key(item.lot)
         assert item.points > 0, "A grant is of at least one point"
         assert (item.last_date is None) == (item.expires_at is None), "The last date and its end come together"
-    with transaction.atomic():
+    with transaction.atomic(savepoint=not are_written_behind()), writing_behind():
         sheet = open_sheet(books={item.book for item in grants}, now=now)
         results: list[Granted] = []
         contents = [_content_of_grant(item) for item in grants]
         seen = _seen(grants, contents)
         fresh = [item for item in grants if (item.book, item.key) not in seen]
         _prepare_grants(sheet, fresh)
+        meanwhile()
         for item, content in zip(grants, contents, strict=True):
             place = (item.book, item.key)
             replayed = place in seen
@@ -210,6 +214,7 @@ def _prepare_grants(sheet: Sheet, fresh: Sequence[Grant]) -> None:
         ]
     )
     bring_up_to_date(sheet, people)
+    sheet.expect(lots={(item.book, item.lot) for item in fresh})
 
 
 def _grant(sheet: Sheet, item: Grant, content: str) -> None:

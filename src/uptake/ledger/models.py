@@ -175,7 +175,7 @@ class Entry(models.Model):
             ),
             models.CheckConstraint(condition=~Q(cause=""), name="entry_names_its_cause"),
         ]
-        indexes = [models.Index(fields=["book", "owner", "id"], name="entry_of_person")]
+        indexes = [models.Index(fields=["owner", "book", "id"], name="entry_of_person")]
 
 
 class Transfer(models.Model):

@@ -22,13 +22,27 @@ from uptake.ledger.accounts import DEBT, ISSUED, person, place_of
 from uptake.ledger.chain import START, canonical, exact, link, stamp
 from uptake.ledger.lots import COUNTS, FACTS, LotState
 from uptake.ledger.models import Account, ChainHead, Entry, Hold, Kind, Lot, Refund, Resolution, Transfer
-from uptake.ledger.rows import in_pieces, insert_rows, replace_rows, reserve_ids, rows_of_pairs, update_rows
+from uptake.ledger.rows import (
+    in_pieces,
+    insert_rows,
+    replace_rows,
+    reserve_ids,
+    rows_of_pairs,
+    update_rows,
+    writing_behind,
+)
 
 OWN_KEYS: Final = "time/"
 """Keys the ledger makes itself begin so; callers' keys must not."""
 LONGEST_KEY: Final = 220
 _TICK: Final = timedelta(microseconds=1)
 _LOT: Final = (*FACTS, *COUNTS)
+_TRANSFER: Final = (
+    *("book", "seq", "key", "part", "kind", "reason", "cause", "source_id", "target_id", "amount"),
+    *("lot_id", "new_lot_id", "effective_at", "posted_at", "previous_hash", "hash", "explanation"),
+)
+_PIECE: Final = 1500
+"""Transfers written at once: the next are chained meanwhile."""
 
 
 class Refusal(Exception):
@@ -123,6 +137,8 @@ class Sheet:
     refunds: list[Refund] = field(default_factory=list)
     _accounts: dict[tuple[int, str], _AccountState] = field(default_factory=dict)
     _live: set[tuple[int, str]] = field(default_factory=set)
+    _issuing: dict[tuple[int, str], int] = field(default_factory=dict)
+    _lot_ids: list[int] = field(default_factory=list)
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -174,6 +190,13 @@ class Sheet:
         """Read lots by their ids, those unknown to this sheet."""
         for piece in in_pieces(sorted(set(ids) - self.lots_by_id.keys())):
             self.load_lots(Q(id__in=piece))
+
+    def expect(self, *, lots: Collection[tuple[int, str]]) -> None:
+        """Read beforehand what will be asked when these lots are posted to, so that nothing must wait for it then."""
+        unknown = sum(lot not in self.lots for lot in lots)
+        if unknown:
+            self._lot_ids += reserve_ids(Lot, unknown)
+        self._issuing |= _issuing_accounts({book for book, _ in lots} - {book for book, _ in self._issuing})
 
     def spendable_lots(self, book: int, owner: str) -> list[LotState]:
         """The lots of a person with available points."""
@@ -316,9 +339,11 @@ class Sheet:
     def post(self) -> None:
         """Write everything to the database: lots, accounts, entries, transfers in the chain, holds, heads."""
         assert self.locked, "A sheet for looking ahead is never posted"
-        self._write_lots()
-        ids = self._write_accounts()
-        self._write_chain(ids)
+        with writing_behind():
+            # What reads comes first, and the rows of which there are most last, so that nothing waits for them.
+            ids = self._write_accounts()
+            self._write_lots()
+            self._write_chain(ids)
         Hold.objects.bulk_create(self.holds)
         Resolution.objects.bulk_create(self.resolutions)
         Refund.objects.bulk_create(self.refunds)
@@ -332,20 +357,26 @@ class Sheet:
         touched |= {id(entry.lot): entry.lot for entry in self.entries if entry.lot is not None}
         fresh = [lot for lot in touched.values() if lot.is_new]
         if fresh:
-            for lot, lot_id in zip(fresh, reserve_ids(Lot, len(fresh)), strict=True):
+            missing = len(fresh) - len(self._lot_ids)
+            if missing > 0:
+                self._lot_ids += reserve_ids(Lot, missing)
+            for lot, lot_id in zip(fresh, self._lot_ids, strict=False):
                 lot.id = lot_id
+            del self._lot_ids[: len(fresh)]
         changed = [[lot.id, *(getattr(lot, n) for n in COUNTS)] for lot in touched.values() if not lot.is_new]
         for lot in fresh:
             if lot.renews is not None:
                 lot.renews_id = lot.renews.id
             lot.is_new = False
-        insert_rows(Lot, _LOT, list(map(attrgetter(*_LOT), fresh)))
         update_rows(Lot, COUNTS, changed)
+        insert_rows(Lot, _LOT, list(map(attrgetter(*_LOT), fresh)))
 
     def _write_accounts(self) -> dict[tuple[int, str], int]:
         ids: dict[tuple[int, str], int] = {}
         used = {(m.entry.book, code) for m in self.moves for code in (m.source, m.target)}
-        ids |= _issuing_accounts({book for book, code in used if code == ISSUED})
+        issuing = {(book, code) for book, code in used if code == ISSUED}
+        self._issuing |= _issuing_accounts({book for book, _ in issuing - self._issuing.keys()})
+        ids |= self._issuing
         missing = sorted(key for key in used if key[1] != ISSUED and self._accounts[key].id is None)
         changed: list[list[int]] = []
         if missing:
@@ -367,29 +398,15 @@ class Sheet:
         return ids
 
     def _write_chain(self, ids: dict[tuple[int, str], int]) -> None:
+        times: list[datetime] = []
         posted: dict[int, datetime] = {}
-        rows: list[tuple[Any, ...]] = []
         for move in self.moves:
             entry = move.entry
-            book = entry.book
-            head = self.heads[book]
-            at = self.clocks[book]
+            head, at = self.heads[entry.book], self.clocks[entry.book]
             if head.posted_at is not None and head.posted_at >= at:
                 at = head.posted_at + _TICK
             head.posted_at = at
-            head.seq += 1
-            before = head.hash
-            # One text of the explanation goes into the hash and into the row.
-            told = canonical(entry.explanation if move.part == 1 else {"see": entry.key})
-            lot_id = move.lot.id if move.lot else None
-            new_lot_id = move.new_lot.id if move.new_lot else None
-            amount, effective_at = move.amount, move.effective_at
-            begin = (book, head.seq, entry.key, move.part, move.kind, entry.reason, entry.cause)
-            record = (*begin, move.source, move.target, amount, lot_id, new_lot_id, stamp(effective_at), stamp(at))
-            head.hash = link(before, [*record, orjson.Fragment(told)])
-            ends = (ids[book, move.source], ids[book, move.target])
-            row = (*begin, *ends, amount, lot_id, new_lot_id, effective_at, at, before, head.hash, told.decode())
-            rows.append(row)
+            times.append(at)
             posted.setdefault(id(entry), at)
         insert_rows(
             Entry,
@@ -406,14 +423,8 @@ class Sheet:
                 for e in self.entries
             ],
         )
-        insert_rows(
-            Transfer,
-            (
-                *("book", "seq", "key", "part", "kind", "reason", "cause", "source_id", "target_id", "amount"),
-                *("lot_id", "new_lot_id", "effective_at", "posted_at", "previous_hash", "hash", "explanation"),
-            ),
-            rows,
-        )
+        for piece in in_pieces(list(zip(self.moves, times, strict=True)), _PIECE):
+            insert_rows(Transfer, _TRANSFER, [self._linked(move, at, ids) for move, at in piece])
         for head in self.heads.values():
             head.clock_at = self.clocks[head.book]
         replace_rows(
@@ -421,6 +432,24 @@ class Sheet:
             ("book", "seq", "hash", "clock_at", "posted_at"),
             [(h.book, h.seq, h.hash, h.clock_at, h.posted_at) for h in self.heads.values()],
         )
+
+    def _linked(self, move: Move, at: datetime, ids: Mapping[tuple[int, str], int]) -> tuple[Any, ...]:
+        """The row of a move, made the next link of the chain of its book."""
+        entry = move.entry
+        book = entry.book
+        head = self.heads[book]
+        head.seq += 1
+        before = head.hash
+        # One text of the explanation goes into the hash and into the row.
+        told = canonical(entry.explanation if move.part == 1 else {"see": entry.key})
+        lot_id = move.lot.id if move.lot else None
+        new_lot_id = move.new_lot.id if move.new_lot else None
+        amount, effective_at = move.amount, move.effective_at
+        begin = (book, head.seq, entry.key, move.part, move.kind, entry.reason, entry.cause)
+        record = (*begin, move.source, move.target, amount, lot_id, new_lot_id, stamp(effective_at), stamp(at))
+        head.hash = link(before, [*record, orjson.Fragment(told)])
+        ends = (ids[book, move.source], ids[book, move.target])
+        return (*begin, *ends, amount, lot_id, new_lot_id, effective_at, at, before, head.hash, told.decode())
 
 
 def open_sheet(*, books: Collection[int], now: datetime) -> Sheet:
@@ -474,6 +503,8 @@ def _lock(books: list[int]) -> dict[int, ChainHead]:
 
 def _issuing_accounts(books: set[int]) -> dict[tuple[int, str], int]:
     """The ids of the issuing accounts, made when new; their rows are neither locked nor changed."""
+    if not books:
+        return {}
     rows = Account.objects.filter(book__in=books, code=ISSUED)
     found = {(book, ISSUED): row_id for book, row_id in rows.values_list("book", "id")}
     for book in sorted(books):

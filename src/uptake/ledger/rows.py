@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from functools import cache, lru_cache
 from itertools import repeat
@@ -45,15 +49,98 @@ def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Sequenc
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             texts = [_copied(kinds[name], column) for name, column in zip(columns, given, strict=True)]
-            lines = "\n".join(map("\t".join, zip(*texts, strict=True)))
-            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-                copy.write(lines + "\n")
+            lines = "\n".join(map("\t".join, zip(*texts, strict=True))) + "\n"
+            statement = f"COPY {table} ({names}) FROM STDIN"
+            behind = _BEHIND.get()
+            if behind is not None and behind.takes(len(rows)):
+                behind.submit(_copy, statement, lines)
+            else:
+                with cursor.copy(statement) as copy:
+                    copy.write(lines)
             return
         marks = ", ".join(["%s"] * len(columns))
         cursor.executemany(
             f"INSERT INTO {table} ({names}) VALUES ({marks})",  # noqa: S608 - the name of our own table
             list(zip(*(_bound(kinds[name], column) for name, column in zip(columns, given, strict=True)), strict=True)),
         )
+
+
+@contextmanager
+def writing_behind() -> Iterator[None]:
+    """Inside, what the functions here write on PostgreSQL is only handed over: the database does it while we go on.
+
+    Any other statement waits until all of it is done, and so does the end of the block; what went wrong is raised
+    then. Inside one transaction only. On SQLite, and inside another such block, nothing changes.
+    """
+    if connection.vendor != "postgresql" or _BEHIND.get() is not None:
+        yield
+        return
+    assert connection.in_atomic_block, "Rows are written behind inside a transaction"
+    with ThreadPoolExecutor(1, "rows") as thread:
+        behind = _Behind(thread)
+        token = _BEHIND.set(behind)
+        # The thread only passes bytes on: the database must not wait until we happen to pause.
+        sys.setswitchinterval(_OFTEN)
+        try:
+            with connection.execute_wrapper(behind.first):
+                yield
+            behind.wait()
+        finally:
+            sys.setswitchinterval(_USUALLY)
+            _BEHIND.reset(token)
+
+
+def are_written_behind() -> bool:
+    """Whether we are inside `writing_behind`, where a savepoint would wait for the rows."""
+    return _BEHIND.get() is not None
+
+
+class _Behind:
+    """Statements on their way to the database. While there are any, the connection belongs to the thread."""
+
+    def __init__(self, thread: ThreadPoolExecutor) -> None:
+        self._thread = thread
+        self._waiting: list[Future[None]] = []
+
+    def takes(self, rows: int) -> bool:
+        """Whether so many rows are handed over: few are written at once, unless others are before them."""
+        return rows >= _FEW or bool(self._waiting)
+
+    def submit(self, do: Callable[[Any, str, Any], None], statement: str, given: Any) -> None:
+        self._waiting.append(self._thread.submit(do, connection.connection, statement, given))
+
+    def wait(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        with connection.wrap_database_errors:
+            for one in waiting:
+                one.result()
+
+    def first(self, execute: Callable[..., Any], *given: Any) -> Any:
+        """A wrapper of every other statement: what was handed over before it is done before it."""
+        self.wait()
+        return execute(*given)
+
+
+def _copy(connected: Any, statement: str, lines: str) -> None:
+    with connected.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write(lines)
+
+
+def _execute(connected: Any, statement: str, values: Sequence[Any]) -> None:
+    with connected.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+def _execute_many(connected: Any, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+    with connected.cursor() as cursor:
+        cursor.executemany(statement, rows)
+
+
+_FEW: Final = 100
+_OFTEN: Final = 0.0002
+_USUALLY: Final = sys.getswitchinterval()
+"""Seconds after which a thread of Python lets another one go on."""
+_BEHIND: Final[ContextVar[_Behind | None]] = ContextVar("_BEHIND", default=None)
 
 
 def update_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[int]]) -> None:
@@ -66,11 +153,16 @@ def update_rows(model: type[models.Model], columns: Sequence[str], rows: Sequenc
         if connection.vendor == "postgresql":
             changes = ", ".join(f"{name} = new.{name}" for name in columns)
             arrays = ", ".join(["%s::bigint[]"] * (len(columns) + 1))
-            cursor.execute(
+            statement = (
                 f"UPDATE {table} SET {changes} FROM unnest({arrays}) AS new (id, {', '.join(columns)})"  # noqa: S608
-                f" WHERE {table}.id = new.id",
-                ["{" + ",".join(map(str, column)) + "}" for column in zip(*ordered, strict=True)],
+                f" WHERE {table}.id = new.id"
             )
+            values = ["{" + ",".join(map(str, column)) + "}" for column in zip(*ordered, strict=True)]
+            behind = _BEHIND.get()
+            if behind is not None and behind.takes(len(rows)):
+                behind.submit(_execute, statement, values)
+            else:
+                cursor.execute(statement, values)
             return
         changes = ", ".join(f"{name} = %s" for name in columns)
         cursor.executemany(
@@ -87,11 +179,13 @@ def replace_rows(model: type[models.Model], columns: Sequence[str], rows: Sequen
     given = list(zip(*rows, strict=True))
     if connection.vendor == "sqlite":
         given = [tuple(_bound(kinds[name], column)) for name, column in zip(columns, given, strict=True)]
+    statement = f"UPDATE {table} SET {changes} WHERE {key} = %s"  # noqa: S608 - our own names
+    behind = _BEHIND.get()
+    if behind is not None and behind.takes(len(rows)):
+        behind.submit(_execute_many, statement, [(*row[1:], row[0]) for row in zip(*given, strict=True)])
+        return
     with connection.cursor() as cursor:
-        cursor.executemany(
-            f"UPDATE {table} SET {changes} WHERE {key} = %s",  # noqa: S608 - our own names
-            [(*row[1:], row[0]) for row in zip(*given, strict=True)],
-        )
+        cursor.executemany(statement, [(*row[1:], row[0]) for row in zip(*given, strict=True)])
 
 
 def rows_of_pairs(

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from uptake.events.models import Bookmark, Event, EventType
 from uptake.events.read import Position, corrections_after, events_after, move_bookmark, positions_of
 from uptake.ledger.grant import Grant, Taking, grant, take_back
-from uptake.ledger.rows import insert_rows, reserve_ids
+from uptake.ledger.rows import insert_rows, reserve_ids, writing_behind
 from uptake.notify.tell import Telling, tell
 from uptake.programme.evaluate import REVERSED, DayRules, Key, Outcome, Used, fold
 from uptake.programme.gather import (
@@ -44,6 +44,8 @@ LIMIT = 2000
 """Events read in one transaction on SQLite, where others wait with writing for as long."""
 LARGEST = 5000
 """The same on PostgreSQL, where nobody waits."""
+PART = 1000
+"""Events written while the next are worked out."""
 AT_ONCE = 5000
 """Events of corrections folded together: an import of a million rows may be withdrawn."""
 EARNED = "points_earned"
@@ -183,19 +185,40 @@ def _consider(ids: Collection[int], *, moved: bool, settled: bool, now: datetime
         if latest is not None and bucket not in closed and any(one.happened_at <= latest for one in events):
             whole.add(bucket)
     standings = _standings(rules_of)
-    outcomes: list[Folded] = []
-    for bucket, events in here.items():
-        if bucket not in whole:
-            version, rules = rules_of[bucket]
-            standing = standings.get(bucket, UNKNOWN)
-            added = _added(rules, events, used.get(bucket, ()), standing)
-            outcomes.extend(Folded(bucket, version, rules, outcome) for outcome in added)
-    if whole:
-        mates = gather([pk for pk in events_in(whole) if pk not in touched])
-        awards |= awards_of(mates)
-        folded = _refold(whole, [*touched.values(), *mates.values()], awards, rules_of, standings, now)
-        outcomes.extend(folded)
-    _write(_differences(outcomes, awards, touched), now=now, news=news)
+    with writing_behind():
+        parts = [here] if whole or awards else _by_company(here)
+        for part in parts:
+            outcomes: list[Folded] = []
+            for bucket, events in part.items():
+                if bucket not in whole:
+                    version, rules = rules_of[bucket]
+                    standing = standings.get(bucket, UNKNOWN)
+                    added = _added(rules, events, used.get(bucket, ()), standing)
+                    outcomes.extend(Folded(bucket, version, rules, outcome) for outcome in added)
+            if whole:
+                mates = gather([pk for pk in events_in(whole) if pk not in touched])
+                awards |= awards_of(mates)
+                folded = _refold(whole, [*touched.values(), *mates.values()], awards, rules_of, standings, now)
+                outcomes.extend(folded)
+            _write(_differences(outcomes, awards, touched), now=now, news=news)
+
+
+def _by_company(buckets: Mapping[Bucket, list[Gathered]]) -> list[dict[Bucket, list[Gathered]]]:
+    """The buckets in parts that have no company in common, in the order in which the ledger locks its books.
+
+    Nothing of one part touches another: the database writes one while the next is worked out.
+    """
+    if connection.vendor == "sqlite":
+        return [dict(buckets)]
+    parts: list[dict[Bucket, list[Gathered]]] = [{}]
+    size, company = 0, None
+    for bucket in sorted(buckets, key=lambda one: one.company):
+        if size >= PART and bucket.company != company:
+            parts.append({})
+            size = 0
+        parts[-1][bucket] = buckets[bucket]
+        size, company = size + len(buckets[bucket]), bucket.company
+    return parts
 
 
 def _standings(rules_of: Mapping[Bucket, tuple[int, DayRules]]) -> dict[Bucket, Standing]:
@@ -391,8 +414,8 @@ def _write(differences: Sequence[_Difference], *, now: datetime, news: News) -> 
             one.award.transfers += 1
             grants.append(_grant(one))
     take_back(takings, now=now)
-    grant(grants, now=now)
-    _insert([one.award for one in differences if one.is_new], now)
+    fresh = [one.award for one in differences if one.is_new]
+    grant(grants, now=now, meanwhile=lambda: _insert(fresh, now))
     _update([one.award for one in differences if not one.is_new], now)
     news.add(differences)
 

@@ -215,7 +215,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='entry',
-            index=models.Index(fields=['book', 'owner', 'id'], name='entry_of_person'),
+            index=models.Index(fields=['owner', 'book', 'id'], name='entry_of_person'),
         ),
         migrations.AddConstraint(
             model_name='entry',

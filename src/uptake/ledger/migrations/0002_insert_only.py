@@ -91,16 +91,16 @@ def _postgresql() -> list[str]:
         # Asked once a statement, not once a row and reference as a foreign key would be. What is referred to can
         # neither be deleted nor get another id, book or key, so asking when it is written is all a foreign key does.
         missing = {name: _missing(*reference) for name, reference in references.items()}
-        anything = " OR ".join(f"({one})" for one in missing.values())
+        anything = " OR ".join(_anything_missing(references, missing))
         whats = "".join(
             f"IF EXISTS (SELECT FROM fresh n WHERE {one}) THEN RAISE EXCEPTION '{name}' "
             f"USING ERRCODE = 'foreign_key_violation', CONSTRAINT = '{name}'; END IF; "
             for name, one in missing.items()
         )
-        # All references in one pass over the rows; which of them is missing is asked only if one is.
+        # Which of the references is missing is asked only if one is.
         statements.append(
             f"CREATE FUNCTION {table}_refers() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan TO off AS $$ "
-            f"BEGIN IF EXISTS (SELECT FROM fresh n WHERE {anything}) THEN {whats} END IF; RETURN NULL; END $$"
+            f"BEGIN IF {anything} THEN {whats} END IF; RETURN NULL; END $$"
         )
         statements += [
             f"CREATE TRIGGER {table}_refers_on_{deed.lower()} AFTER {deed} ON {table} "
@@ -108,6 +108,17 @@ def _postgresql() -> list[str]:
             for deed in ("INSERT", "UPDATE")
         ]
     return statements
+
+
+def _anything_missing(references: dict[str, tuple[str, str, str]], missing: dict[str, str]) -> list[str]:
+    """Each account is asked once, as many rows name the same; all other references in one pass over the rows."""
+    asked = [
+        f"EXISTS (SELECT FROM (SELECT DISTINCT {columns} FROM fresh) n WHERE {missing[name]})"
+        for name, (columns, other, _) in references.items()
+        if other == "ledger_account"
+    ]
+    others = [f"({missing[name]})" for name, (_, other, _) in references.items() if other != "ledger_account"]
+    return [*asked, f"EXISTS (SELECT FROM fresh n WHERE {' OR '.join(others)})"]
 
 
 def _missing(columns: str, other: str, other_columns: str) -> str:
@@ -137,7 +148,7 @@ def _sqlite() -> list[str]:
         # One trigger for all references of a row: starting one costs more than the lookup it does.
         checks = " ".join(_refusal(name, *reference) for name, reference in references.items())
         statements.append(
-            f"CREATE TRIGGER {table}_refers_on_insert BEFORE INSERT ON {table} FOR EACH ROW "
+            f"CREATE TRIGGER {table}_refers_on_insert AFTER INSERT ON {table} FOR EACH ROW "
             f"BEGIN SELECT CASE {checks} END; END"
         )
     return statements
@@ -145,11 +156,12 @@ def _sqlite() -> list[str]:
 
 def _refusal(name: str, columns: str, other: str, other_columns: str) -> str:
     here, there = columns.split(", "), other_columns.split(", ")
-    same = " AND ".join(f"o.{b} = NEW.{a}" for a, b in zip(here, there, strict=True))
-    return (
-        f"WHEN NEW.{here[0]} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {other} o WHERE {same}) "
-        f"THEN RAISE(ABORT, '{name}')"
-    )
+    if there == ["id", "book"]:
+        missing = f"(SELECT o.book FROM {other} o WHERE o.id = NEW.{here[0]}) IS NOT NEW.{here[1]}"
+    else:
+        same = " AND ".join(f"o.{b} = NEW.{a}" for a, b in zip(here, there, strict=True))
+        missing = f"NOT EXISTS (SELECT 1 FROM {other} o WHERE {same})"
+    return f"WHEN NEW.{here[0]} IS NOT NULL AND {missing} THEN RAISE(ABORT, '{name}')"
 
 
 class Migration(migrations.Migration):

@@ -22,8 +22,8 @@ def by_statement(apps, schema_editor):
         f"LATERAL (SELECT FROM {table} o WHERE o.id = n.id FOR KEY SHARE) kept; "
         for column, table in KEPT.items()
     )
-    # A scalar subquery is always looked up by the index, however many rows there were when this was planned. All are
-    # asked in one pass over the rows; which of them is missing is asked only if one is.
+    # A scalar subquery is always looked up by the index, however many rows there were when this was planned. Of what
+    # many rows name, each is asked once; which is missing is asked only if one is.
     missing = {
         column: f"(SELECT 1 FROM {table} o WHERE o.id = n.{column}) IS NULL"
         for column, table in (RECORD | KEPT).items()
@@ -33,7 +33,11 @@ def by_statement(apps, schema_editor):
         f"USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'award_of_known_{column}'; END IF; "
         for column, one in missing.items()
     )
-    checks = f"IF EXISTS (SELECT FROM fresh n WHERE {' OR '.join(missing.values())}) THEN {whats} END IF;"
+    anything = " OR ".join(
+        f"EXISTS (SELECT FROM (SELECT {'' if column == 'event_id' else 'DISTINCT '}{column} FROM fresh) n WHERE {one})"
+        for column, one in missing.items()
+    )
+    checks = f"IF {anything} THEN {whats} END IF;"
     schema_editor.execute(
         "CREATE FUNCTION programme_award_refers() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan TO off AS $$ "
         f"BEGIN {locks} {checks} RETURN NULL; END $$",
