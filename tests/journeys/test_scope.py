@@ -16,6 +16,7 @@ import pytest
 from django.apps import apps
 from django.db import models
 from django.http import HttpRequest, HttpResponse
+from django.test import Client
 from django.urls import include, path
 from django.utils import timezone
 
@@ -24,6 +25,7 @@ from tests.journeys.walker import routes, walk
 from tests.journeys.world import ONE_SIDED, World, build_world
 from uptake.directory.models import Kind, Membership, Organization, Person, User
 from uptake.directory.scope import EVERYTHING, Viewer
+from uptake.directory.tokens import make_token
 from uptake.events.happening import Happening
 from uptake.events.models import Connection
 from uptake.events.record import record
@@ -49,7 +51,7 @@ SEEN_BY_ALL_SIDES = {
     "Organization": "one sees one's park by name",
     "CalendarDay": "the park's holidays are everybody's",
 }
-KNOWN_OPERATIONS = {("post", "/api/v1/events")}
+KNOWN_OPERATIONS = {("post", "/api/v1/events"), ("post", "/api/v1/ask")}
 """Operations of the API whose answers a test below looks at."""
 
 
@@ -140,6 +142,24 @@ def test_a_sender_learns_nothing_about_the_other_company(world: World) -> None:
 
     assert fate("qinghe") == fate("nowhere")
     assert fate("qinghe")[0] == "rejected"
+
+
+def test_a_question_of_the_other_company_is_refused_like_one_of_nobodys(world: World) -> None:
+    """The API passes questions through the door of the pages; a token sees what its owner sees."""
+    own, foreign = world.sides_of("wei")
+    viewer = world.cast.viewer(world.cast.wei, timezone.localdate())
+    _token, secret = make_token(by=viewer, days=1, now=timezone.now())
+    question = {"analysis": "pv_uv", "event_sel": {"event": None}, "by": "event"}
+
+    def ask(**more: Any) -> Any:
+        headers = {"Authorization": f"Bearer {secret}"}
+        given: dict[str, Any] = {"content_type": "application/json", "headers": headers}
+        return Client().post("/api/v1/ask", {**question, **more}, **given)
+
+    assert ask(scope=[own.company.pk]).status_code == 200
+    refused, nowhere = (ask(scope=[pk]) for pk in (foreign.company.pk, 987_654_321))
+    assert (refused.status_code, refused.content) == (422, nowhere.content)
+    assert not any(mark in ask().content.decode() for mark in foreign.marks)
 
 
 def _models() -> list[type[models.Model]]:

@@ -57,7 +57,13 @@ MENU: Mapping[str, tuple[str, ...]] = {
 """What the menu offers to the employee, the manager, the operator and the administrator."""
 INNER: Mapping[str, tuple[str, ...]] = {
     "": ("/account/login/", "/account/password/reset/"),
-    "lin": ("/account/password/change/", "/account/2fa/", "/account/logout/", "/activity/people/{person}/"),
+    "lin": (
+        "/account/password/change/",
+        "/account/2fa/",
+        "/account/logout/",
+        "/account/tokens/",
+        "/activity/people/{person}/",
+    ),
     "ren": (
         "/activity/{slug}/",
         "/activity/{department_slug}/",
@@ -65,6 +71,7 @@ INNER: Mapping[str, tuple[str, ...]] = {
         "/activity/ask/trends/",
         "/activity/ask/trends/?by=department&every=week&where=amount:gt:2",
         "/activity/ask/trends/people/?number=%7B%7D",
+        "/account/tokens/",
         "/activity/views/",
         "/activity/segments/",
         "/activity/segments/{segment}/",

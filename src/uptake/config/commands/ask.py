@@ -18,7 +18,7 @@ from uptake.config.command import Deed, Refusal
 @click.option(
     "--events",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file of events (JSON list, or one JSON object a line: user, event, timestamp, properties).",
+    help="A file of events (JSON list, a case file, or one JSON object a line: user, event, timestamp, properties).",
 )
 @click.pass_context
 def command(context: click.Context, question: IO[bytes], events: Path | None) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def command(context: click.Context, question: IO[bytes], events: Path | None) ->
         raise Refusal("The question is not an object.")
     try:
         if events is not None:
-            answer = ask(log_of(events_in(events), {}), asked)
+            answer = ask(log_of(*events_in(events)), asked)
         else:
             answer = _of_installation(asked)
     except QuestionRefused as refused:
@@ -44,8 +44,9 @@ def command(context: click.Context, question: IO[bytes], events: Path | None) ->
     return answer
 
 
-def events_in(file: Path) -> list[Mapping[str, Any]]:
-    """The events of a file: one JSON list (or a case file with "events"), or one JSON object a line."""
+def events_in(file: Path) -> tuple[list[Mapping[str, Any]], Mapping[str, list[str]]]:
+    """(events, ids by person) of a file: one JSON list, a case file with "events" and perhaps "persons", or one JSON
+    object a line."""
     text = file.read_text(encoding="utf-8")
     try:
         whole = json.loads(text)
@@ -54,7 +55,9 @@ def events_in(file: Path) -> list[Mapping[str, Any]]:
             whole = [json.loads(line) for line in text.splitlines() if line.strip()]
         except ValueError as reason:
             raise Refusal(f"{file} is neither a JSON list nor JSON lines: {reason}") from reason
+    persons: Mapping[str, list[str]] = {}
     if isinstance(whole, Mapping):
+        persons = whole.get("persons") or {}
         whole = whole.get("events", [whole])
     for number, event in enumerate(whole, start=1):
         if not isinstance(event, Mapping) or "event" not in event or "timestamp" not in event:
@@ -63,7 +66,7 @@ def events_in(file: Path) -> list[Mapping[str, Any]]:
             datetime.fromisoformat(str(event["timestamp"]))
         except ValueError as reason:
             raise Refusal(f"Event {number} of {file}: {reason}") from reason
-    return list(whole)
+    return list(whole), persons
 
 
 def _of_installation(question: Mapping[str, Any]) -> dict[str, Any]:

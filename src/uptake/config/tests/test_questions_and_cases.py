@@ -51,7 +51,7 @@ def test_a_case_that_holds_is_ok(tmp_path: Path) -> None:
         (CASE | {"expected": {"pv": [2, 0]}}, "pv: expected [2, 0], got [1, 1]"),
         (CASE | {"expected": {"error": True}}, "expected a refusal"),
         (CASE | {"query": {"untill": "2026-03-02"}}, "refused: untill: expected one of"),
-        (CASE | {"analysis": "retention"}, "'retention', which is not built yet"),
+        (CASE | {"analysis": "skew"}, "'skew', which is not built yet"),
         (CASE | {"events": [{"user": "lin"}]}, "failed: KeyError"),
         ("{", "cannot be read"),
         ([], "expected an object"),
@@ -76,6 +76,15 @@ def test_cases_as_json(tmp_path: Path) -> None:
     assert (bad.exit_code, json.loads(bad.stdout.splitlines()[-1])["failed"]) == (1, 1)
 
 
+def test_a_question_of_a_case_file_knows_who_is_who(tmp_path: Path) -> None:
+    case = CASE | {"persons": {"somebody": ["lin", "mo"]}}
+    question = json.dumps({"analysis": "pv_uv", "event_sel": {"event": None}})
+
+    ran = run("ask", "-", "--events", file(tmp_path, case), "--json", stdin=question)
+
+    assert json.loads(ran.stdout.splitlines()[-1])["total_uv"] == 1
+
+
 @pytest.mark.parametrize("lines", [False, True])
 def test_a_question_of_a_file_of_events(tmp_path: Path, lines: bool) -> None:
     events = "\n".join(json.dumps(event) for event in EVENTS) if lines else EVENTS
@@ -95,7 +104,7 @@ def test_a_question_of_a_file_of_events(tmp_path: Path, lines: bool) -> None:
         ("{", "no JSON"),
         ("[]", "not an object"),
         ('{"analysis": "pv_uv", "zone": "UTC"}', "zone: expected one of"),
-        ('{"analysis": "paths"}', "not built yet"),
+        ('{"analysis": "skew"}', "not built yet"),
     ],
 )
 def test_a_question_not_understood_is_refused(tmp_path: Path, question: str, said: str) -> None:

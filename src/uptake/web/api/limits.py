@@ -22,3 +22,14 @@ PAGE_EVENTS_PER_SECOND = 5.0
 """Events of one visitor's address, after a burst of `MAX_PAGE_EVENTS`."""
 PAGE_EVENT_KEPT_DAYS = 7
 """For how long a browser that was not connected keeps an event to send it later."""
+MAX_QUESTION = 1_000_000
+"""Bytes of a question: it may name many people."""
+QUESTIONS_PER_SECOND = 2.0
+"""Questions of one person, after a burst of `QUESTIONS_AT_ONCE`."""
+QUESTIONS_AT_ONCE = 20.0
+QUESTION_SECONDS = 30.0
+"""For how long a question waits for its turn, and how long its answer may take."""
+QUESTIONS_WAITING = 4
+"""Questions of one person that wait while another of theirs is answered."""
+QUESTIONS_TOGETHER = 4
+"""Questions of all that the engine answers side by side."""

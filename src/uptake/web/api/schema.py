@@ -60,6 +60,28 @@ class ReportOut(Schema):
     fates: list[FateOut]
 
 
+class QuestionIn(Schema):
+    """A question about activity, as `uptake ask` takes it; an unknown key is refused by its name."""
+
+    analysis: str = Field(description="Which analysis: pv_uv, active_users, funnel, retention, paths …")
+    scope: list[int] | None = Field(None, description="Numbers of organizations; left out: all whose totals you see.")
+    timezone: str | None = Field(None, description="IANA zone of days; left out: the installation's.")
+
+
+class AnswerOut(Schema):
+    """The answer, with the keys of its analysis. Counts of 1 to 4 people are null for those who see totals only."""
+
+
+class QuestionRefusalOut(Schema):
+    """What is wrong with the question."""
+
+    error: str
+    detail: str
+    key: str = Field(description="The place in the question, such as steps[1].event.")
+    expected: str = Field(description="What should stand there.")
+    got: str = Field(description="What stood there; may be empty.")
+
+
 class RefusalOut(Schema):
     """Why the request as a whole was refused; nothing was stored."""
 

@@ -11,9 +11,18 @@ from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
 from uptake import __version__
+from uptake.web.api.asking import answer_question
 from uptake.web.api.collect import answer_page
 from uptake.web.api.intake import Answer, Asked, answer
-from uptake.web.api.schema import EventIn, EventsIn, RefusalOut, ReportOut
+from uptake.web.api.schema import (
+    AnswerOut,
+    EventIn,
+    EventsIn,
+    QuestionIn,
+    QuestionRefusalOut,
+    RefusalOut,
+    ReportOut,
+)
 
 CHUNK = 65536
 
@@ -23,14 +32,19 @@ class DescribedApi(NinjaAPI):
 
     def get_openapi_schema(self, **named: Any) -> OpenAPISchema:
         schema = super().get_openapi_schema(**named)
-        schema["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        schema["components"]["securitySchemes"] = {
+            "key": {"type": "http", "scheme": "bearer"},
+            "token": {"type": "http", "scheme": "bearer"},
+            "session": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
+        }
         return schema
 
 
 api = DescribedApi(
     title="Uptake",
     version=__version__,
-    description="Events in. Keys are made on the page of a connection and sent as `Authorization: Bearer upk_…`.",
+    description="Events in, answers out. Keys for events are made on the page of a connection and sent as"
+    " `Authorization: Bearer upk_…`; access tokens for questions are made on one's account page (`upt_…`).",
     docs_url=None,
     openapi_url="/openapi.json",
     urls_namespace="api",
@@ -50,7 +64,19 @@ REFUSALS = {
 }
 
 
-def _schema(of: type[EventIn] | type[EventsIn]) -> dict[str, Any]:
+ASK_REFUSALS = {
+    400: "The body is not JSON.",
+    401: "No valid access token, and nobody is signed in.",
+    403: "A page did not send its CSRF token, or whoever asks sees figures of no place.",
+    413: "Over 1,000,000 bytes (`limit` says so).",
+    415: "Not application/json.",
+    422: "The question is not understood: `key`, `expected` and `got` say where and why.",
+    429: "Over 2 questions a second after the first 20, or over 5 at once; Retry-After says when to come again.",
+    503: "The answer takes longer than 30 seconds; ask for less.",
+}
+
+
+def _schema(of: type[EventIn] | type[EventsIn] | type[QuestionIn]) -> dict[str, Any]:
     # ninja writes no body for a view that reads its own, so the shapes are given here, without references.
     schema = of.model_json_schema(ref_template="#/components/schemas/{model}")
     schema.pop("$defs", None)
@@ -95,6 +121,26 @@ _EVENTS = {**_schema(EventsIn), "properties": {"events": {"type": "array", "maxI
 async def record_events(request: HttpRequest) -> HttpResponse:
     """Answers after the commit, with the fate of each event in the order sent."""
     return await _pass_on(request)
+
+
+@api.post(
+    "/ask",
+    summary="Ask a question",
+    operation_id="ask_question",
+    response={200: AnswerOut, **{code: QuestionRefusalOut if code == 422 else RefusalOut for code in ASK_REFUSALS}},
+    openapi_extra={
+        "security": [{"token": []}, {"session": []}],
+        "requestBody": {
+            "required": True,
+            "description": "One question, in the language of `uptake ask`; other keys are those of its analysis.",
+            "content": {"application/json": {"schema": _schema(QuestionIn)}},
+        },
+        "responses": {status: _response(status, sentence) for status, sentence in ASK_REFUSALS.items()},
+    },
+)
+def ask_question(request: HttpRequest) -> HttpResponse:
+    """Answers within the scope of whoever asks: an access token in `Authorization: Bearer upt_…`, or the session."""
+    return answer_question(request)
 
 
 @api.api_operation(["OPTIONS"], "/events", include_in_schema=False)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from uptake.web.pages.account import views
+from uptake.web.pages.account import tokens, views
 
 app_name = "account"
 urlpatterns = [
@@ -10,4 +10,6 @@ urlpatterns = [
     path("login/", views.SignIn.as_view(), name="login"),
     path("language", views.language, name="language"),
     path("theme", views.theme, name="theme"),
+    path("tokens/", tokens.home, name="tokens"),
+    path("tokens/<int:token_id>/revoke", tokens.revoke, name="token_revoke"),
 ]

@@ -52,6 +52,7 @@ USUAL: Mapping[str, Mapping[str, str]] = {
     "in": {},
 }
 """What stands in a row that was just begun."""
+NEEDED = ("in", "property", "recent_days", "period_days", "min_periods", "total_periods")
 WHOLE = frozenset({"days", "recent_days", "count", "period_days", "min_periods", "total_periods"})
 
 
@@ -75,6 +76,13 @@ class Row:
     @property
     def kind_name(self) -> str:
         return self.named("kind")
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything is chosen without which it says nothing."""
+        return all(self.values.get(name) for name in NEEDED if name in self.fields) and (
+            "value" not in self.fields or self.values["cond"].startswith("is_") or bool(self.values["value"])
+        )
 
     def named(self, name: str) -> str:
         """The name of a field in the address."""

@@ -170,7 +170,10 @@ def _frame(request: HttpRequest, place: Organization, rows: list[Row], found: Se
         "may_be_companies": place.kind == "park",
         "error": "",
     }
-    if rows:
+    open_ = [row.number + 1 for row in rows if not row.complete]
+    if open_:
+        context["missing"] = _("Condition %(n)s is not complete yet.") % {"n": open_[0]}
+    elif rows:
         context |= _preview(viewer_for(request), place, written(rows, match=match, of=of))
     return context
 

@@ -155,6 +155,10 @@ def test_what_is_missing_is_said_and_nothing_is_saved(lively: Cast) -> None:
 
     page = browser.get("/activity/segments/new/?at=beiyuan&c0_kind=stopped&c0_days=7&c0_recent_days=30")
     assert "These conditions cannot be evaluated" in page.content.decode()
+    page = browser.get("/activity/segments/new/?at=beiyuan&c0_kind=performed&c2_kind=in")
+    assert "Condition 2 is not complete yet." in page.content.decode()
+    page = browser.get("/activity/segments/new/?at=beiyuan&c0_kind=property&c0_property=amount&c0_cond=eq")
+    assert "Condition 1 is not complete yet." in page.content.decode()
     wrong = browser.post(NEW, {"name": "x", "criteria": '{"criteria": [{"kind": "dreamt"}]}'})
     assert wrong.status_code == 422
     assert "These conditions cannot be evaluated" in wrong.content.decode()
