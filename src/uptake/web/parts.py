@@ -145,3 +145,45 @@ def sparkline(values: Sequence[float | None], width: int = 72, height: int = 20)
     line = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
     first, last = points[0], points[-1]
     return line, f"{line}L{last[0]:.1f} {height}L{first[0]:.1f} {height}Z", f"{last[0]:.1f}", f"{last[1]:.1f}"
+
+
+@dataclass(frozen=True)
+class Node:
+    """A place of a Sankey diagram: `step` is its column, from 0."""
+
+    id: str
+    name: str
+    step: int
+    value: int
+    tone: str = "c1"
+    """A chart token; c6 for leaving."""
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class Link:
+    """How many go from one place to another."""
+
+    source: str
+    target: str
+    value: int
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class Sankey:
+    """Ways from step to step; `static/app/uptake.js` draws it. The page's table holds the same figures."""
+
+    id: str
+    label: Text
+    nodes: Sequence[Node]
+    links: Sequence[Link]
+    heads: Sequence[str]
+    """One for each column."""
+    total: int
+    """What all shares are of."""
+
+    def as_json(self) -> str:
+        """What the script reads. Safe inside a script element: no `<` is left as it is."""
+        found: dict[str, Any] = asdict(self) | {"kind": "sankey", "label": str(self.label)}
+        return json.dumps(found, ensure_ascii=False).replace("<", "\\u003c").replace("&", "\\u0026")

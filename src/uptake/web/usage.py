@@ -81,9 +81,9 @@ def chosen_period(request: HttpRequest, place: Organization | None, usual: int =
 
 
 def _address(request: HttpRequest, **changed: str) -> str:
-    query = {name: value for name, value in request.GET.items() if name != "page"}
-    query.update(changed)
-    return "?" + urlencode({name: value for name, value in query.items() if value})
+    query = {name: values for name, values in request.GET.lists() if name != "page"}
+    query.update((name, [value]) for name, value in changed.items())
+    return "?" + urlencode([(name, value) for name, values in query.items() for value in values if value])
 
 
 def written_period(usage: Usage) -> str:

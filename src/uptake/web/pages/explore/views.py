@@ -21,7 +21,7 @@ from uptake.insight.metrics.behind import Behind, rows_of
 from uptake.insight.metrics.told import TotalsOnly, people_behind, told
 from uptake.insight.metrics.usage import staff_of
 from uptake.web.pages.explore.bar import Bar, added, bar_of
-from uptake.web.pages.explore.kinds.kind import Kind, Shown
+from uptake.web.pages.explore.kinds.kind import Kind, Sheet, Shown
 from uptake.web.pages.explore.kinds.list import KINDS, kind_named
 from uptake.web.sheets import Cell, as_csv, as_xlsx
 from uptake.web.usage import since
@@ -50,7 +50,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
 def page(request: HttpRequest, kind: str) -> HttpResponseBase:
     """One analysis."""
     one = _kind(kind)
-    cleaned = added(request)
+    cleaned = added(request) or one.cleaned(request)
     if cleaned is not None:
         return redirect(request.path + cleaned)
     viewer = viewer_for(request)
@@ -75,13 +75,15 @@ def export(request: HttpRequest, kind: str, format: str) -> HttpResponseBase:
     asked, answer, _refusal = _answer(viewer, bar, one)
     if asked is None or answer is None:
         raise Http404("there is no answer to this question")
-    shown: Shown = one.show(bar, asked, answer)
-    heads = [column.head for column in shown.columns]
-    rows: list[list[Cell]] = [
-        [cell.value if cell.value is not None else cell.text for cell in row] for row in shown.rows
-    ]
+    sheet = one.sheet(bar, asked, answer) if one.sheet is not None else _table(one.show(bar, asked, answer))
     name = f"{one.name}-{bar.place.slug}-{bar.chosen.period.first}-{bar.chosen.period.last}"
-    return as_csv(name, heads, rows) if format == "csv" else as_xlsx(name, heads, rows)
+    return as_csv(name, sheet.heads, sheet.rows) if format == "csv" else as_xlsx(name, sheet.heads, sheet.rows)
+
+
+def _table(shown: Shown) -> Sheet:
+    """The table under the picture."""
+    rows = [[cell.value if cell.value is not None else cell.text for cell in row] for row in shown.rows]
+    return Sheet([column.head for column in shown.columns], rows)
 
 
 @needs(Deed.SEE_PEOPLE)
@@ -154,6 +156,8 @@ def _answer(viewer: Viewer, bar: Bar, kind: Kind) -> tuple[dict[str, Any] | None
     if asked is None:
         return None, None, ""
     try:
+        if kind.answered is not None:
+            return asked, kind.answered(bar, viewer, asked), ""
         return asked, told(bar.log, viewer, asked), ""
     except TotalsOnly:
         return asked, None, _("You see totals here. This question would tell of single people.")
@@ -174,7 +178,7 @@ def _behind(request: HttpRequest, kind: Kind) -> tuple[Bar, list[Behind], str]:
     viewer = viewer_for(request)
     if not viewer.may(Deed.SEE_PEOPLE, bar.place):
         raise Http404("no people to see here")
-    asked = kind.question(bar)
+    asked = (kind.opened or kind.question)(bar)
     try:
         number = json.loads(request.GET.get("number", ""))
         if asked is None or not isinstance(number, dict):
@@ -193,6 +197,6 @@ def _frame(bar: Bar, kind: Kind) -> dict[str, Any]:
         "kind": kind,
         "chosen": bar.chosen,
         "tabs": [Tab(one, reverse("explore:page", args=[one.name]) + shared, one is kind) for one in KINDS],
-        "back": reverse("explore:page", args=[kind.name]) + shared,
+        "back": reverse("explore:page", args=[kind.name]) + bar.address(number="", of="", sort=""),
         "own": kind.fields(bar),
     }

@@ -269,9 +269,44 @@
         textStyle: { color: css("ink"), fontSize: 12, fontFamily: font }, axisPointer: { type: "line", lineStyle: { color: css("line-2"), type: "solid" } },
         formatter: (rows) => tipOf(spec, rows) } };
   }
+  function sankeyOf(spec) {
+    const font = getComputedStyle(document.body).fontFamily;
+    const known = new Map(spec.nodes.map((one) => [one.id, one]));
+    const columns = spec.heads.length;
+    const part = (value) => `${full(value)} (${full((value * 100) / spec.total, 1)}%)`;
+    return { animation: false, textStyle: { fontFamily: font, fontSize: 12 },
+      tooltip: { trigger: "item", confine: true, backgroundColor: css("surface"), borderColor: css("line-2"), borderWidth: 1, padding: [8, 10],
+        textStyle: { color: css("ink"), fontSize: 12, fontFamily: font },
+        formatter: ({ dataType, data }) => {
+          const box = document.createElement("div");
+          box.className = "u-tipbox";
+          const head = document.createElement("b");
+          head.textContent = dataType === "edge" ? `${known.get(data.source).name} → ${known.get(data.target).name}` : data.t;
+          const line = document.createElement("div");
+          line.textContent = part(dataType === "edge" ? data.value : data.v);
+          box.append(head, line);
+          return box;
+        } },
+      series: [
+        { type: "sankey", left: 0, right: `${Math.round(72 / columns)}%`, top: 6, bottom: 4, nodeWidth: 10, nodeGap: 9, nodeAlign: "left", draggable: false, layoutIterations: 0,
+          emphasis: { focus: "adjacency" },
+          data: spec.nodes.map((one) => ({ name: one.id, depth: one.step, t: one.name, v: one.value, href: one.href, itemStyle: { color: css(one.tone), borderWidth: 0 } })),
+          links: spec.links.map((one) => {
+            const leaves = known.get(one.target).tone === "c6";
+            return { ...one, lineStyle: { color: css(leaves ? "c6" : known.get(one.source).tone), opacity: leaves ? 0.16 : 0.26, curveness: 0.5 } };
+          }),
+          label: { color: css("ink"), fontSize: 12, fontFamily: font, textBorderColor: css("surface"), textBorderWidth: 3, width: 150, overflow: "truncate",
+            formatter: ({ data }) => `${data.t}  {n|${compact(data.v)}}`, rich: { n: { color: css("ink-2"), fontSize: 12 } } } },
+      ] };
+  }
   function draw(chart) {
     chart.drawn?.dispose();
     chart.drawn = window.echarts.init(chart.node, null, { renderer: "svg" });
+    if (chart.spec.kind === "sankey") {
+      chart.drawn.setOption(sankeyOf(chart.spec));
+      chart.drawn.on("click", ({ data }) => { if (data?.href) location.assign(data.href); });
+      return;
+    }
     chart.drawn.setOption(optionOf(chart.spec));
     if (chart.spec.links.length) chart.drawn.on("click", (event) => { if (event.dataIndex !== undefined) location.assign(chart.spec.links[event.dataIndex]); });
     chart.node.setAttribute("role", "img");

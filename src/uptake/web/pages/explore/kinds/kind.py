@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
 
-from uptake.web.pages.explore.bar import Bar
+from uptake.directory.scope import Viewer
 from uptake.insight.metrics.period import USUAL
+from uptake.web.pages.explore.bar import Bar
 from uptake.web.sheets import Cell
 
 Text = str | Promise
@@ -36,6 +38,8 @@ class Entry:
     """Opens the people behind the number, or a place; empty: no door."""
     open: bool = False
     """Belongs to a period that is not over."""
+    word: bool = False
+    """A word, not a number: it begins at the left."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,14 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Sheet:
+    """A table to take along, where it is another than the one under the picture."""
+
+    heads: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+
+@dataclass(frozen=True)
 class Kind:
     """One analysis with a page of its own. Templates: explore/<name>.html, explore/fields/<name>.html."""
 
@@ -75,21 +87,32 @@ class Kind:
     """What the kind's own form fields need, there as `own.<name>`."""
     intervals: Sequence[str] = ("day", "week", "month")
     usual: str = "day"
-    breakdown: bool = True
     days: int = USUAL
     """The length of the period where none is chosen: 7, 30 or 90."""
+    breakdown: bool = True
     """Whether the answer can be broken down (`by`)."""
     comparison: bool = True
+    sheet: Callable[[Bar, Mapping[str, Any], Mapping[str, Any]], Sheet] | None = None
+    """(state, question, answer) → what the export holds; None: the table under the picture."""
+    answered: Callable[[Bar, Viewer, Mapping[str, Any]], dict[str, Any]] | None = None
+    """Answers the question for a viewer, where the engine's analyses do not; None: `told`."""
+    opened: Callable[[Bar], dict[str, Any] | None] | None = None
+    """The question behind a number, where the page shows numbers of several; None: `question`."""
+    cleaned: Callable[[HttpRequest], str | None] = lambda request: None
+    """The address with what the fields say put in order; None: it is in order."""
 
 
-def behind(bar: Bar, kind: str, **number: Any) -> str:
-    """The address of the people behind one number of this page's answer; empty where the viewer may not see people."""
+def behind(bar: Bar, kind: str, of: str = "", **number: Any) -> str:
+    """The address of the people behind one number of this page's answer; empty where the viewer may not see people.
+
+    `of` names the question whose number it is, where the page asks several (see `Kind.opened`).
+    """
     from uptake.directory.scope import Deed
     from uptake.web.viewing import viewer_for
 
     if not viewer_for(bar.request).may(Deed.SEE_PEOPLE, bar.place):
         return ""
-    query = bar.address()
+    query = bar.address(of=of)
     sign = "&" if len(query) > 1 else ""
     said = quote(json.dumps(number, ensure_ascii=False, separators=(",", ":")))
     return f"{reverse('explore:people', args=[kind])}{query}{sign}number={said}"

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from uptake.web.pages.explore.kinds import lifecycle, retention, sessions, stickiness, trends
+from uptake.web.pages.explore.kinds import funnel, lifecycle, paths, retention, sessions, stickiness, trends
 from uptake.web.pages.explore.kinds.kind import Kind
 
-KINDS: tuple[Kind, ...] = (trends.KIND, retention.KIND, lifecycle.KIND, stickiness.KIND, sessions.KIND)
+KINDS: tuple[Kind, ...] = (
+    trends.KIND,
+    funnel.KIND,
+    paths.KIND,
+    retention.KIND,
+    lifecycle.KIND,
+    stickiness.KIND,
+    sessions.KIND,
+)
 
 
 def kind_named(name: str) -> Kind | None:
