@@ -32,6 +32,8 @@ class Item:
     """Further areas (namespaces) whose pages belong to it."""
     below: tuple[Item, ...] = ()
     """Shown under it while one of its pages is open; without icons."""
+    page: str = ""
+    """One page of an area: the argument of its address. It is marked instead of the area's own item."""
 
 
 ITEMS: tuple[Item, ...] = (
@@ -46,6 +48,7 @@ ITEMS: tuple[Item, ...] = (
         below=(
             Item(_("Companies & people"), "", "activity:home", (Deed.SEE_TOTALS,), by_place=True),
             Item(_("Questions"), "", "explore:home", (Deed.SEE_TOTALS,), by_place=True),
+            Item(_("Silent people"), "", "explore:page", (Deed.SEE_PEOPLE,), by_place=True, page="silence"),
             Item(_("Views"), "", "views:home", (Deed.SEE_TOTALS,)),
             Item(_("Segments"), "", "segments:home", (Deed.SEE_PEOPLE,), by_place=True),
         ),
@@ -73,21 +76,25 @@ def menu_for(viewer: Viewer, request: HttpRequest) -> tuple[Entry, ...]:
     """The items this viewer may open, with the one that the page belongs to marked."""
     match = request.resolver_match
     area = match.namespaces[0] if match and match.namespaces else ""
-    return _entries(ITEMS, viewer, area, request.GET.get("at", ""))
+    page = str(next(iter(match.kwargs.values()), "")) if match else ""
+    return _entries(ITEMS, viewer, area, page, request.GET.get("at", ""))
 
 
-def _entries(items: tuple[Item, ...], viewer: Viewer, area: str, at: str) -> tuple[Entry, ...]:
+def _entries(items: tuple[Item, ...], viewer: Viewer, area: str, page: str, at: str) -> tuple[Entry, ...]:
     entries = []
+    special = any(item.page == page and item.url.partition(":")[0] == area for item in items if item.page)
     for item in items:
         if item.deeds and not any(viewer.may(deed) for deed in item.deeds):
             continue
         try:
-            address = reverse(item.url)
+            address = reverse(item.url, args=[item.page] if item.page else [])
         except NoReverseMatch:
             continue
         if at and item.by_place:
             address = f"{address}?{urlencode({'at': at})}"
-        below = _entries(item.below, viewer, area, at)
+        below = _entries(item.below, viewer, area, page, at)
         here = area in (item.url.partition(":")[0], *item.also) or any(entry.here for entry in below)
+        if here and area == item.url.partition(":")[0] and (item.page or special):
+            here = item.page == page
         entries.append(Entry(item, address, here, below))
     return tuple(entries)

@@ -70,6 +70,8 @@ INNER: Mapping[str, tuple[str, ...]] = {
         "/activity/people/{person}/",
         "/activity/ask/trends/",
         "/activity/ask/trends/?by=department&every=week&where=amount:gt:2",
+        "/activity/ask/silence/",
+        "/activity/ask/silence/?untold=1&silent=14&sort=-used",
         "/activity/ask/trends/people/?number=%7B%7D",
         "/activity/ask/funnel/",
         "/activity/ask/funnel/?by=department&step=order.processed&as=&step=stock.counted&as=first&without=order.created",

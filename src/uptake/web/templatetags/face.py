@@ -100,6 +100,26 @@ def spark(values: Sequence[float | None], tone: str = "c1", width: int = 72, hei
 
 
 @register.simple_tag
+def bars(values: Sequence[float], most: float, tone: str = "c1", width: int = 98, height: int = 22) -> SafeString:
+    """Small bars from 0 to `most`, a line where there is nothing; hidden from readers, as `spark` is."""
+    step = width / max(len(values), 1)
+    drawn = []
+    for place, value in enumerate(values):
+        tall = max(1.0, min(1.0, value / most) * height) if value else 1.0
+        drawn.append(
+            f'<rect class="{"bar" if value else "none"}" x="{place * step:.1f}" y="{height - tall:.1f}" '
+            f'width="{step - 1:.1f}" height="{tall:.1f}"/>'
+        )
+    return format_html(
+        '<svg class="spark u-tone-{}" width="{w}" height="{h}" viewBox="0 0 {w} {h}" aria-hidden="true">{}</svg>',
+        tone,
+        mark_safe("".join(drawn)),  # noqa: S308
+        w=width,
+        h=height,
+    )
+
+
+@register.simple_tag
 def bar(value: float, of: float = 1, tone: str = "", label: str = "") -> SafeString:
     """A bar of `value` parts of `of`; tone pt (points), g (grey), w (ochre). With a label it is read out."""
     full = max(float(of), 0.0) or 1.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uptake.web.pages.explore.kinds import funnel, lifecycle, paths, retention, sessions, stickiness, trends
+from uptake.web.pages.explore.kinds import funnel, lifecycle, paths, retention, sessions, silence, stickiness, trends
 from uptake.web.pages.explore.kinds.kind import Kind
 
 KINDS: tuple[Kind, ...] = (
@@ -13,6 +13,7 @@ KINDS: tuple[Kind, ...] = (
     lifecycle.KIND,
     stickiness.KIND,
     sessions.KIND,
+    silence.KIND,
 )
 
 
