@@ -70,6 +70,8 @@ ANALYSES: tuple[Analysis, ...] = (
     Analysis(trends.NAME, trends.answer, trends.SELECTOR, trends.KEYS, trends.actors),
 )
 
+NAMES = "actors_by_step"
+"""The key of an answer that holds lists of who is at each step."""
 LATER = ("skew", "ingest", "dedupe")
 """Kinds of the design that are not built yet; they are refused by name."""
 
@@ -82,13 +84,16 @@ class NotBuiltYet(QuestionRefused):
         super().__init__("analysis", f"one of {built}", f"{name!r}, which is not built yet")
 
 
-def ask(log: ActivityLog, question: Mapping[str, Any], *, companies: Collection[int] | None = None) -> dict[str, Any]:
+def ask(
+    log: ActivityLog, question: Mapping[str, Any], *, companies: Collection[int] | None = None, named: bool = True
+) -> dict[str, Any]:
     """The answer to a question, as plain values. QuestionRefused says what is wrong with it.
 
     `companies`: numbers of the companies whoever asks may see (None: all); the question's own `scope` only narrows.
+    `named`: False leaves out the lists of who is at each step of a funnel, which take longer than the funnel.
     """
     answer = answer_to(log, question, companies=companies)
-    return _plain({field.name: getattr(answer, field.name) for field in fields(answer)})
+    return _plain({field.name: getattr(answer, field.name) for field in fields(answer)}, named)
 
 
 def answer_to(log: ActivityLog, question: Mapping[str, Any], *, companies: Collection[int] | None = None) -> Any:
@@ -127,15 +132,16 @@ def _analysis_of(question: Any) -> Analysis:
     raise QuestionRefused("analysis", "one of " + ", ".join(one.name for one in ANALYSES), repr(name)[:80])
 
 
-def _plain(answer: dict[str, Any]) -> dict[str, Any]:
+def _plain(answer: dict[str, Any], named: bool) -> dict[str, Any]:
     """Without what was not asked for; tuples as lists."""
     kept = {name: value for name, value in answer.items() if value is not None}
-    return {name: _lists(value) for name, value in kept.items()}
+    found: dict[str, Any] = _lists(kept, named)
+    return found
 
 
-def _lists(value: Any) -> Any:
+def _lists(value: Any, named: bool) -> Any:
     if isinstance(value, Actors):
         return value.tolist()
     if isinstance(value, dict):
-        return {name: _lists(one) for name, one in value.items()}
-    return [_lists(one) for one in value] if isinstance(value, tuple | list) else value
+        return {name: _lists(one, named) for name, one in value.items() if named or name != NAMES}
+    return [_lists(one, named) for one in value] if isinstance(value, tuple | list) else value

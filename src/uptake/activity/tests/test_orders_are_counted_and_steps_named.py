@@ -68,3 +68,18 @@ def test_steps_of_one_name_are_one_step(log: ActivityLog) -> None:
 def test_a_step_has_one_name(log: ActivityLog) -> None:
     with pytest.raises(QuestionRefused, match="either name or property"):
         ask(log, {"analysis": "paths", "items": [{"name": "orders", "property": "module"}]})
+
+
+def test_who_is_at_each_step_is_left_out_when_nobody_reads_it(log: ActivityLog) -> None:
+    question = {
+        "analysis": "funnel",
+        "steps": ["order.created", "order.processed"],
+        "by": "object",
+        "compare": "previous",
+    }
+
+    whole, unnamed = ask(log, question), ask(log, question, named=False)
+
+    assert unnamed["counts"] == whole["counts"]
+    assert "actors_by_step" in whole["by_value"]["BY-1"]
+    assert "actors_by_step" not in repr(unnamed)

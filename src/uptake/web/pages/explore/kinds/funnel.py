@@ -6,15 +6,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from uptake.activity import ask
 from uptake.activity.asking import OTHER
 from uptake.activity.question import QuestionRefused
-from uptake.directory.scope import HIDE_BELOW, Deed
+from uptake.directory.scope import HIDE_BELOW, Deed, Viewer
 from uptake.events.models import EventType
 from uptake.insight.metrics.told import people_behind, told
 from uptake.web import numbers
@@ -186,6 +188,11 @@ def labels_for(steps: Sequence[Step | Exclusion]) -> list[str]:
             more = ngettext("%(first)s or %(n)s other", "%(first)s or %(n)s others", len(names) - 1)
             found.append(more % {"first": names[0], "n": len(names) - 1})
     return found
+
+
+def answered(bar: Bar, viewer: Viewer, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer; people are not listed by step, since a page shows how many they are and looks up who on asking."""
+    return told(bar.log, viewer, asked, asking=partial(ask, named=asked["count_by"] != "person"))
 
 
 def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown:
@@ -664,6 +671,7 @@ KIND = Kind(
     show=show,
     fields=fields,
     usual="week",
+    answered=answered,
     opened=opened,
     cleaned=written.put_in_order,
 )
