@@ -80,8 +80,13 @@ def gives_away(one: Sum, counts: Mapping[Path, int], small: Collection[Path], hi
 
 
 def _ends(sign: int, small: bool) -> tuple[int, int]:
-    most = HIDE_BELOW - 1 if small else UNBOUNDED
-    return (1, most) if sign > 0 else (-most, -1)
+    least, most = (1, HIDE_BELOW - 1) if small else (HIDE_BELOW, UNBOUNDED)
+    return (least, most) if sign > 0 else (-most, -least)
+
+
+def also_hidden(counts: Mapping[Path, int], hidden: Collection[Path]) -> list[str]:
+    """Where the counts stand that are hidden without being small: "returning/3"."""
+    return sorted("/".join(map(str, path)) for path in hidden if counts[path] >= HIDE_BELOW)
 
 
 def parts_and_wholes(counts: Mapping[Path, int]) -> list[Sum]:

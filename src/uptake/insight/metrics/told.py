@@ -12,6 +12,7 @@ from uptake.directory.models import Kind, Organization
 from uptake.directory.scope import Deed, Viewer
 from uptake.insight.metrics.hiding import (
     Path,
+    also_hidden,
     beside_people,
     counts_of,
     hidden_counts,
@@ -143,7 +144,10 @@ def _only_totals(question: Mapping[str, Any]) -> None:
 
 
 def without_few(analysis: str, answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer without counts of 1 to 4 people and what they could be reckoned from; None stands in their place."""
+    """The answer without counts of 1 to 4 people and what they could be reckoned from; None stands in their place.
+
+    `also_hidden` names the places of the latter, such as "returning/3": there None does not mean few.
+    """
     keys = COUNTS[analysis] | EVERYWHERE
     counts = dict(counts_of(answer, keys))
     sums = parts_and_wholes(counts)
@@ -176,7 +180,9 @@ def without_few(analysis: str, answer: Mapping[str, Any]) -> dict[str, Any]:
                 shown[key] = value
         return shown
 
-    return of(answer, ())
+    shown = of(answer, ())
+    beside = also_hidden(counts, hidden)
+    return shown | {"also_hidden": beside} if beside else shown
 
 
 def _masked(value: Any, path: Path, hidden: Collection[Path]) -> Any:

@@ -229,6 +229,7 @@
       boundaryGap: spec.series.some((one) => ["bar", "tick", "stack"].includes(one.shape)) };
     const hanging = spec.series.some((one) => one.below);
     const numbers = { type: "value", axisLine: { show: false }, axisTick: { show: false }, splitNumber: 4, minInterval: spec.format === "number" ? 1 : 0,
+      ...(spec.format === "share" ? { max: (range) => (range.max > 0.8 && range.max <= 1 ? 1 : null) } : {}),
       axisLabel: { ...label, formatter: (value) => (spec.format === "share" ? full(value * 100) + "%" : compact(hanging ? Math.abs(value) : value)) },
       splitLine: { lineStyle: { color: css("grid") } } };
     const series = spec.series.map((one, nth) => {

@@ -15,7 +15,7 @@ from uptake.web import numbers
 from uptake.web.pages.explore.bar import Bar
 from uptake.web.pages.explore.kinds.kind import Column, Entry, Kind, Shown, behind
 from uptake.web.pages.explore.kinds.trends import bar_names
-from uptake.web.pages.explore.kinds.words import INTERVALS, as_of, event_label, event_of, few, one_of
+from uptake.web.pages.explore.kinds.words import INTERVALS, as_of, event_label, event_of, few, hidden_note, one_of
 from uptake.web.parts import Chart, Series
 from uptake.web.viewing import viewer_for
 
@@ -61,7 +61,7 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
                 row.append(Entry(" · ".join([numbers.full(count), *([_several(who)] if who else [])]), count))
             else:
                 href = behind(bar, NAME, start=answer["starts"][place], state=state) if count else ""
-                row.append(Entry(few(count), count, href))
+                row.append(Entry(few(count, answer, state, place), count, href))
         rows.append(row)
     return Shown(
         words=_words(bar, asked, companies),
@@ -79,9 +79,7 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
         columns=[Column(_("From"), numeric=False), *(Column(str(STATE_NAMES[state])) for state in STATES)],
         rows=rows,
         verdict=_verdict(bar, starts, answer, unfinished, companies),
-        notes=[_("The last interval is not over: who is counted as fallen silent may still come.")]
-        if unfinished
-        else [],
+        notes=[*([str(NOT_OVER)] if unfinished else []), *hidden_note(answer)],
         empty=not any(count != 0 for state in STATES for count in answer[state]),
     )  # fmt: skip
 
@@ -121,7 +119,7 @@ def _verdict(
     if not over:
         return ""
     last = over[-1]
-    told = {state: few(answer[state][last]) for state in STATES} | {
+    told = {state: few(answer[state][last], answer, state, last) for state in STATES} | {
         "day": numbers.day(starts[last], year=False),
         "every": INTERVALS[bar.every],
     }
@@ -158,6 +156,7 @@ STATE_NAMES = {
     "resurrecting": gettext_lazy("Come back"),
     "dormant": gettext_lazy("Fallen silent"),
 }
+NOT_OVER = gettext_lazy("The last interval is not over: who is counted as fallen silent may still come.")
 KIND = Kind(
     name=NAME,
     title=gettext_lazy("Lifecycle"),

@@ -15,7 +15,16 @@ from uptake.web import numbers
 from uptake.web.pages.explore.bar import Bar
 from uptake.web.pages.explore.kinds.kind import Column, Entry, Kind, Shown, behind
 from uptake.web.pages.explore.kinds.trends import TONES, value_name
-from uptake.web.pages.explore.kinds.words import INTERVALS, as_of, event_label, event_of, few, one_of, whole
+from uptake.web.pages.explore.kinds.words import (
+    INTERVALS,
+    as_of,
+    event_label,
+    event_of,
+    few,
+    hidden_note,
+    one_of,
+    whole,
+)
 from uptake.web.parts import Chart, Series
 
 NAME = "retention"
@@ -75,12 +84,19 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
         counts, marks = answer["matrix"][row][:wide], answer["unfinished"][row]
         start = date.fromisoformat(answer["starts"][row])
         doors = [behind(bar, NAME, row=row, column=column) if counts[column] else "" for column in range(len(counts))]
-        cells = [_heat(counts, column, marks[column], doors[column], scale) for column in range(1, len(counts))]
-        size = Entry(few(counts[0]), counts[0], doors[0], open=marks[0])
+        cells = [
+            _heat(counts, column, marks[column], doors[column], scale, few(None, answer, "matrix", row, column))
+            for column in range(1, len(counts))
+        ]
+        size = Entry(few(counts[0], answer, "matrix", row, 0), counts[0], doors[0], open=marks[0])
         cohorts.append(Cohort(numbers.day(start, year=False), size, cells))
         told = [Entry(numbers.day(start), start), size]
         told += [
-            Entry(few(counts[column]) + ("*" if marks[column] else ""), counts[column], doors[column])
+            Entry(
+                few(counts[column], answer, "matrix", row, column) + ("*" if marks[column] else ""),
+                counts[column],
+                doors[column],
+            )
             for column in range(1, len(counts))
         ]
         rows.append([*told, *[Entry("")] * (wide - len(counts))])
@@ -109,12 +125,14 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
     )  # fmt: skip
 
 
-def _heat(counts: Sequence[int | None], column: int, unfinished: bool, href: str, scale: Scale) -> Heat:
+def _heat(counts: Sequence[int | None], column: int, unfinished: bool, href: str, scale: Scale, hidden: str) -> Heat:
     size, came = counts[0], counts[column]
     if size == 0:
         return Heat("", open=unfinished)
-    if size is None or came is None:
-        return Heat("< 5", None, href, unfinished, "< 5")
+    if came is None:
+        return Heat(hidden, None, href, unfinished, hidden)
+    if size is None:
+        return Heat("–", None, href, unfinished)
     told = _("%(came)s of %(size)s") % {"came": numbers.full(came), "size": numbers.full(size)}
     return Heat(numbers.share(came / size, 0), shade_of(came / size, scale), href, unfinished, told)
 
@@ -221,7 +239,7 @@ def _verdict(bar: Bar, average: Sequence[float | None]) -> str:
 
 
 def _notes(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any], first: int, wide: int) -> list[str]:
-    notes = [_("* The interval is not over; the average leaves such cells out.")]
+    notes = [_("* The interval is not over; the average leaves such cells out."), *hidden_note(answer)]
     if asked.get("cumulative"):
         notes.append(_("Counted is who comes back then or at any time later in the period."))
     if asked.get("min_return_count"):

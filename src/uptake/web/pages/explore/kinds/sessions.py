@@ -15,7 +15,7 @@ from uptake.web import numbers
 from uptake.web.pages.explore.bar import Bar
 from uptake.web.pages.explore.kinds.kind import Column, Entry, Kind, Shown, behind
 from uptake.web.pages.explore.kinds.trends import value_name
-from uptake.web.pages.explore.kinds.words import INTERVALS, event_label, event_of, few
+from uptake.web.pages.explore.kinds.words import INTERVALS, event_label, event_of, few, hidden_note
 from uptake.web.parts import Change, Chart, Kpi, Series
 from uptake.web.usage import shades_of
 
@@ -57,7 +57,7 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
         series.append(Series(_("Period before"), (before + [None] * len(labels))[: len(labels)], "dash", "c6"))
     columns, rows = _by_interval(bar, answer, starts, unfinished)
     if "by_value" in answer:
-        columns, rows = _by_value(bar, answer["by_value"])
+        columns, rows = _by_value(bar, answer)
     return Shown(
         words=_("How often, and for how long, do people at %(place)s work? Counted: %(what)s, per %(every)s.")
         % {
@@ -76,7 +76,7 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
         columns=columns,
         rows=rows,
         verdict=_verdict(answer),
-        notes=[_("The last period is not over.")] if unfinished else [],
+        notes=[*([_("The last period is not over.")] if unfinished else []), *hidden_note(answer)],
         empty=answer["sessions"] == 0,
     )  # fmt: skip
 
@@ -91,7 +91,7 @@ def _by_interval(
         href = behind(bar, NAME, start=answer["starts"][place]) if people else ""
         rows.append([
             Entry(numbers.day(start), start, open=place in unfinished),
-            Entry(few(each["sessions"][place]), each["sessions"][place]),
+            Entry(few(each["sessions"][place], answer, "per_interval", "sessions", place), each["sessions"][place]),
             Entry(few(people), people, href),
             _long(each["average_seconds"][place]),
         ])  # fmt: skip
@@ -99,14 +99,14 @@ def _by_interval(
     return [Column(_("From"), numeric=False), *map(Column, heads)], rows
 
 
-def _by_value(bar: Bar, values: Mapping[str, Any]) -> tuple[list[Column], list[list[Entry]]]:
+def _by_value(bar: Bar, answer: Mapping[str, Any]) -> tuple[list[Column], list[list[Entry]]]:
     rows = []
-    for value, one in values.items():
+    for value, one in answer["by_value"].items():
         href = behind(bar, NAME, value=value) if one["people"] else ""
         rows.append([
             Entry(value_name(bar, value), value_name(bar, value)),
-            Entry(few(one["sessions"]), one["sessions"]),
-            Entry(few(one["people"]), one["people"], href),
+            Entry(few(one["sessions"], answer, "by_value", value, "sessions"), one["sessions"]),
+            Entry(few(one["people"], answer, "by_value", value, "people"), one["people"], href),
             _long(one["median_seconds"]),
             Entry(_decimal(one["events_per_session"]), one["events_per_session"]),
             Entry(numbers.share(one["bounce_rate"]), one["bounce_rate"]),
@@ -134,8 +134,13 @@ def _kpis(now: Mapping[str, Any], before: Mapping[str, Any] | None) -> list[Kpi]
 
     median = now.get("median_seconds")
     return [
-        Kpi(_("Sessions"), few(now["sessions"]), change=change("sessions", True), note=_("in the period")),
-        Kpi(_("People"), few(now["people"]), change=change("people", True), note=_("in the period")),
+        Kpi(
+            _("Sessions"),
+            few(now["sessions"], now, "sessions"),
+            change=change("sessions", True),
+            note=_("in the period"),
+        ),
+        Kpi(_("People"), few(now["people"], now, "people"), change=change("people", True), note=_("in the period")),
         Kpi(
             _("Median length"),
             "–" if median is None else numbers.span(median),

@@ -13,7 +13,7 @@ from uptake.web import numbers
 from uptake.web.pages.explore.bar import Bar
 from uptake.web.pages.explore.kinds.kind import Column, Entry, Kind, Shown, behind
 from uptake.web.pages.explore.kinds.trends import TONES, value_name
-from uptake.web.pages.explore.kinds.words import event_label, event_of, few, whole
+from uptake.web.pages.explore.kinds.words import event_label, event_of, few, hidden_note, whole
 from uptake.web.parts import Chart, Mark, Series
 
 NAME = "stickiness"
@@ -42,12 +42,13 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
     bars = every[: max(reached, working) if bar.every == "day" else len(every)]
     labels = [numbers.full(place) for place in range(1, len(bars) + 1)]
     doors = [behind(bar, NAME, intervals=place + 1) if count else "" for place, count in enumerate(bars)]
-    series, heads, parts = [], [_("People")], [bars]
+    series, heads, parts, values = [], [_("People")], [bars], [""]
     if "by_value" in answer:
         for place, (value, one) in enumerate(answer["by_value"].items()):
             name = value_name(bar, value)
             heads.append(name)
             parts.append(one["by_active_intervals"][: len(bars)])
+            values.append(value)
             series.append(Series(name, parts[-1], "line", TONES[place] if place < 5 else "c6"))
     else:
         series.append(Series(_("People"), bars))
@@ -55,16 +56,19 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
             before = answer["compare"]["by_active_intervals"][: len(bars)]
             heads.append(_("Period before"))
             parts.append(before)
+            values.append("")
             series.append(Series(_("Period before"), [*before, *[None] * (len(bars) - len(before))], "tick", "c6"))
     by_day = bar.every == "day" and 0 < working <= len(bars)
     marks = [Mark(working - 1, _("all working days"))] if by_day and working < len(bars) else []
     rows = [
         [
             Entry(labels[place], place + 1),
-            Entry(few(bars[place]), bars[place], doors[place]),
+            Entry(few(bars[place], answer, "by_active_intervals", place), bars[place], doors[place]),
             *(
-                Entry(few(part[place]) if place < len(part) else "–", part[place] if place < len(part) else None)
-                for part in parts[1:]
+                Entry(few(part[place], answer, "by_value", value, "by_active_intervals", place), part[place])
+                if place < len(part)
+                else Entry("–")
+                for value, part in zip(values[1:], parts[1:], strict=True)
             ),
         ]
         for place in range(len(bars))
@@ -72,6 +76,7 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
     notes = [
         ngettext("The period has %(n)s working day.", "The period has %(n)s working days.", working) % {"n": working}
     ]
+    notes += hidden_note(answer)
     if asked.get("criteria"):
         notes.append(_("An interval counts as active from %(n)s events on.") % {"n": asked["criteria"]["value"]})
     return Shown(

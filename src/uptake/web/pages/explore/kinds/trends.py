@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from uptake.directory.calendar import day_kinds_between
+from uptake.directory.models import Kind as Level
 from uptake.directory.models import Organization
 from uptake.web import numbers
 from uptake.web.pages.explore.bar import Bar
@@ -107,8 +108,12 @@ def value_name(bar: Bar, value: str) -> str:
 
 
 def bar_names(bar: Bar) -> dict[int, str]:
-    """Names of the companies and departments at and below the place."""
-    return dict(Organization.objects.filter(path__startswith=bar.place.path).values_list("pk", "name"))
+    """Names of the companies and departments at and below the place; in a park, departments with their company."""
+    below = Organization.objects.filter(path__startswith=bar.place.path).values_list("pk", "name", "company__name")
+    of_park = bar.place.kind == Level.PARK
+    return {
+        pk: f"{company} · {name}" if of_park and company and company != name else name for pk, name, company in below
+    }
 
 
 def _few(count: int | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -21,9 +22,19 @@ INTERVALS: Mapping[str, str | Promise] = {
 }
 
 
-def few(count: int | None) -> str:
-    """A count, or that it is too small to be told."""
-    return "< 5" if count is None else numbers.full(count)
+def few(count: int | None, answer: Mapping[str, Any] | None = None, *place: str | int) -> str:
+    """A count, or that it is too small to be told, or (by its place in the answer) that it would tell a small one."""
+    if count is not None:
+        return numbers.full(count)
+    beside = answer.get("also_hidden", ()) if answer is not None else ()
+    return _("hidden") if "/".join(map(str, place)) in beside else "< 5"
+
+
+def hidden_note(answer: Mapping[str, Any]) -> list[str]:
+    """Why a figure is hidden that is not small."""
+    if not answer.get("also_hidden"):
+        return []
+    return [_("“Hidden” are numbers from which one of fewer than 5 people could be reckoned.")]
 
 
 def event_of(bar: Bar, parameter: str = "event") -> str:
