@@ -51,7 +51,7 @@ SEEN_BY_ALL_SIDES = {
     "Organization": "one sees one's park by name",
     "CalendarDay": "the park's holidays are everybody's",
 }
-KNOWN_OPERATIONS = {("post", "/api/v1/events"), ("post", "/api/v1/ask")}
+KNOWN_OPERATIONS = {("post", "/api/v1/events"), ("post", "/api/v1/ask"), ("post", "/api/v1/seats")}
 """Operations of the API whose answers a test below looks at."""
 
 
@@ -160,6 +160,23 @@ def test_a_question_of_the_other_company_is_refused_like_one_of_nobodys(world: W
     refused, nowhere = (ask(scope=[pk]) for pk in (foreign.company.pk, 987_654_321))
     assert (refused.status_code, refused.content) == (422, nowhere.content)
     assert not any(mark in ask().content.decode() for mark in foreign.marks)
+
+
+def test_a_sender_of_seats_learns_nothing_about_the_other_company(world: World) -> None:
+    def fate(**seat: str) -> bytes:
+        answer = Client().post(
+            "/api/v1/seats", seat, content_type="application/json",
+            headers={"authorization": f"Bearer {world.beiyuan.secret}"},
+        )  # fmt: skip
+        assert answer.status_code == 200
+        content: bytes = answer.content
+        return content
+
+    own = {"product": "beiyuan-tool"}
+    assert fate(**own, person="x", company="qinghe") == fate(**own, person="x", company="nowhere")
+    assert fate(product="qinghe-tool", person="x") == fate(product="no-tool", person="x")
+    assert fate(**own, email="mo@qinghe.example") == fate(**own, email="nobody@qinghe.example")
+    assert b'"new":1' in fate(**own, email="hua@beiyuan.example")
 
 
 def _models() -> list[type[models.Model]]:

@@ -31,6 +31,8 @@ FILL: Mapping[str, str | tuple[str, ...]] = {
     "activity:person_id": "person",
     "activity:slug": "slug",
     "activity:kind": ("xlsx", "csv"),
+    "activation:format": ("xlsx", "csv"),
+    "seats:seat_id": "seat",
     "explore:kind": tuple(kind.name for kind in KINDS),
     "explore:format": ("xlsx", "csv"),
     "segments:segment_id": "segment",

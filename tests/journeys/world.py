@@ -19,7 +19,7 @@ from uptake.connectors.files.begin_import import begin_import
 from uptake.directory.calendar import set_day
 from uptake.directory.define_product import define_product
 from uptake.directory.issue_seats import SeatRow, issue_seats
-from uptake.directory.models import DayKind, Identity, Membership, Organization, Person, RoleAssignment
+from uptake.directory.models import DayKind, Identity, Membership, Organization, Person, RoleAssignment, Seat
 from uptake.directory.scope import EVERYTHING
 from uptake.directory.tokens import make_token
 from uptake.events.connect import connect
@@ -119,9 +119,7 @@ def _fill(side: Side, folder: Path, now: datetime) -> None:
         [Telling(person_id=side.person.pk, key="k", kind="points.granted", content={"order": side.order, "points": 1})],
         now=now,
     )
-    define_product(
-        slug=f"{slug}-tool", organization=side.company, name_en=f"Tool {side.order}", by=EVERYTHING, now=now
-    )
+    define_product(slug=f"{slug}-tool", organization=side.company, name_en=f"Tool {side.order}", by=EVERYTHING, now=now)
     issue_seats(
         [
             SeatRow(2, f"{slug}-tool", email=side.person.email, issued_date=now.date() - timedelta(days=60)),
@@ -149,6 +147,7 @@ def _fill(side: Side, folder: Path, now: datetime) -> None:
         "event": events[0],
         "quarantined": events[1],
         "run": run.pk,
+        "seat": Seat.objects.filter(company=side.company).order_by("pk")[0].pk,
     }
 
 

@@ -47,6 +47,7 @@ ITEMS: tuple[Item, ...] = (
         by_place=True,
         below=(
             Item(_("Companies & people"), "", "activity:home", (Deed.SEE_TOTALS,), by_place=True),
+            Item(_("Activation"), "", "activation:home", (Deed.SEE_TOTALS,), by_place=True),
             Item(_("Questions"), "", "explore:home", (Deed.SEE_TOTALS,), by_place=True),
             Item(_("Silent people"), "", "explore:page", (Deed.SEE_PEOPLE,), by_place=True, page="silence"),
             Item(_("Views"), "", "views:home", (Deed.SEE_TOTALS,)),
@@ -56,7 +57,9 @@ ITEMS: tuple[Item, ...] = (
     Item(_("Events"), "timeline-event", "events:home", short=_("Events")),
     Item(_("Rules"), "scale", "rules:home", short=_("Rules")),
     Item(_("Data"), "database", "data:home", (Deed.MANAGE_DATA,), also=("identities",)),
-    Item(_("People & roles"), "users", "people:home", (Deed.MANAGE_PEOPLE, Deed.GIVE_ROLES), also=("calendar",)),
+    Item(
+        _("People & roles"), "users", "people:home", (Deed.MANAGE_PEOPLE, Deed.GIVE_ROLES), also=("calendar", "seats")
+    ),
     Item(_("Jobs"), "clock-play", "jobs:home", (Deed.RUN_PLATFORM,), ruled_off=True),
     Item(_("Audit log"), "history", "audit:home", (Deed.SEE_AUDIT,)),
 )

@@ -33,3 +33,8 @@ QUESTIONS_WAITING = 4
 """Questions of one person that wait while another of theirs is answered."""
 QUESTIONS_TOGETHER = 4
 """Questions of all that the engine answers side by side."""
+MAX_SEATS = 5_000
+"""Seats in one request."""
+SEAT_LISTS_PER_SECOND = 1.0
+SEAT_LISTS_AT_ONCE = 20.0
+"""Requests of one key, after a silence."""

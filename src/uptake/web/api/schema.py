@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from ninja import Schema
@@ -87,3 +87,47 @@ class RefusalOut(Schema):
 
     error: str
     detail: str
+
+
+class SeatIn(Schema):
+    """Somebody is given a product. Whose seat it is: person, staff_number or email. Unknown fields are refused."""
+
+    product: str = Field(max_length=100, description="Slug of the product.")
+    company: str | None = Field(None, description="Slug of the company, where a connection serves several.")
+    person: str | None = Field(None, max_length=255, description="The id of the holder in the product's source.")
+    staff_number: str | None = Field(None, max_length=255)
+    email: str | None = Field(None, max_length=255)
+    name: str | None = Field(None, max_length=200, description="Shown while the holder is not known.")
+    module: str | None = Field(None, max_length=100)
+    issued: date | None = Field(None, description="Left out: today, for a seat that is not known yet.")
+    invited: date | None = None
+    until: date | None = Field(None, description="The first day without the seat.")
+
+
+class SeatsIn(Schema):
+    """Up to 5,000 seats."""
+
+    seats: list[SeatIn] = Field(max_length=5000)
+
+
+class SeatFateOut(Schema):
+    """What became of one seat."""
+
+    fate: Literal["new", "changed", "known", "refused"]
+    reason: str = Field(description="For refused: a sentence.")
+
+
+class SeatCountsOut(Schema):
+    """How many of each fate."""
+
+    new: int
+    changed: int
+    known: int
+    refused: int
+
+
+class SeatReportOut(Schema):
+    """The fate of each seat, in the order sent; all is on disk."""
+
+    counts: SeatCountsOut
+    fates: list[SeatFateOut]

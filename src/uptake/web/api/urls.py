@@ -22,7 +22,11 @@ from uptake.web.api.schema import (
     QuestionRefusalOut,
     RefusalOut,
     ReportOut,
+    SeatIn,
+    SeatReportOut,
+    SeatsIn,
 )
+from uptake.web.api.seats import answer_seats
 
 CHUNK = 65536
 
@@ -76,7 +80,18 @@ ASK_REFUSALS = {
 }
 
 
-def _schema(of: type[EventIn] | type[EventsIn] | type[QuestionIn]) -> dict[str, Any]:
+SEAT_REFUSALS = {
+    400: "The body is not JSON, or holds something that is no seat (`index` says which).",
+    401: "No valid key.",
+    403: "A key of web pages, a page that asks, or a connection that is paused.",
+    413: "Over 5,000,000 bytes or 5,000 seats (`limit` says which).",
+    415: "Not application/json.",
+    429: "The key sends too fast; Retry-After says when to come again.",
+    503: "The database is busy; Retry-After says when to come again.",
+}
+
+
+def _schema(of: type[EventIn] | type[EventsIn] | type[QuestionIn] | type[SeatIn] | type[SeatsIn]) -> dict[str, Any]:
     # ninja writes no body for a view that reads its own, so the shapes are given here, without references.
     schema = of.model_json_schema(ref_template="#/components/schemas/{model}")
     schema.pop("$defs", None)
@@ -141,6 +156,34 @@ async def record_events(request: HttpRequest) -> HttpResponse:
 def ask_question(request: HttpRequest) -> HttpResponse:
     """Answers within the scope of whoever asks: an access token in `Authorization: Bearer upt_…`, or the session."""
     return answer_question(request)
+
+
+_SEAT = {**_schema(SeatIn), "additionalProperties": False}
+_SEATS = {**_schema(SeatsIn), "properties": {"seats": {"type": "array", "maxItems": 5000, "items": _SEAT}}}
+
+
+@api.post(
+    "/seats",
+    summary="Issue seats",
+    operation_id="issue_seats",
+    response={200: SeatReportOut, **dict.fromkeys(SEAT_REFUSALS, RefusalOut)},
+    openapi_extra={
+        "security": [{"key": []}],
+        "requestBody": {
+            "required": True,
+            "description": 'One seat, a list, or {"seats": […]}. The same again changes nothing.',
+            "content": {
+                "application/json": {
+                    "schema": {"oneOf": [_SEAT, {"type": "array", "maxItems": 5000, "items": _SEAT}, _SEATS]}
+                }
+            },
+        },
+        "responses": {status: _response(status, sentence) for status, sentence in SEAT_REFUSALS.items()},
+    },
+)
+def issue_seats(request: HttpRequest) -> HttpResponse:
+    """Says who was given which product, and since when; answers with the fate of each seat in the order sent."""
+    return answer_seats(request)
 
 
 @api.api_operation(["OPTIONS"], "/events", include_in_schema=False)

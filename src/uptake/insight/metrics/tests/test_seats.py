@@ -54,8 +54,8 @@ def give(cast: Cast, *rows: SeatRow, place: Organization | None = None) -> None:
     assert {fate.fate for fate in fates} == {"new"}, [fate.reason for fate in fates]
 
 
-def row(number: str, issued: date = ISSUED, **more: str) -> SeatRow:
-    return SeatRow(2, "erp", staff_number=number, issued_date=issued, **more)
+def row(number: str, module: str = "") -> SeatRow:
+    return SeatRow(2, "erp", staff_number=number, issued_date=ISSUED, module=module)
 
 
 def stranger() -> int:

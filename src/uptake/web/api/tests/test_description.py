@@ -17,6 +17,7 @@ from uptake.web.api.urls import REFUSALS
 SHAPES = {
     "record_events": dict.fromkeys(("200", "409", "422"), "ReportOut"),
     "ask_question": {"200": "AnswerOut", "422": "QuestionRefusalOut"},
+    "issue_seats": {"200": "SeatReportOut"},
 }
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
