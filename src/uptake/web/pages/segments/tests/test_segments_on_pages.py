@@ -16,6 +16,8 @@ from tests.cast import Cast, person
 from uptake.directory.models import AuditEntry
 from uptake.insight.metrics.tests.world import ZONE, happen
 from uptake.insight.models import Segment
+from uptake.web.pages.explore.kinds.kind import Kind
+from uptake.web.pages.explore.kinds.list import KINDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NEW = "/activity/segments/new/?at=beiyuan&match=all&c0_kind=performed&c0_event=order.created&c0_days=30"
@@ -78,10 +80,24 @@ def test_questions_are_narrowed_to_it(lively: Cast) -> None:
     assert "3 different people" in browser.get(address).content.decode()
     page = browser.get(f"{address}&segment={one.pk}").content.decode()
     assert "2 different people" in page
+    assert "Only of the segment “Buyers”." in page
     assert f'<option value="{one.pk}" selected>Buyers</option>' in page
 
     browser.post(f"/activity/segments/{one.pk}/freeze")
     assert "2 different people" in browser.get(f"{address}&segment={one.pk}").content.decode()
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_every_page_of_questions_takes_it_live_and_static(lively: Cast, kind: Kind) -> None:
+    browser = lively.sign_in(lively.ren)
+    one = saved(browser)
+    address = f"/activity/ask/{kind.name}/?at=beiyuan&segment={one.pk}"
+
+    for _ in range(2):
+        answer = browser.get(address)
+        assert answer.status_code == 200
+        assert "No answer to this question" not in answer.content.decode()
+        browser.post(f"/activity/segments/{one.pk}/freeze")
 
 
 @pytest.mark.parametrize("who", ["hua", "ren", "wei"])
