@@ -379,7 +379,7 @@ class AuditEntry(models.Model):
 class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
     def visible_to(self, viewer: Viewer) -> AccessTokenQuerySet:
         """One's own only."""
-        return self.all() if viewer.sees_everything(Deed.MANAGE_PEOPLE) else self.filter(user_id=viewer.user_id)
+        return self.all() if viewer.sees_everything(Deed.MANAGE_PEOPLE) else self.filter(user_id=viewer.user_id or 0)
 
     def valid(self, now: datetime) -> AccessTokenQuerySet:
         return self.filter(revoked_at__isnull=True, expires_at__gt=now, user__is_active=True)
