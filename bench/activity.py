@@ -17,8 +17,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -28,7 +28,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from uptake.activity import ActivityLog, ask
+from uptake.activity import ActivityLog
+from uptake.activity.analyses import answer_to
 from uptake.activity.columns import Array, bucket_of
 from uptake.activity.incoming import Incoming, Rows
 from uptake.activity.periods import day_number
@@ -127,7 +128,7 @@ def questions(days: int) -> list[Question]:
     )
     set_at = "bitTest(m, i)"
     earlier = "bitAnd(m, bitShiftLeft(toUInt64(1), i) - 1)"
-    just = f"(i > 0 and bitTest(m, if(i > 0, i - 1, 0)))"
+    just = "(i > 0 and bitTest(m, if(i > 0, i - 1, 0)))"
     lifecycle_masks = masks + (
         f"select i, multiIf({set_at} and {earlier} = 0, 0, {set_at} and {just}, 1, {set_at}, 2, {just}, 3, 4) as s, "
         f"count() from a array join range({count}) as i where s < 4 group by i, s"
@@ -366,24 +367,33 @@ def measure(table: Table, folder: Path, peers: list[Peer], options: argparse.Nam
     cold = []
     for question in asked:
         log = ActivityLog.open(folder, memory_bytes=budget)
-        cold.append(timed(lambda log=log, question=question: ask(log, question.asked), 0).first)  # type: ignore[misc]
+        cold.append(timed(lambda log=log, question=question: answer_to(log, question.asked), 0).first)  # type: ignore[misc]
         del log
     log = ActivityLog.open(folder, memory_bytes=budget)
     names = [PEERS[peer.engine] for peer in peers]
     table.say()
-    head = ["question", "from disk", "first", "again", "CPU", "share of memory's speed", *names, *(f"× {n}" for n in names)]
+    head = [
+        "question",
+        "from disk",
+        "first",
+        "again",
+        "CPU",
+        "share of memory's speed",
+        *names,
+        *(f"× {n}" for n in names),
+    ]
     table.say("| " + " | ".join(head) + " |")
     table.say("|---" + "|---:" * (len(head) - 1) + "|")
     log.catch_up()
     ratios: dict[str, list[float]] = {peer.engine: [] for peer in peers}
     for question, from_disk in zip(asked, cold, strict=True):
-        answer = ask(log, question.asked)  # the columns are there now
+        answer = answer_to(log, question.asked)  # the columns are there now
         found = Timed(0, 0, 0)
         fresh = ActivityLog.open(folder, memory_bytes=budget)
         _hold(fresh)
-        found = timed(lambda: ask(fresh, question.asked), options.runs)  # noqa: B023
+        found = timed(lambda: answer_to(fresh, question.asked), options.runs)  # noqa: B023
         del fresh
-        told = sorted(question.told(answer))
+        told = sorted(question.told(vars(answer)))
         cells = []
         for peer in peers:
             best = math.inf
@@ -402,7 +412,9 @@ def measure(table: Table, folder: Path, peers: list[Peer], options: argparse.Nam
             ratios[peer.engine].append(best / found.seconds)
         share = question.bytes_per_event * log.snapshot().rows / found.seconds / speed
         if share < question.least_share:
-            table.missed.append(f"{question.name}: {share:.0%} of the memory's speed, wanted {question.least_share:.0%}")
+            table.missed.append(
+                f"{question.name}: {share:.0%} of the memory's speed, wanted {question.least_share:.0%}"
+            )
         table.say(
             f"| {question.name} | {from_disk * 1000:,.0f} ms | {found.first * 1000:,.1f} ms | {found.seconds * 1000:,.1f} ms "
             f"| {found.cpu * 1000:,.1f} ms | {share:.0%} | "
@@ -411,7 +423,9 @@ def measure(table: Table, folder: Path, peers: list[Peer], options: argparse.Nam
         )
     table.say()
     for peer in peers:
-        said = table.expect(f"geometric mean over {PEERS[peer.engine]}", mean(ratios[peer.engine]), least=LEAST[peer.engine])
+        said = table.expect(
+            f"geometric mean over {PEERS[peer.engine]}", mean(ratios[peer.engine]), least=LEAST[peer.engine]
+        )
         table.say(f"- Geometric mean over {PEERS[peer.engine]}: {said}.")
         if peer.engine == "chdb":
             said = table.expect("the least ratio", min(ratios[peer.engine]), least=LEAST_OF_ANY)
@@ -443,13 +457,13 @@ def narrowed(table: Table, folder: Path, options: argparse.Namespace) -> None:
     table.say("| question | plain | one company | half of the companies | by company |")
     table.say("|---|---:|---:|---:|---:|")
     for question in questions(options.days):
-        plain = timed(lambda: ask(log, question.asked), options.runs).seconds  # noqa: B023
+        plain = timed(lambda: answer_to(log, question.asked), options.runs).seconds  # noqa: B023
         cells = []
         for more in ({"scope": [7]}, {"scope": list(range(1, COMPANIES // 2))}, {"by": "company"}):
             asked = {**question.asked, **more}
             if question.name == "time to convert" or "funnel" in question.name:
                 asked = {**asked}
-            cells.append(timed(lambda: ask(log, asked), options.runs).seconds)  # noqa: B023
+            cells.append(timed(lambda: answer_to(log, asked), options.runs).seconds)  # noqa: B023
             if cells[-1] > 2 * plain:
                 table.missed.append(f"{question.name} {more.keys()}: {cells[-1] / plain:.1f} × plain, wanted ≤ 2")
         table.say(
@@ -464,7 +478,7 @@ def refreshed(table: Table, folder: Path, options: argparse.Namespace) -> None:
     log = ActivityLog.open(folder, memory_bytes=options.events * 48 + 2**28)
     asked = questions(options.days)
     for question in asked:
-        ask(log, question.asked)
+        answer_to(log, question.asked)
     before = log.snapshot().rows
     seconds = []
     last = FIRST + timedelta(days=options.days - 1)
@@ -492,7 +506,7 @@ def refreshed(table: Table, folder: Path, options: argparse.Namespace) -> None:
         log.catch_up()
         assert log.snapshot().rows == before + (turn + 1) * many
         seconds.append(perf_counter() - began)
-    first = {question.name: timed(lambda q=question: ask(log, q.asked), 1) for question in asked}  # type: ignore[misc]
+    first = {question.name: timed(lambda q=question: answer_to(log, q.asked), 1) for question in asked}  # type: ignore[misc]
     said = table.expect("refresh, seconds", min(seconds), most=0.3 * max(1.0, options.events / 20_000_000))
     table.say(f"- 10,000 new events written, published and merged into what is in memory: {said} s.")
     slowest = max(first, key=lambda name: first[name].first)

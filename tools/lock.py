@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent
-# Both locks are installed together, so the second is made under the first (see -c in requirements-dev.in).
-LOCKS = ("requirements", "requirements-dev")
+# The first two are installed together, so the second is made under the first (see -c in requirements-dev.in); the peers
+# of the bench live alone.
+LOCKS = ("requirements", "requirements-dev", "requirements-bench")
 QUIET = ("--no-emit-index-url", "--no-emit-find-links", "--no-emit-trusted-host", "--no-header", "--quiet")
 
 

@@ -1,6 +1,6 @@
 """Answers questions in SQL with a peer's engine, in the peers' own environment: lines of JSON in, lines of JSON out.
 
-    python engines.py chdb|duckdb FOLDER THREADS
+    python engines.py chdb|duckdb|retentioneering FOLDER THREADS
 
 Loads the rows of a log's base files (ordinary Parquet) into a table sorted by person and instant, then answers
 {"sql", "runs"} with {"rows", "seconds": of each run, "cpu": of each run}. The first line says what loading took.
@@ -54,6 +54,40 @@ def duckdb(folder: str, threads: str, room: str) -> Callable[[str], list[list[An
     return lambda sql: [[_number(value) for value in row] for row in connection.execute(sql).fetchall()]
 
 
+def retentioneering(folder: str, threads: str, room: str) -> Callable[[str], list[list[Any]]]:
+    """retentioneering's Eventstream; it is asked for what it has, by name, not in SQL."""
+    import duckdb
+    from retentioneering import Eventstream
+
+    frame = duckdb.sql(
+        f"SELECT person AS user_id, CAST(event AS VARCHAR) AS event, happened_at::TIMESTAMP AS timestamp "
+        f"FROM read_parquet('{folder}/bucket-*/*-base.parquet') ORDER BY person, happened_at"
+    ).df()
+    stream = Eventstream(frame, schema={"path_col": "user_id", "event_col": "event", "timestamp_col": "timestamp"})
+
+    def edges(of: Any, path: str | None) -> list[list[Any]]:
+        matrix = of.transition_graph_data(edge_weight="count", path_col=path)
+        found = []
+        for first, row in matrix.to_dict("index").items():
+            found += [[int(first), int(then), int(n)] for then, n in row.items() if n == n and n and _code(first, then)]
+        return found
+
+    def ask(question: str) -> list[list[Any]]:
+        name, *more = question.split()
+        if name == "edges":
+            return edges(stream, None)
+        if name == "sessions":
+            return edges(stream.split_sessions(timeout=more[0]), "session_id")
+        found = stream.funnel_data(steps=more)["steps"]
+        return [[place, step["unique_paths"]] for place, step in enumerate(found)]
+
+    return ask
+
+
+def _code(*names: Any) -> bool:
+    return all(str(name).isdecimal() for name in names)
+
+
 def _number(value: Any) -> Any:
     if isinstance(value, str):  # 64-bit numbers come as text
         return int(value) if value.lstrip("-").isdecimal() else value
@@ -65,7 +99,7 @@ def main() -> None:
     name, folder, threads = sys.argv[1:]
     with tempfile.TemporaryDirectory(prefix="uptake-peers-") as room:
         began = time.perf_counter()
-        ask = {"chdb": chdb, "duckdb": duckdb}[name](folder, threads, room)
+        ask = {"chdb": chdb, "duckdb": duckdb, "retentioneering": retentioneering}[name](folder, threads, room)
         print(json.dumps({"loaded": time.perf_counter() - began}), flush=True)
         for line in sys.stdin:
             question = json.loads(line)

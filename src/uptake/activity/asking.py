@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,6 +23,8 @@ from uptake.activity.periods import local_date, midnight
 from uptake.activity.question import MOST_BUCKETS, By, Moment, Question, QuestionRefused, Range
 
 OTHER = "__other__"
+MOST_NUMBERS = 20_000
+"""Below this number organizations are labelled by a table, above it only those that occur."""
 Part = TypeVar("Part")
 
 
@@ -173,6 +176,12 @@ class Asked:
             return None
         people: dict[str, int] = {}
         events: dict[str, int] = {}
+        from uptake.activity.visits import ranked_places
+
+        placed = ranked_places(self, span.low, span.high)
+        if placed is not None:
+            found = sorted(placed, key=lambda text: (-placed[text][0], -placed[text][1], text))
+            return Groups(tuple(found[: self.question.limit]), len(found) > self.question.limit)
 
         def count(rows: Rows, labels: list[str]) -> None:
             counted = people_per_group(rows.actor, rows.at, rows.keep, rows.group, span.low, span.high, len(labels))
@@ -273,12 +282,16 @@ class Asked:
 
 
 def group_codes(snapshot: Snapshot, bucket: int, by: By, keep: Array) -> tuple[list[str], Array]:
-    """Labels, and for every row of the bucket the number of its label; rows that are not kept have number 0."""
+    """Labels (some of them perhaps of no row), and for every row of the bucket the number of its label; rows that are
+    not kept have any number."""
     codes = np.zeros(len(keep), dtype=np.int32)
     if by.place:
         column = snapshot.columns(bucket, [by.place])[by.place]
         if by.place != "event" and not column.any():  # a table without numbers for it may have it as a property
             return group_codes(snapshot, bucket, By(property=by.place), keep)
+        numbered = by_number(column) if by.place in ("company", "department") else None
+        if numbered is not None:
+            return list(numbered), column
         values, back = distinct(column[keep])
         codes[keep] = back
         if by.place in ("company", "department"):
@@ -293,6 +306,17 @@ def group_codes(snapshot: Snapshot, bucket: int, by: By, keep: Array) -> tuple[l
         labels.setdefault(label(value), len(labels)) for value in values_of(snapshot, bucket, by.property, keep)
     ]
     return list(labels) or [""], codes
+
+
+def by_number(column: Array) -> tuple[str, ...] | None:
+    """The labels of a column of organizations whose numbers are used as they are; None: there are too many."""
+    most = int(column.max()) if len(column) else 0
+    return _numbered(most + 1) if most < MOST_NUMBERS and not (len(column) and int(column.min()) < 0) else None
+
+
+@lru_cache(maxsize=64)
+def _numbered(count: int) -> tuple[str, ...]:
+    return ("", *(str(number) for number in range(1, count)))
 
 
 def _property_codes(snapshot: Snapshot, bucket: int, one: Property, keep: Array) -> tuple[list[str], Array]:

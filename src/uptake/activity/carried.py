@@ -7,7 +7,7 @@ add now. Their rows are a small excerpt of the log, which the same folds read as
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from uptake.activity.columns import NOBODY, REST, Array, Property, column_types
 from uptake.activity.incoming import row_numbers
+from uptake.activity.memory import Made
 from uptake.activity.store import Manifest
 
 if TYPE_CHECKING:
@@ -74,6 +75,9 @@ class Excerpt:
                     empty = np.zeros(0, types[name][0])
                     self._read[name] = np.concatenate([empty, *(columns[name][rows] for columns, rows in parts)])
         return {name: self._read[name] for name in names}
+
+    def remembered(self, bucket: int, key: Hashable, make: Callable[[], Made]) -> Made:
+        return make()
 
     def texts(self, column: str) -> pa.Array[Any]:
         return self.whole.texts(column)

@@ -280,10 +280,11 @@ class Numbers:
 
     def __init__(self, values: Collection[int]) -> None:
         self.sorted = np.array(sorted(set(values)), dtype=np.int64)
-        self._place: Array | None = None
+        self.table: Array | None = None
+        """By number its place in the sorted set, -1: not in it; the last stands for all beyond. None: too large."""
         if len(self.sorted) and self.sorted[0] >= 0 and self.sorted[-1] < LARGEST_TABLE:
-            self._place = np.full(int(self.sorted[-1]) + 2, -1, dtype=np.int32)
-            self._place[self.sorted] = np.arange(len(self.sorted))
+            self.table = np.full(int(self.sorted[-1]) + 2, -1, dtype=np.int32)
+            self.table[self.sorted] = np.arange(len(self.sorted))
 
     def __len__(self) -> int:
         return len(self.sorted)
@@ -291,12 +292,12 @@ class Numbers:
     def places(self, column: Array) -> Array:
         """For every row the place of its number in the sorted set; -1: it is not in it."""
         found: Array
-        if self._place is None:
+        if self.table is None:
             if not len(self.sorted):
                 return np.full(len(column), -1, dtype=np.int32)
             found = np.searchsorted(self.sorted, column).clip(0, len(self.sorted) - 1)
             return np.where(self.sorted[found] == column, found, -1).astype(np.int32)
-        found = self._place.take(column, mode="clip")  # beyond the last number stands a -1
+        found = self.table.take(column, mode="clip")  # beyond the last number stands a -1
         return found
 
     def holds(self, column: Array) -> Array:

@@ -16,6 +16,8 @@ from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
 
 NEVER = -(2**62)
+STRETCH = 256
+"""So many rows are looked through at once for those that serve a step."""
 ORDERED, STRICT, UNORDERED = 0, 1, 2
 ALL_ROWS, OF_VALUE, STEP_OF_VALUE, ENTRY_OF_VALUE = 0, 1, 2, 3
 """What a value of the breakdown narrows: nothing, every event, the events of one step, the entry."""
@@ -55,6 +57,90 @@ def augmented(
 
 
 @compiled
+def quick_entries(
+    starts: Array, ends: Array, at: Array, codes: Array, masks: Array, steps: int, window: int, low: int, high: int
+) -> tuple[Array, Array, int]:
+    """As `latest_entries`, of the actors no two of whose events that serve a step are of one instant; the others are
+    left with depth -1, and counted last.
+
+    Which rows serve a step, and which level of a funnel they raise, cannot be foretold: both are found without a
+    branch. The instants of the steps are looked up once a level is reached for the first time."""
+    people = len(starts)
+    depth = np.zeros(people, np.int32)
+    when = np.full((people, steps), NEVER, np.int64)
+    entry = np.full(steps + 2, NEVER, np.int64)
+    several = 0
+    longest = 0
+    for a in range(people):
+        longest = max(longest, ends[a] - starts[a])
+    picked = np.empty(longest + 1, np.int32)
+    hit = np.zeros(len(masks), np.uint8)
+    for code in range(len(masks)):
+        hit[code] = masks[code] != 0
+    for a in range(people):
+        many = np.uint64(0)
+        reached, end = np.uint64(starts[a]), np.uint64(ends[a])
+        for k in range(steps + 2):
+            entry[k] = NEVER
+        best = 0
+        before = NEVER
+        i = np.uint64(0)
+        while True:
+            if i == many:  # the rest is looked through only as far as it has to be
+                if reached == end:
+                    break
+                stop = min(end, reached + np.uint64(STRETCH))
+                for near in range(reached, stop):
+                    picked[many] = near
+                    many += np.uint64(hit[np.uint64(codes[near])])
+                reached = stop
+                continue
+            row = np.uint64(picked[i])
+            t = at[row]
+            i += np.uint64(1)
+            if t < low:
+                continue
+            if t >= high:
+                break
+            if t == before:
+                best = -1
+                several += 1
+                break
+            before = t
+            b = masks[np.uint64(codes[row])]
+            for k in range(steps - 1, 0, -1):
+                level = np.uint64(k)
+                came, there = entry[level], entry[level + np.uint64(1)]
+                higher = ((b >> np.uint32(k)) & np.uint32(1) != 0) & (came > there) & (t - window <= came)
+                entry[level + np.uint64(1)] = came if higher else there
+            entry[1] = t if b & np.uint32(1) else entry[1]
+            if entry[best + 1] != NEVER:
+                best += 1
+                start = entry[best]
+                j = i - np.uint64(1)
+                while at[picked[j]] != start:
+                    j -= np.uint64(1)
+                step = 0
+                while step < best:
+                    earlier = picked[j]
+                    if (masks[codes[earlier]] >> np.uint32(step)) & np.uint32(1):
+                        when[a, step] = at[earlier]
+                        step += 1
+                    j += np.uint64(1)
+                if best == steps:
+                    row += np.uint64(1)
+                    while row < end and at[row] == t:
+                        if hit[codes[row]]:
+                            best = -1
+                            several += 1
+                            break
+                        row += np.uint64(1)
+                    break
+        depth[a] = best
+    return depth, when, several
+
+
+@compiled
 def latest_entries(
     starts: Array, ends: Array, at: Array, codes: Array, masks: Array, kinds: int,
     steps: int, window: int, low: int, high: int,
@@ -76,12 +162,12 @@ def latest_entries(
     via = np.empty(room, np.int64)
     queue = np.empty(steps + 1, np.int64)
     held = np.empty(steps, np.int64)
-    # the rows that serve any step, found without a branch: which they are cannot be foretold
     picked = np.empty(len(codes) + 1, np.int32)
     many = 0
-    for row in range(len(codes)):
-        picked[many] = row
-        many += masks[codes[row]] != 0
+    for a in range(people):
+        for row in range(starts[a], ends[a]):
+            picked[many] = row
+            many += masks[codes[row]] != 0
     i = 0
     for a in range(people):
         for k in range(steps + 1):

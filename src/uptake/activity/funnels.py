@@ -32,6 +32,7 @@ from uptake.activity.funnel_runs import (
     attempts,
     latest_entries,
     most_runs,
+    quick_entries,
     touched,
 )
 from uptake.activity.histories import MOST_SELECTORS, Histories, each_history
@@ -458,10 +459,15 @@ def _runs(
         narrowed = ENTRY_OF_VALUE if plan.order == "unordered" else STEP_OF_VALUE
     if plan.plain and buckets is None and narrowed == ALL_ROWS:
         masks = rows.bits & np.uint32((1 << count) - 1)
-        depth, when = latest_entries(
-            rows.starts, rows.ends, rows.at, rows.codes, masks, len(np.unique(masks)),
-            count, plan.window, span.low, span.high,
-        )  # fmt: skip
+        depth, when, several = quick_entries(
+            rows.starts, rows.ends, rows.at, rows.codes, masks, count, plan.window, span.low, span.high
+        )
+        if several:
+            again = np.flatnonzero(depth < 0)
+            depth[again], when[again] = latest_entries(
+                rows.starts[again], rows.ends[again], rows.at, rows.codes, masks, len(np.unique(masks)),
+                count, plan.window, span.low, span.high,
+            )  # fmt: skip
         there = np.flatnonzero(depth)
         found = depth[there].astype(np.int64)
         blank = np.zeros(len(there), np.int64)

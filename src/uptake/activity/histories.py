@@ -7,7 +7,6 @@ but the event's.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -18,7 +17,8 @@ import pyarrow.compute as pc
 
 from uptake.activity.asking import Asked, group_codes
 from uptake.activity.columns import NOBODY, Array
-from uptake.activity.conditions import Sieve, passing
+from uptake.activity.compile import compiled
+from uptake.activity.conditions import Numbers, Sieve, passing
 from uptake.activity.log import Snapshot, each_bucket
 from uptake.activity.question import By, Selector
 
@@ -56,6 +56,8 @@ class Histories:
     """int32, one per row: the number of the row's value of the breakdown; of length 0 without one."""
     names: tuple[str, ...] = ()
     """For `count_by` something else than people: what actor number 1, 2… is called."""
+    many: Array = field(default_factory=lambda: np.zeros(0, np.int32))
+    """For visits: how many rows of the log each stands for; of length 0: one each."""
 
 
 def each_history(
@@ -86,8 +88,9 @@ class _View:
         question = asked.question
         known = self.snapshot
         self.only = asked.only
+        self.not_persons = known.person_codes(question.not_persons)
         self.never = np.concatenate([
-            np.array([NOBODY], np.int32), np.array(known.machines, np.int32), known.person_codes(question.not_persons)
+            np.array([NOBODY], np.int32), np.array(known.machines, np.int32), self.not_persons
         ])  # fmt: skip
         self.sieve = Sieve(
             known, selector=Selector(self._every_name()), conditions=question.filters,
@@ -95,6 +98,7 @@ class _View:
         )  # fmt: skip
         narrowed = (asked.visible, question.scope, question.sources)
         self.by_row = bool(question.filters) or any(one is not None for one in narrowed)
+        self.by_place = self.by_row and not question.filters and question.sources is None
         self.bits = self._table()
 
     def _every_name(self) -> tuple[str, ...] | None:
@@ -123,24 +127,15 @@ class _View:
         return bits
 
     def of(self, bucket: int, breakdown: By | Labeller | None) -> Histories:
-        columns = self.snapshot.columns(bucket, ["person", "happened_at", "event"])
-        person = columns["person"]
-        starts = starts_of(person)
-        actor = person[starts[:-1]] if len(person) else person
-        wanted = actor != NOBODY
-        if self.only is not None:
-            wanted &= np.isin(actor, self.only)
-        if len(self.never) > 1:  # somebody else than nobody
-            wanted &= ~np.isin(actor, self.never)
+        columns = self.snapshot.columns(bucket, ["happened_at", "event"])
         codes, bits = self._coded(bucket, columns["event"])
         labels: tuple[Any, ...] = ()
         group = np.zeros(0, np.int32)
         if breakdown is not None:
             texts, group = self._labelled(bucket, breakdown, bits[codes])
             labels = tuple(texts)
-        first, last = starts[:-1], starts[1:]
-        if not wanted.all():
-            first, last, actor = first[wanted], last[wanted], actor[wanted]
+        starts, actor = actors_of(self.snapshot, bucket)
+        first, last, actor = wanted_actors(self.asked, self.not_persons, starts, actor)
         return Histories(first, last, actor, columns["happened_at"], codes, bits, labels, group)
 
     def _coded(self, bucket: int, event: Array) -> tuple[Array, Array]:
@@ -161,6 +156,10 @@ class _View:
         if not self.by_row:
             return event, self.bits
         dead = len(self.bits) - 1
+        companies, places = _table_of(self.sieve.companies), _table_of(self.sieve.places)
+        if self.by_place and dead < 2**15 and companies is not None and places is not None:
+            columns = self.snapshot.columns(bucket, ["company", "department"])
+            return narrowed_codes(event, dead, columns["company"], columns["department"], companies, places), self.bits
         codes = np.where(self.sieve.mask(bucket), event, np.asarray(dead, event.dtype if dead < 2**15 else np.int32))
         return codes, self.bits
 
@@ -204,16 +203,56 @@ class _View:
         )  # fmt: skip
 
 
+def _table_of(numbers: Numbers | None) -> Array | None:
+    """By number whether it is in the set, the last for all beyond; of length 0: any number will do; None: no table."""
+    if numbers is None:
+        return np.zeros(0, np.bool_)
+    return None if numbers.table is None else numbers.table >= 0
+
+
+@compiled
+def narrowed_codes(
+    codes: Array, dead: int, company: Array, department: Array, companies: Array, places: Array
+) -> Array:  # fmt: skip
+    """The codes of rows of these companies, and of places whose company or department is listed; else `dead`."""
+    found = np.empty_like(codes)
+    some, more = len(companies) > 0, len(places) > 0
+    for row in range(len(codes)):
+        kept = True
+        if some:
+            kept = companies[min(max(company[row], 0), len(companies) - 1)]
+        if more:
+            there = places[min(max(company[row], 0), len(places) - 1)]
+            kept &= there | places[min(max(department[row], 0), len(places) - 1)]
+        found[row] = codes[row] if kept else dead
+    return found
+
+
 def starts_of(person: Array) -> Array:
-    """Where each person's rows begin, and the number of rows at the end. Remembered as long as the column is."""
-    key = id(person)
-    known = _starts.get(key)
-    if known is not None and known[0]() is person:
-        return known[1]
+    """Where each person's rows begin, and the number of rows at the end."""
     bounds = np.flatnonzero(person[1:] != person[:-1]) + 1 if len(person) else np.zeros(0, np.int64)
-    starts = np.concatenate([np.zeros(min(1, len(person)), np.int64), bounds, np.array([len(person)], np.int64)])
-    _starts[key] = (weakref.ref(person, lambda _: _starts.pop(key, None)), starts)
-    return starts
+    return np.concatenate([np.zeros(min(1, len(person)), np.int64), bounds, np.array([len(person)], np.int64)])
 
 
-_starts: dict[int, tuple[weakref.ref[Array], Array]] = {}
+def actors_of(snapshot: Snapshot, bucket: int) -> tuple[Array, Array]:
+    """Where the rows of each actor of a bucket begin (and their number at the end), and who that is. Remembered."""
+
+    def make() -> tuple[Array, Array]:
+        person = snapshot.columns(bucket, ["person"])["person"]
+        starts = starts_of(person)
+        return starts, person[starts[:-1]]
+
+    return snapshot.remembered(bucket, "actors", make)
+
+
+def wanted_actors(asked: Asked, not_persons: Array, starts: Array, actor: Array) -> tuple[Array, Array, Array]:
+    """Starts, ends and codes of the actors that count: nobody, machines and whom the question leaves out do not."""
+    wanted = actor != NOBODY
+    if asked.only is not None:
+        wanted &= np.isin(actor, asked.only)
+    for never in (np.array(asked.snapshot.machines, np.int32), not_persons):
+        if len(never):
+            wanted &= ~np.isin(actor, never)
+    if wanted.all():
+        return starts[:-1], starts[1:], actor
+    return starts[:-1][wanted], starts[1:][wanted], actor[wanted]

@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 from uptake.activity.carried import Excerpt, Fold, Moved, State, added, step
 from uptake.activity.columns import CODED, REST, Array, Property, bucket_of, column_types
 from uptake.activity.incoming import Dictionary, Incoming, Rows, encode
-from uptake.activity.memory import Memory
+from uptake.activity.memory import Made, Memory
 from uptake.activity.periods import buckets_between, day_number, first_of, local_date, next_first
 from uptake.activity.store import Manifest, Store
 
@@ -68,6 +68,9 @@ class Snapshot(Protocol):
     def columns(self, bucket: int, names: list[str]) -> dict[str, Any]:
         """The named columns of a bucket, sorted by (person, instant, event)."""
 
+    def remembered(self, bucket: int, key: Hashable, make: Callable[[], Made]) -> Made:
+        """What `make` gives, arrays worked out from the rows of a bucket alone; asked for again, what it gave then."""
+
     def texts(self, column: str) -> pa.Array[Any]:
         """The texts of a coded column, by code."""
 
@@ -109,6 +112,9 @@ class FileSnapshot:
     def columns(self, bucket: int, names: list[str]) -> dict[str, Any]:
         return self.memory.columns(self.manifest, bucket, names)
 
+    def remembered(self, bucket: int, key: Hashable, make: Callable[[], Made]) -> Made:
+        return self.memory.remembered(self.manifest, bucket, key, make)
+
     def texts(self, column: str) -> pa.Array[Any]:
         pieces = self.manifest.dictionaries.get(column, ())
         key = hash(pieces)
@@ -142,6 +148,7 @@ class TableSnapshot:
     not_activity: Sequence[str] = ()
     machines: Sequence[int] = ()
     _codes: dict[str, int] = field(default_factory=dict)
+    _made: dict[Hashable, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._codes.update({name: number for number, name in enumerate(self.people, start=1)})
@@ -157,6 +164,12 @@ class TableSnapshot:
     def columns(self, bucket: int, names: list[str]) -> dict[str, Any]:
         part = self.parts[bucket]
         return {name: part.rest if name == REST else part.columns[name] for name in names}
+
+    def remembered(self, bucket: int, key: Hashable, make: Callable[[], Made]) -> Made:
+        known: Made | None = self._made.get((bucket, key))
+        if known is None:
+            known = self._made[bucket, key] = make()
+        return known
 
     def texts(self, column: str) -> pa.Array[Any]:
         return self.dictionaries.get(column, Dictionary()).texts
@@ -291,7 +304,8 @@ class ActivityLog:
         if self._memory is not None:
             snapshot = self.snapshot()
             assert isinstance(snapshot, FileSnapshot)
-            self._memory.catch_up(snapshot.manifest)
+            memory = self._memory
+            each_bucket(snapshot, lambda bucket: memory.columns(snapshot.manifest, bucket, []), memory.buckets())
 
     def active(
         self,
@@ -473,13 +487,26 @@ def each_bucket(snapshot: Snapshot, fold: Callable[[int], Part], buckets: Iterab
     wanted = list(range(snapshot.buckets) if buckets is None else buckets)
     if len(wanted) < 4 or snapshot.rows < SMALL:
         return [fold(bucket) for bucket in wanted]
-    return list(_threads().map(fold, wanted))
+    parts: list[Any] = [None] * len(wanted)
+    places = iter(range(len(wanted)))
+
+    def run() -> None:
+        for place in places:  # whoever is free takes the next
+            parts[place] = fold(wanted[place])
+
+    for one in [_threads().submit(run) for _ in range(_workers())]:
+        one.result()
+    return parts
+
+
+def _workers() -> int:
+    return min(8, os.cpu_count() or 1)
 
 
 def _threads() -> ThreadPoolExecutor:
     with _POOL_LOCK:
         if not _POOL:
-            _POOL.append(ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1), thread_name_prefix="fold"))
+            _POOL.append(ThreadPoolExecutor(max_workers=_workers(), thread_name_prefix="fold"))
         return _POOL[0]
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from uptake.activity.columns import Array, order_of
 from uptake.activity.incoming import row_numbers
-from uptake.activity.merge import merge_order
+from uptake.activity.merge import inserted, merge_places
 from uptake.activity.store import Delta, Manifest, Store, sliced
 
 KEYS = ("person", "happened_at", "event_id")
+Made = TypeVar("Made", bound="tuple[Any, ...]")
 
 
 @dataclass
@@ -30,12 +32,15 @@ class Held:
     taken: Array | None = None
     """Where the sorted rows stand in base + deltas as stored; None: in the same order."""
 
+    made: dict[Hashable, tuple[Any, ...]] = field(default_factory=dict)
+    """What folds worked out from these rows and want again: arrays, by what they are."""
     size: int = 0
     """Bytes."""
 
     def __post_init__(self) -> None:
         self.size = sum(column.nbytes for column in self.columns.values())
         self.size += 0 if self.taken is None else self.taken.nbytes
+        self.size += sum(_bytes(one) for one in self.made.values())
 
 
 @dataclass
@@ -78,12 +83,31 @@ class Memory:
         person = held.columns["person"]
         return person, (held.taken if held.taken is not None else np.arange(len(person))) >= before
 
-    def catch_up(self, manifest: Manifest) -> None:
-        """Brings what is held up to the snapshot, so that the next question need not."""
+    def remembered(self, manifest: Manifest, bucket: int, key: Hashable, make: Callable[[], Made]) -> Made:
+        """What `make` gives, arrays worked out from the rows of a bucket; kept under the key as long as its columns."""
         with self.lock:
-            buckets = list(self.held)
-        for bucket in buckets:
-            self.columns(manifest, bucket, [])
+            own = self.at_work.setdefault(bucket, Lock())
+        with own:
+            held = self._in_step(manifest, bucket)
+            with self.lock:
+                self._keep(bucket, held)
+            known = held.made.get(key)
+        if known is not None:
+            return known  # type: ignore[return-value]
+        new = make()
+        with own, self.lock:
+            now = self.held.get(bucket)
+            if now is not None and now.made is held.made and key not in held.made:
+                held.made[key] = new
+                now.size += _bytes(new)
+                self.size += _bytes(new)
+                self._keep(bucket, now)
+        return new
+
+    def buckets(self) -> list[int]:
+        """Those of which something is held."""
+        with self.lock:
+            return list(self.held)
 
     def _in_step(self, manifest: Manifest, bucket: int) -> Held:
         """What is held of the bucket, with the deltas that came since; from the files if it is of another base."""
@@ -99,20 +123,26 @@ class Memory:
         for delta in pending:
             if delta.number > held.delta:
                 held = self._merged(manifest, bucket, held, delta)
-        return held if held.delta == last else Held(base, last, held.columns, held.taken)
+        return held if held.delta == last else Held(base, last, held.columns, held.taken, held.made)
 
     def _merged(self, manifest: Manifest, bucket: int, held: Held, delta: Delta) -> Held:
         new = self._of_delta(manifest, delta, bucket, [*KEYS, *held.columns])
-        count = delta.places[bucket][1]
-        if delta.since:
+        rows, count = len(held.columns["person"]), delta.places[bucket][1]
+        before = held.taken if held.taken is not None else np.arange(rows, dtype=np.int32)
+        later = np.arange(rows, rows + count, dtype=np.int32)
+        if delta.since:  # several deltas one after the other: not sorted
             order = order_of(*(np.concatenate([held.columns[name], new[name]]) for name in KEYS))
-        else:
-            order = merge_order(held.columns, new)
-        rows = len(held.columns["person"])
-        before = held.taken if held.taken is not None else np.arange(rows, dtype=np.int64)
-        taken = np.concatenate([before, np.arange(rows, rows + count, dtype=np.int64)])[order]
-        columns = {name: _taken(_joined([column, new[name]]), order) for name, column in held.columns.items()}
-        return Held(held.base, delta.number, columns, taken)
+            taken = np.concatenate([before, later])[order]
+            columns = {name: _taken(_joined([column, new[name]]), order) for name, column in held.columns.items()}
+            return Held(held.base, delta.number, columns, taken)
+        places = merge_places(held.columns, new)
+        columns = {
+            name: inserted(column, new[name], places)
+            if isinstance(column, np.ndarray)
+            else _taken(_joined([column, new[name]]), np.insert(np.arange(rows), places, later))
+            for name, column in held.columns.items()
+        }
+        return Held(held.base, delta.number, columns, inserted(before, later, places))
 
     def _with(self, manifest: Manifest, bucket: int, held: Held, missing: list[str]) -> Held:
         parts = [self.store.read_base(manifest, bucket, missing)]
@@ -121,7 +151,7 @@ class Memory:
         for name in missing:
             joined = _joined([part[name] for part in parts])
             columns[name] = joined if held.taken is None else _taken(joined, held.taken)
-        return Held(held.base, held.delta, columns, held.taken)
+        return Held(held.base, held.delta, columns, held.taken, held.made)
 
     def _of_delta(self, manifest: Manifest, delta: Delta, bucket: int, names: list[str]) -> dict[str, Any]:
         if delta.grouped:
@@ -150,6 +180,10 @@ class Memory:
         while self.size > self.budget:
             _, gone = self.held.popitem(last=False)
             self.size -= gone.size
+
+
+def _bytes(made: tuple[Any, ...]) -> int:
+    return sum(one.nbytes for one in made if isinstance(one, np.ndarray) and one.base is None)
 
 
 def _joined(parts: list[Any]) -> Any:

@@ -6,10 +6,11 @@ event, per value of a breakdown where there is one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -19,7 +20,9 @@ from uptake.activity.compile import compiled
 from uptake.activity.histories import Histories, each_history
 from uptake.activity.periods import Buckets, buckets_between, first_of, next_first
 from uptake.activity.question import By, Moment, QuestionRefused, shown
+from uptake.activity.visits import each_visit, first_visits, slots_of
 
+Part = TypeVar("Part")
 LONG_AGO = -(2**62)
 """An instant before every event."""
 STRIDE = 8
@@ -38,6 +41,11 @@ class Intervals:
     labels: tuple[str, ...]
     ends: tuple[int, ...]
     """The instant at which each interval is over."""
+
+    @cached_property
+    def slots(self) -> Array:
+        """By day from the first edge on the interval, where the edges are days."""
+        return slots_of(self.edges, self.number)
 
     def unfinished(self, as_of: int | None) -> tuple[bool, ...] | None:
         """Which intervals are not over at an instant; None: no instant is given."""
@@ -128,7 +136,7 @@ def people_between(asked: Asked, spans: Intervals, value: object = None, groups:
     if value is not None and (groups is None or value not in groups.labels):
         raise QuestionRefused("value", "a value of the breakdown", shown(value))
 
-    def of(history: Histories) -> Array:
+    def of(history: Histories, spans: Intervals) -> Array:
         starts, ends, actor = people_of(history)
         if groups is not None and value is not None:
             who, which, _ = visits_by(history, starts, ends, 0, spans, groups)
@@ -138,7 +146,34 @@ def people_between(asked: Asked, spans: Intervals, value: object = None, groups:
         return found
 
     by = asked.question.by if value is not None else None
-    return np.unique(np.concatenate(each_history(asked, [asked.question.selector], of, breakdown=by)))
+    return np.unique(np.concatenate(each_presence(asked, spans, of, by)))
+
+
+def each_presence(
+    asked: Asked, intervals: Intervals, fold: Callable[[Histories, Intervals], Part], by: By | None
+) -> list[Part]:
+    """What the fold makes of each bucket's visits where they say enough of who was there when, else of its rows.
+
+    The fold is given the intervals as its histories count time."""
+    selectors = (asked.question.selector,)
+    parts = each_visit(asked, selectors, intervals.edges, in_days(fold, intervals), by)
+    if parts is not None:
+        return parts
+    return each_history(asked, selectors, lambda history: fold(history, intervals), breakdown=by)
+
+
+def in_days(
+    fold: Callable[[Histories, Intervals], Part], intervals: Intervals
+) -> Callable[[Histories, Array], Part]:  # fmt: skip
+    """A fold of histories and intervals as one of visits, whose edges are days."""
+    known: list[Intervals] = []
+
+    def of(history: Histories, days: Array) -> Part:
+        if not known:
+            known.append(replace(intervals, edges=days))
+        return fold(history, known[0])
+
+    return of
 
 
 def bit_of(selector: int) -> Any:
@@ -148,6 +183,9 @@ def bit_of(selector: int) -> Any:
 
 def presence(history: Histories, starts: Array, ends: Array, selector: int, intervals: Intervals) -> Array:
     """(actors, intervals) int32: the row of each actor's first event of the selector in each interval; -1: none."""
+    if len(history.many):
+        first = int(intervals.edges[0])
+        return first_visits(starts, ends, history.at, history.codes, intervals.slots, first, intervals.count)
     return first_rows(
         starts, ends, history.at, history.codes, history.bits, bit_of(selector),
         intervals.edges, intervals.number, intervals.count,

@@ -10,7 +10,7 @@ import numpy as np
 from uptake.activity.analyses import ANALYSES, ask
 from uptake.activity.incoming import Incoming
 from uptake.activity.log import from_incoming
-from uptake.activity.merge import merge_order
+from uptake.activity.merge import inserted, merge_places
 from uptake.activity.periods import day_number
 from uptake.activity.summaries.daily import daily
 from uptake.activity.summaries.people import people
@@ -80,4 +80,6 @@ def warm() -> None:
     top(log, of="event", first=day, last=last)
     keys = {"person": np.int32, "happened_at": np.int64, "event_id": np.int64}
     columns = {name: np.zeros(1, kind) for name, kind in keys.items()}
-    merge_order(columns, columns)
+    among = merge_places(columns, columns)
+    for kind in (np.int8, np.int16, np.int32, np.int64, np.float64):
+        inserted(np.zeros(1, kind), np.zeros(1, kind), among)

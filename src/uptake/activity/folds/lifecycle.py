@@ -15,9 +15,11 @@ import pyarrow as pa
 
 from uptake.activity.asking import Asked, Groups, Span
 from uptake.activity.columns import Array
-from uptake.activity.histories import Histories, each_history
+from uptake.activity.compile import compiled
+from uptake.activity.histories import Histories
 from uptake.activity.presence import (
     Intervals,
+    each_presence,
     intervals_over,
     people_of,
     presence,
@@ -114,7 +116,7 @@ def actors(asked: Asked, number: Mapping[str, Any]) -> Array:
         raise QuestionRefused("value", "a value of the breakdown", shown(value))
     looked_at = _with_before(asked, intervals)
 
-    def of(history: Histories) -> Array:
+    def of(history: Histories, looked_at: Intervals) -> Array:
         starts, ends, actor = people_of(history)
         if groups is not None and value is not None:
             who, which, events = visits_by(history, starts, ends, 0, looked_at, groups)
@@ -125,9 +127,7 @@ def actors(asked: Asked, number: Mapping[str, Any]) -> Array:
         found: Array = actor[states(there)[state, :, row]]
         return found
 
-    parts = each_history(
-        asked, [asked.question.selector], of, breakdown=asked.question.by if value is not None else None
-    )
+    parts = each_presence(asked, looked_at, of, asked.question.by if value is not None else None)
     return np.unique(np.concatenate(parts))
 
 
@@ -160,23 +160,42 @@ def _told(
     shape = (len(STATES), intervals.count)
     labels = () if groups is None else groups.labels
 
-    def of(history: Histories) -> tuple[Array, Array]:
+    def of(history: Histories, looked_at: Intervals) -> tuple[Array, Array]:
         starts, ends, _ = people_of(history)
-        whole = states(presence(history, starts, ends, 0, looked_at) >= 0).sum(axis=1, dtype=np.int64)
+        whole = count_states(presence(history, starts, ends, 0, looked_at), np.zeros(len(starts), np.int32), 1)[0]
         tables = np.zeros((len(labels), *shape), np.int64)
         if groups is not None:
             _, which, events = visits_by(history, starts, ends, 0, looked_at, groups)
-            found = states(events > 0)
-            for place in range(len(labels)):
-                tables[place] = found[:, which == place].sum(axis=1)
+            tables = count_states(events - 1, which, len(labels))
         return whole, tables
 
-    parts = each_history(asked, [asked.question.selector], of, breakdown=asked.question.by)
+    parts = each_presence(asked, looked_at, of, asked.question.by)
     whole = sum((part for part, _ in parts), np.zeros(shape, np.int64))
     if groups is None:
         return _named(whole), None
     tables = sum((part for _, part in parts), np.zeros((len(labels), *shape), np.int64))
     return _named(whole), {text: _named(tables[place]) for place, text in enumerate(labels)}
+
+
+@compiled
+def count_states(there: Array, which: Array, groups: int) -> Array:
+    """(groups, 4, intervals) of (actors, 2 + intervals), not negative where somebody was there; which: the group."""
+    count = there.shape[1] - 2
+    found = np.zeros((groups, 4, count), np.int64)
+    for a in range(len(there)):
+        ever = there[a, 0] >= 0
+        before = there[a, 1] >= 0
+        ever |= before
+        own = found[which[a]]
+        for i in range(count):
+            now = there[a, i + 2] >= 0
+            own[0, i] += now & ~ever
+            own[1, i] += now & before
+            own[2, i] += now & ever & ~before
+            own[3, i] += before & ~now
+            ever |= now
+            before = now
+    return found
 
 
 def _named(table: Array) -> dict[str, list[int]]:

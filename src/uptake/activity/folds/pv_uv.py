@@ -18,8 +18,9 @@ from uptake.activity.asking import Asked, Groups, Rows, Span
 from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
 from uptake.activity.periods import Buckets, buckets_between
-from uptake.activity.presence import Intervals, intervals_over, people_between
+from uptake.activity.presence import Intervals, intervals_over, people_between, ranks_of
 from uptake.activity.question import QuestionRefused, Selector, shown
+from uptake.activity.visits import series
 
 NAME = "pv_uv"
 SELECTOR = Selector(("$pageview",))
@@ -95,7 +96,9 @@ def _series(asked: Asked, span: Span, groups: Groups | None) -> tuple[tuple[str,
     question = asked.question
     buckets = buckets_between(span.first, span.last, question.interval, question.timezone, question.week_start)
     labels = ("",) if groups is None else groups.labels
-    counts, totals = asked.sum(lambda rows: fold(rows, buckets, span, len(labels)), groups)
+    counts, totals = _by_day(asked, buckets, span, groups) or asked.sum(
+        lambda rows: fold(rows, buckets, span, len(labels)), groups
+    )
     return buckets.labels, {
         text: {
             "pv": counts[number, :, 0].tolist(),
@@ -105,6 +108,13 @@ def _series(asked: Asked, span: Span, groups: Groups | None) -> tuple[tuple[str,
         }
         for number, text in enumerate(labels)
     }
+
+
+def _by_day(asked: Asked, buckets: Buckets, span: Span, groups: Groups | None) -> tuple[Array, Array] | None:
+    """The same of visits, where the question is one of whole days and of any activity."""
+    if groups is None:
+        return series(asked, buckets, span.low, span.high, None, 1)
+    return series(asked, buckets, span.low, span.high, lambda labels: ranks_of(labels, groups), len(groups.labels))
 
 
 def _frozen(series: dict[str, Any]) -> dict[str, Any]:

@@ -7,10 +7,10 @@ calendar; those that are not over `as_of` are marked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -26,12 +26,14 @@ from uptake.activity.presence import (
     counts,
     first_match,
     first_of_name,
+    in_days,
     intervals_from,
     intervals_until,
     label_of,
     people_of,
     presence,
     ranked,
+    ranks_of,
 )
 from uptake.activity.question import (
     COMMON,
@@ -51,7 +53,9 @@ from uptake.activity.question import (
     read_yes,
     shown,
 )
+from uptake.activity.visits import each_visit
 
+Part = TypeVar("Part")
 NAME = "retention"
 SELECTOR = Selector()
 KEYS = COMMON | {
@@ -331,19 +335,43 @@ def _told(
     old_enough = _old_enough(own, intervals, columns)
     if own.breakdown is None:
         total = np.zeros((intervals.count, len(columns)), np.int64)
-        for table in each_history(asked, _selectors(own), lambda history: _matrix(history, own, intervals, columns)):
+        for table in _each(asked, own, intervals, lambda history, shown: _matrix(history, own, shown, columns), None):
             total += table
         return _shown(total, columns, old_enough, own), None
-    parts = _members(asked, own, intervals)
-    groups = _named(values) if values is not None else ranked(_sizes(parts), own.limit)
-    place = {text: number for number, text in enumerate(groups.labels)}
-    tables = np.zeros((len(groups.labels), intervals.count, len(columns)), np.int64)
-    total = np.zeros((intervals.count, len(columns)), np.int64)
-    for part in parts:
-        rank = np.array([place.get(label_of(text, groups), -1) for text in part.labels], np.int64)
-        add_members(part.row, part.group, rank, part.hits, total, tables)
-    by_value = {text: _shown(tables[number], columns, old_enough, own) for text, number in place.items()}
-    return _shown(total, columns, old_enough, own), by_value
+    parts = _each(asked, own, intervals, lambda history, shown: _cohorts(history, own, shown), own.breakdown)
+    sizes: dict[str, int] = {}
+    for _, _, _, labels, people in parts:
+        for label in np.flatnonzero(people).tolist():
+            sizes[labels[label]] = sizes.get(labels[label], 0) + int(people[label])
+    groups = _named(values) if values is not None else ranked(sizes, own.limit)
+    low, high = _bounds(columns)
+    ranks: dict[tuple[str, ...], Array] = {}
+
+    def of(part: tuple[Array, Array, Array, tuple[str, ...], Array]) -> Array:
+        began, back, group, labels, _ = part
+        if labels not in ranks:
+            ranks[labels] = ranks_of(labels, groups)
+        return count_cells_by(began, back, group, ranks[labels], len(groups.labels), low, high)
+
+    tables = np.sum([of(part) for part in parts], axis=0)
+    by_value = {text: _shown(tables[number], columns, old_enough, own) for number, text in enumerate(groups.labels)}
+    return _shown(tables[-1], columns, old_enough, own), by_value
+
+
+def _cohorts(
+    history: Histories, own: Retained, intervals: Intervals
+) -> tuple[Array, Array, Array, tuple[str, ...], Array]:  # fmt: skip
+    """Of a bucket: who began when (the row), who was back, the value of each row, the values, and their actors."""
+    starts, ends, _ = people_of(history)
+    began, back = _began_and_back(history, starts, ends, own, intervals)
+    labels = tuple(history.labels) or ("",)
+    group = history.group if len(history.group) else np.zeros(len(history.at), np.int32)
+    return began, back, group, labels, actors_by_value(began, group, len(labels))
+
+
+def _bounds(columns: tuple[Column, ...]) -> tuple[Array, Array]:
+    low, high = [column.low for column in columns], [column.high for column in columns]
+    return np.array(low, np.int64), np.array(high, np.int64)
 
 
 def _named(values: tuple[str, ...]) -> Groups:
@@ -383,9 +411,9 @@ def _matrix(history: Histories, own: Retained, intervals: Intervals, columns: tu
     """(rows, columns) people of a bucket."""
     starts, ends, _ = people_of(history)
     began, back = _began_and_back(history, starts, ends, own, intervals)
-    low = np.array([column.low for column in columns], np.int64)
-    high = np.array([column.high for column in columns], np.int64)
-    return count_cells(began, back, low, high, own.ranges is None and not own.cumulative)
+    if own.ranges is None and not own.cumulative:
+        return count_plain_cells(began, back)
+    return count_cells(began, back, *_bounds(columns))
 
 
 def _began_and_back(
@@ -434,7 +462,7 @@ class Members:
 def _members(asked: Asked, own: Retained, intervals: Intervals) -> list[Members]:
     columns = _columns(own, intervals.count)
 
-    def of(history: Histories) -> Members:
+    def of(history: Histories, intervals: Intervals) -> Members:
         starts, ends, actor = people_of(history)
         began, back = _began_and_back(history, starts, ends, own, intervals)
         who, row = np.nonzero(began >= 0)
@@ -449,7 +477,18 @@ def _members(asked: Asked, own: Retained, intervals: Intervals) -> list[Members]
         group = history.group[began[who, row]] if len(history.group) else np.zeros(len(who), np.int32)
         return Members(actor[who], row, group, hits, tuple(history.labels) or ("",), history.names)
 
-    return each_history(asked, _selectors(own), of, breakdown=own.breakdown)
+    return _each(asked, own, intervals, of, own.breakdown)
+
+
+def _each(
+    asked: Asked, own: Retained, intervals: Intervals, fold: Callable[[Histories, Intervals], Part], by: By | None
+) -> list[Part]:
+    """What the fold makes of each bucket's visits where they say enough, else of its rows."""
+    if own.least == 1:
+        parts = each_visit(asked, _selectors(own), intervals.edges, in_days(fold, intervals), by)
+        if parts is not None:
+            return parts
+    return each_history(asked, _selectors(own), lambda history: fold(history, intervals), breakdown=by)
 
 
 def _sizes(parts: list[Members]) -> dict[str, int]:
@@ -475,38 +514,85 @@ def _cohort(asked: Asked, own: Retained, intervals: Intervals, index: int) -> di
 
 
 @compiled
-def add_members(row: Array, group: Array, rank: Array, hits: Array, total: Array, tables: Array) -> None:
-    """Adds the columns each member is in to (intervals, columns), and to the same of its value (rank -1: of none)."""
-    for entry in range(len(row)):
-        i, value = row[entry], rank[group[entry]]
-        for column in range(hits.shape[1]):
-            if hits[entry, column]:
-                total[i, column] += 1
-                if value >= 0:
-                    tables[value, i, column] += 1
+def actors_by_value(began: Array, group: Array, values: int) -> Array:
+    """By value the actors with a cohort of it."""
+    people = np.zeros(values, np.int64)
+    seen = np.full(values, -1, np.int64)
+    for a in range(began.shape[0]):
+        for i in range(began.shape[1]):
+            if began[a, i] >= 0:
+                value = np.uint64(group[began[a, i]])
+                people[value] += seen[value] != a
+                seen[value] = a
+    return people
 
 
 @compiled
-def count_cells(began: Array, back: Array, low: Array, high: Array, plain: bool) -> Array:
+def count_cells_by(
+    began: Array, back: Array, group: Array, rank: Array, values: int, low: Array, high: Array
+) -> Array:  # fmt: skip
+    """(values + 1, intervals, columns) as `count_cells`, by the rank of the value (-1: none); the last of everybody."""
+    people, count = began.shape
+    columns = len(low)
+    total = np.zeros((values + 1, count, columns), np.int64)
+    before = np.zeros(count + 1, np.int64)
+    for a in range(people):
+        for i in range(count):
+            before[i + 1] = before[i] + back[a, i]
+        for i in range(count):
+            if began[a, i] < 0:
+                continue
+            value = rank[group[began[a, i]]]
+            if value < 0:
+                value = values
+            total[value, i, 0] += 1
+            for c in range(1, columns):
+                begin = i + low[c]
+                if begin >= count:
+                    continue
+                total[value, i, c] += before[min(i + high[c] + 1, count)] > before[begin]
+    for value in range(values):
+        total[values] += total[value]
+    return total
+
+
+@compiled
+def count_plain_cells(began: Array, back: Array) -> Array:
+    """As `count_cells`, where column k looks at the interval k after the cohort's own."""
+    people, count = began.shape
+    both = np.zeros((count, count), np.int32)
+    there = np.zeros(count, np.int32)
+    for a in range(people):
+        for i in range(count):
+            there[i] = back[a, i]
+        for i in range(count):
+            if began[a, i] >= 0:
+                for j in range(count):
+                    both[i, j] += there[j]
+                both[i, i] += 1 - there[i]
+    total = np.zeros((count, count), np.int64)
+    for i in range(count):
+        for j in range(i, count):
+            total[i, j - i] = both[i, j]
+    return total
+
+
+@compiled
+def count_cells(began: Array, back: Array, low: Array, high: Array) -> Array:
     """(intervals, columns) int64: sizes of cohorts, and members who were back between interval + low and + high."""
     people, count = began.shape
     columns = len(low)
     total = np.zeros((count, columns), np.int64)
     before = np.zeros(count + 1, np.int64)
     for a in range(people):
-        if not plain:
-            for i in range(count):
-                before[i + 1] = before[i] + back[a, i]
+        for i in range(count):
+            before[i + 1] = before[i] + back[a, i]
         for i in range(count):
             if began[a, i] < 0:
                 continue
             total[i, 0] += 1
-            if plain:
-                for k in range(1, count - i):
-                    total[i, k] += back[a, i + k]
-            else:
-                for c in range(1, columns):
-                    begin = i + low[c]
-                    if begin < count and before[min(i + high[c] + 1, count)] > before[begin]:
-                        total[i, c] += 1
+            for c in range(1, columns):
+                begin = i + low[c]
+                if begin < count and before[min(i + high[c] + 1, count)] > before[begin]:
+                    total[i, c] += 1
     return total

@@ -6,9 +6,9 @@ intervals may be taken together, counted from the first of the range.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -16,9 +16,10 @@ import pyarrow as pa
 from uptake.activity.asking import Asked, Groups, Span
 from uptake.activity.columns import Array
 from uptake.activity.histories import Histories, each_history
-from uptake.activity.presence import Intervals, counts, intervals_over, people_of, presence, visits_by
+from uptake.activity.presence import Intervals, counts, each_presence, intervals_over, people_of, presence, visits_by
 from uptake.activity.question import COMMON, By, Question, QuestionRefused, Selector, read_object, read_whole, shown
 
+Part = TypeVar("Part")
 NAME = "stickiness"
 SELECTOR = Selector()
 KEYS = COMMON | {"interval_count", "criteria"}
@@ -113,7 +114,7 @@ def actors(asked: Asked, number: Mapping[str, Any]) -> Array:
     if value is not None and (groups is None or value not in groups.labels):
         raise QuestionRefused("value", "a value of the breakdown", shown(value))
 
-    def of(history: Histories) -> Array:
+    def of(history: Histories, intervals: Intervals) -> Array:
         starts, ends, actor = people_of(history)
         if groups is not None and value is not None:
             who, which, events = visits_by(history, starts, ends, 0, intervals, groups)
@@ -125,7 +126,7 @@ def actors(asked: Asked, number: Mapping[str, Any]) -> Array:
         return found
 
     by = asked.question.by if value is not None else None
-    return np.unique(np.concatenate(each_history(asked, [asked.question.selector], of, breakdown=by)))
+    return np.unique(np.concatenate(_each(asked, intervals, criterion, of, by)))
 
 
 def _intervals(asked: Asked, span: Span, together: int) -> Intervals:
@@ -137,6 +138,19 @@ def _intervals(asked: Asked, span: Span, together: int) -> Intervals:
     return Intervals(
         edges, found.number // together, count, found.labels[::together], found.ends[together - 1 :: together]
     )
+
+
+def _each(
+    asked: Asked,
+    intervals: Intervals,
+    criterion: Criterion,
+    fold: Callable[[Histories, Intervals], Part],
+    by: By | None,
+) -> list[Part]:
+    """What the fold makes of each bucket: of who was there when, or of every row where events are counted."""
+    if criterion == Criterion():
+        return each_presence(asked, intervals, fold, by)
+    return each_history(asked, [asked.question.selector], lambda history: fold(history, intervals), breakdown=by)
 
 
 def _active(history: Histories, starts: Array, ends: Array, intervals: Intervals, criterion: Criterion) -> Array:
@@ -155,7 +169,7 @@ def _told(
     labels = () if groups is None else groups.labels
     bars = intervals.count + 1
 
-    def of(history: Histories) -> tuple[Array, Array]:
+    def of(history: Histories, intervals: Intervals) -> tuple[Array, Array]:
         starts, ends, _ = people_of(history)
         whole = np.bincount(_active(history, starts, ends, intervals, criterion), minlength=bars)
         tables = np.zeros((len(labels), bars), np.int64)
@@ -164,7 +178,7 @@ def _told(
             np.add.at(tables, (which, criterion.holds(events).sum(axis=1)), 1)
         return whole, tables
 
-    parts = each_history(asked, [asked.question.selector], of, breakdown=asked.question.by)
+    parts = _each(asked, intervals, criterion, of, asked.question.by)
     whole = sum((part for part, _ in parts), np.zeros(bars, np.int64))
     if groups is None:
         return whole[1:].tolist(), None

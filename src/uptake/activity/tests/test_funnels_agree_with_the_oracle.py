@@ -289,3 +289,12 @@ def test_every_number_is_a_list_of_people(acts: list[Act], question: dict[str, A
         assert dropped == sorted(set(reached[k - 1]) - set(reached[k]))
     for value, one in answer["by_value"].items():
         assert len(actors_behind(log, question, {"step": 0, "value": value})) == one["counts"][0]
+
+
+def test_an_entry_at_the_instant_of_arrival_is_the_latest() -> None:
+    at = (("a", 0), ("b", 5), ("a", 5))
+    acts = [Act("p", name, BEGIN + timedelta(minutes=minute), ()) for name, minute in at]
+
+    answer = ask(log_of(acts), {"analysis": "funnel", "steps": ["a", "b"], "window_seconds": 3600, **days})
+
+    assert (answer["counts"], answer["avg_seconds"][1]) == ([1, 1], 0.0)
