@@ -7,12 +7,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uptake.activity import ActivityLog
+from uptake.activity import ActivityLog, cases
 from uptake.activity.analyses import ask
 from uptake.insight.metrics.hiding import Path, Sum, counts_of, gives_away, hidden_counts
 from uptake.insight.metrics.told import COUNTS, without_few
@@ -22,17 +21,17 @@ MONDAY = datetime(2026, 5, 4, 8, tzinfo=UTC)
 
 def log_of(deeds: list[tuple[str, int, str]]) -> ActivityLog:
     """Of (person, days after that Monday, module)."""
-    return ActivityLog.from_arrow(
-        pa.table(
+    return cases.log_of(
+        [
             {
-                "person": [who for who, _, _ in deeds],
-                "event": ["posted"] * len(deeds),
-                "happened_at": pa.array(
-                    [MONDAY + timedelta(days=day) for _, day, _ in deeds], pa.timestamp("us", tz="UTC")
-                ),
-                "module": [module for _, _, module in deeds],
+                "user": who,
+                "event": "posted",
+                "timestamp": (MONDAY + timedelta(days=day)).isoformat(),
+                "properties": {"module": module},
             }
-        )
+            for who, day, module in deeds
+        ],
+        {},
     )
 
 
