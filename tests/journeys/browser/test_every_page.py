@@ -76,6 +76,7 @@ INNER: Mapping[str, tuple[str, ...]] = {
         "/activity/ask/trends/",
         "/activity/ask/trends/?by=department&every=week&where=amount:gt:2",
         "/activity/ask/silence/",
+        "/activity/ask/matrix/",
         "/activity/ask/silence/?untold=1&silent=14&sort=-used",
         "/activity/ask/trends/people/?number=%7B%7D",
         "/activity/ask/retention/",

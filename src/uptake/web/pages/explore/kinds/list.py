@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from uptake.web.pages.explore.kinds import funnel, lifecycle, paths, retention, sessions, silence, stickiness, trends
+from uptake.web.pages.explore.kinds import (
+    funnel,
+    lifecycle,
+    matrix,
+    paths,
+    retention,
+    sessions,
+    silence,
+    stickiness,
+    trends,
+)
 from uptake.web.pages.explore.kinds.kind import Kind
 
 KINDS: tuple[Kind, ...] = (
@@ -14,6 +24,7 @@ KINDS: tuple[Kind, ...] = (
     stickiness.KIND,
     sessions.KIND,
     silence.KIND,
+    matrix.KIND,
 )
 
 

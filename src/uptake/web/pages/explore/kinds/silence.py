@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +15,11 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from uptake.directory.models import Kind as PlaceKind
 from uptake.directory.models import Organization
-from uptake.directory.scope import Deed
+from uptake.directory.scope import Deed, Viewer
 from uptake.insight.metrics.coverage import Alive, Covered, coverage, told_at
 from uptake.insight.metrics.silent import REGULAR, Silent, call_list, leavers
 from uptake.insight.metrics.states import Measure, calendar_of, measure_at, rhythms_of
+from uptake.insight.metrics.told import told
 from uptake.web import numbers
 from uptake.web.pages.explore.bar import Bar
 from uptake.web.pages.explore.kinds.kind import Kind, Sheet, Shown, behind
@@ -108,7 +110,23 @@ def _companies(bar: Bar) -> set[int]:
     return set(below.values_list("pk", flat=True))
 
 
-def _listed(bar: Bar, answer: Mapping[str, Any]) -> list[Silent]:
+def answered(bar: Bar, viewer: Viewer, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer of the engine, which changes by the day: kept a while for who may see as much."""
+    key = ("silence", json.dumps(asked, sort_keys=True))
+    return remembered(_rights(viewer), key, lambda: told(bar.log, viewer, asked), seconds=COVERED_SECONDS)
+
+
+def _rights(viewer: Viewer) -> tuple[str, ...]:
+    return (*viewer.paths(Deed.SEE_TOTALS), "", *viewer.paths(Deed.SEE_PEOPLE))
+
+
+def _listed(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> list[Silent]:
+    key = ("call list", bar.place.path, bar.source, json.dumps(asked, sort_keys=True))
+    rights = _rights(viewer_for(bar.request))
+    return remembered(rights, key, lambda: _read(bar, answer), seconds=COVERED_SECONDS)
+
+
+def _read(bar: Bar, answer: Mapping[str, Any]) -> list[Silent]:
     measure = _measure(bar)
     rhythms = rhythms_of(bar.log, bar.place, measure, [bar.source] if bar.source else None)
     return call_list(viewer_for(bar.request), bar.place, answer, measure, rhythms)
@@ -133,7 +151,7 @@ def _narrowed(bar: Bar, listed: list[Silent]) -> list[Silent]:
 
 def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown:
     """The verdict, last actions by lift, tails, companies, and the list to call."""
-    listed = _listed(bar, answer)
+    listed = _listed(bar, asked, answer)
     narrowed = _narrowed(bar, listed)
     page = Paginator(narrowed, A_PAGE).get_page(bar.request.GET.get("page"))
     tails = answer["tails"][:TAILS]
@@ -185,7 +203,7 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
 
 def sheet(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Sheet:
     """The list to call, as narrowed and sorted on the page."""
-    narrowed = _narrowed(bar, _listed(bar, answer))
+    narrowed = _narrowed(bar, _listed(bar, asked, answer))
     labels = labels_of(sorted({name for one in narrowed for name in one.tail}))
     heads = [
         _("Name"), _("Staff number"), _("Company"), _("Department"), _("Silent for (working days)"), _("Last active"),
@@ -248,8 +266,14 @@ def _times(lift: float) -> str:
 
 def _places(bar: Bar, answer: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Companies by the share of silent people, those with fewer than 5 people left out."""
-    known = Organization.objects.in_bulk([int(key) for key in answer.get("by_value", {}) if key.isdecimal()])
-    rows = [
+    told_of = [
+        (-one["share"], key, one)
+        for key, one in answer.get("by_value", {}).items()
+        if key.isdecimal() and one["people"] >= LEAST_PEOPLE and one["silent_people"]
+    ]
+    most = sorted(told_of, key=lambda one: one[:2])[:PLACES]
+    known = Organization.objects.in_bulk([int(key) for _share, key, _one in most])
+    return [
         {
             "name": known[int(key)].name,
             "people": one["people"],
@@ -258,10 +282,9 @@ def _places(bar: Bar, answer: Mapping[str, Any]) -> list[dict[str, Any]]:
             "href": behind(bar, NAME, value=key),
             "address": reverse("explore:page", args=[NAME]) + bar.address(at=known[int(key)].slug),
         }
-        for key, one in answer.get("by_value", {}).items()
-        if key.isdecimal() and int(key) in known and one["people"] >= LEAST_PEOPLE and one["silent_people"]
+        for _share, key, one in most
+        if int(key) in known
     ]
-    return sorted(rows, key=lambda row: (-row["share"], row["name"]))[:PLACES]
 
 
 def _choices(listed: Sequence[Silent]) -> list[tuple[int, str, int]]:
@@ -293,6 +316,7 @@ KIND = Kind(
     question=question,
     show=show,
     sheet=sheet,
+    answered=answered,
     fields=lambda bar: {"days": FIXED, "silent": _fixed(bar), "untold": _all(bar)},
     intervals=("day",),
     breakdown=False,

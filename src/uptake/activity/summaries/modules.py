@@ -1,0 +1,89 @@
+"""How many people of each place did something of each group of events in a period, and anything at all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+
+from uptake.activity.columns import Array
+from uptake.activity.conditions import Numbers, Sieve
+from uptake.activity.log import ActivityLog, Snapshot, asked, each_bucket
+from uptake.activity.periods import day_number
+
+
+@dataclass(frozen=True)
+class Modules:
+    """Distinct people by place and group."""
+
+    groups: tuple[str, ...]
+    places: tuple[int, ...]
+    people: tuple[tuple[int, ...], ...]
+    """By place and group."""
+    active: tuple[int, ...]
+    """By place: people with any activity."""
+
+    def to_arrow(self) -> pa.Table:
+        """One row per place; a column per group."""
+        columns = {name: [row[index] for row in self.people] for index, name in enumerate(self.groups)}
+        return pa.table({"place": list(self.places), "active": list(self.active), **columns})
+
+
+def modules(
+    log: ActivityLog,
+    *,
+    first: date,
+    last: date,
+    groups: Mapping[str, str],
+    companies: Collection[int],
+    within: int | None = None,
+    sources: Collection[str] | None = None,
+) -> Modules:
+    """By business date, of these companies, or with `within` of these departments of that company. `groups` maps the
+    name of an event to its group; other events count as activity only. Somebody may be counted at two places."""
+    titles = tuple(sorted(set(groups.values())))
+    listed = sorted(set(companies))
+
+    def fold_all(snapshot: Snapshot) -> tuple[Array, ...]:
+        where = {title: number for number, title in enumerate(titles)}
+        # One more than there are texts: the code of no text is -1.
+        texts = snapshot.texts("event").to_pylist()
+        group_of = np.array([*(where.get(groups.get(str(one), ""), -1) for one in texts), -1], np.int64)
+        ids = Numbers(listed)
+        column = "company" if within is None else "department"
+        sieve = Sieve(snapshot, companies=listed if within is None else [within], sources=sources)
+
+        def of(bucket: int) -> Array:
+            columns = snapshot.columns(bucket, ["person", "business_day", "event", column])
+            day, place = columns["business_day"], ids.places(columns[column])
+            keep = np.flatnonzero(
+                sieve.mask(bucket) & (place >= 0) & (day >= day_number(first)) & (day <= day_number(last))
+            )
+            return fold(
+                columns["person"][keep], place[keep], group_of[columns["event"][keep]], len(listed), len(titles)
+            )
+
+        return (np.sum(each_bucket(snapshot, of), axis=0),)
+
+    def tell(snapshot: Snapshot, sums: tuple[Array, ...]) -> Modules:
+        counts = sums[0].reshape(len(listed), len(titles) + 1).tolist()
+        return Modules(
+            titles, tuple(listed), tuple(tuple(row[:-1]) for row in counts), tuple(row[-1] for row in counts)
+        )
+
+    key = asked("modules", first, last, sorted(groups.items()), listed, within, sources)
+    return log.summing(fold_all, tell, key)
+
+
+def fold(person: Array, place: Array, group: Array, places: int, groups: int) -> Array:
+    """(places × (groups + 1),) distinct identified people, the last of each place: of anything."""
+    width = groups + 1
+    known = person > 0
+    person, place, group = (one[known].astype(np.int64) for one in (person, place, group))
+    cells = np.concatenate([(place * width + group)[group >= 0], place * width + groups])
+    who = np.concatenate([person[group >= 0], person])
+    seen = np.unique(who * (places * width) + cells)
+    return np.bincount(seen % max(places * width, 1), minlength=places * width).astype(np.int64)
