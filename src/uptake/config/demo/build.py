@@ -18,6 +18,7 @@ from uptake.config.demo.odd import odd_ones
 from uptake.config.demo.park import ZONE, DemoPark, day_of, make_park
 from uptake.config.demo.people import DemoLogin, fill_directory, make_park_place
 from uptake.config.demo.rules import rulebook
+from uptake.config.demo.seats import give_seats
 from uptake.directory.calendar import day_kinds_between
 from uptake.directory.models import Organization
 from uptake.directory.scope import EVERYTHING
@@ -66,6 +67,7 @@ def build(*, folder: Path, language: str, now: datetime, say: Say, seed: int = S
         _fill(folder, park, since, now, say)
     if state is None:
         import_courses(park, now)
+        give_seats(park, now)
     refresh(now=now)
     return park
 

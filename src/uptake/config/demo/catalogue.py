@@ -96,6 +96,7 @@ CATALOGUE: tuple[Described, ...] = (
         {"pieces": PIECES, "scrap": _number("scrap", "报废")},
     ),
     Described("report.submitted", "Report submitted", "提交报表", "reports", "report", {"kind": _text("kind", "种类")}),
+    Described("interface.ran", "Nightly interface ran", "夜间接口运行", "access", "", {}, counts_as_active=False),
     Described(
         "course.attended",
         "Course attended",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 
-from uptake.config.demo.park import ZONE, DemoPark
+from uptake.config.demo.park import SILENT_COMPANIES, ZONE, DemoPark
 from uptake.events.happening import Happening
 
 STRANGERS = (
@@ -16,6 +16,9 @@ STRANGERS = (
     ("lantai", "svc-batch", ""),
 )
 """Company, id in its ERP and the name the ERP shows: nobody has these ids or staff numbers."""
+STILL_SENDS = "fulin"
+"""The silent company whose ERP goes on sending what it does at night: its people are silent, its data is there. Of the
+other one nothing comes any more, and nobody can tell."""
 KNOWN = ("b001", "b003")
 """Whose late and odd events come in: these have their staff number as id."""
 ODD_DAYS = 5
@@ -31,6 +34,8 @@ def odd_ones(park: DemoPark, company: str, first: date, last: date, now: datetim
             for place, login, name in STRANGERS:
                 if place == company:
                     found.append(_happening(day, 9, "stock.moved", f"{day}/{login}", login, name, lines=2, quantity=40))
+        if company == STILL_SENDS and day >= park.today - timedelta(days=SILENT_COMPANIES[company]):
+            found.append(_happening(day, 22, "interface.ran", f"night/{day}", None, ""))
         if company == "beiyuan" and day == park.today - timedelta(days=ODD_DAYS):
             late = day - timedelta(days=25)
             found.append(_happening(late, 15, "order.processed", "late/1", "b001", "", lines=3, on_time=True))
@@ -46,7 +51,7 @@ def odd_ones(park: DemoPark, company: str, first: date, last: date, now: datetim
     return [one for one in found if one.at <= now or one.key.startswith("odd/future/")]
 
 
-def _happening(day: date, hour: int, event: str, key: str, login: str, name: str, **facts: object) -> Happening:
+def _happening(day: date, hour: int, event: str, key: str, login: str | None, name: str, **facts: object) -> Happening:
     at = datetime.combine(day, time(hour), tzinfo=ZONE).astimezone(UTC)
     about = f"{event.split('.')[0].upper()[:2]}-{day:%m%d}-{key[-1].upper()}1"
     return Happening(
@@ -57,5 +62,5 @@ def _happening(day: date, hour: int, event: str, key: str, login: str, name: str
         object=about,
         facts=facts,
         person_name=name,
-        person_staff_number=login.upper() if login in KNOWN else "",
+        person_staff_number=login.upper() if login and login in KNOWN else "",
     )

@@ -1,11 +1,13 @@
 """The demo park as plain values: companies, people and what they do each day. Seeded: same seed, same park.
 
 Planted facts, so that one can check what the product finds:
-- two companies fall silent (``SILENT_COMPANIES``: slug → days before today);
+- two companies fall silent (``SILENT_COMPANIES``: slug → days before today); the people of ``STOPPED_BY_FAULT`` right
+  after labels could not be printed, while its ERP still sends at night (see ``odd``), that of the other sends nothing;
 - label printing fails in the warehouses from ``LABEL_FAULT_DAYS`` before today on, and most of those it hits stop
   coming within days (event ``label.print_failed`` is their last or next to last);
 - the last two working days of a month bring three times the postings in finance and planning;
 - one storekeeper of Beiyuan moves one piece of stock to and fro at the end of many days to farm points;
+- nearly everybody has a seat of the ERP, some use it without one, some have one they never used (see ``seats``);
 - one company started late, one department of Qinghe never took the tool up.
 """
 
@@ -23,6 +25,7 @@ from uptake.events.happening import Happening
 
 ZONE = ZoneInfo("Asia/Shanghai")
 SILENT_COMPANIES = {"huaxin": 52, "fulin": 24}
+STOPPED_BY_FAULT = "fulin"
 LATE_STARTERS = {"siyuan": 45}
 LABEL_FAULT_DAYS = 40
 SHARES = {
@@ -135,6 +138,8 @@ def _staff(chance: random.Random, company: DemoCompany, size: int, today: date, 
             fault = today - timedelta(days=chance.randint(16, LABEL_FAULT_DAYS))
             if chance.random() < 0.75:
                 silent = fault + timedelta(days=chance.randint(1, 3))
+        if company.slug == STOPPED_BY_FAULT and silent is not None:
+            fault = silent - timedelta(days=1)
         if company.slug == "qinghe" and department == "quality":
             zeal = 0.0
         if chance.random() < 0.06:
