@@ -48,7 +48,7 @@ class Covered:
     last_day: date | None
     """Of the last event, in the last weeks."""
     usual: float | None
-    """Median events of a working day, since the first one of the last weeks; None: there were none."""
+    """Median events of a working day, from the first to the last one of the last weeks; None: there were none."""
     missing: tuple[date, ...]
     """Working days without any event since then, today left out."""
     per_day: tuple[int, ...]
@@ -79,7 +79,8 @@ def judged(
         return (Alive.FINE if alive else Alive.DOWN if before else Alive.NEVER), None, ()
     begun = min(counts)
     days = [day for day in working if begun <= day < today]
-    usual = median(counts.get(day, 0) for day in days) if days else None
+    until_last = [counts.get(day, 0) for day in days if day <= max(counts)]
+    usual = median(until_last) if until_last else None
     missing = tuple(day for day in days if not counts.get(day))
     with_data = [number for number, day in enumerate(days) if counts.get(day)]
     gaps = [after - earlier for earlier, after in pairwise(with_data)]

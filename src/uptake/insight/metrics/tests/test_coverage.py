@@ -62,6 +62,7 @@ def test_the_usual_day_and_the_missing_ones_are_counted_since_the_first() -> Non
 
     assert usual == 10
     assert missing == (WORKING[-4],)
+    assert judged(days(*range(20, 25)), WORKING, TODAY)[1] == 10, "what came before it stopped is the usual"
 
 
 def test_a_weekend_is_nothing_missing() -> None:

@@ -33,7 +33,7 @@ from uptake.web.sheets import Cell, as_csv, as_xlsx
 from uptake.web.usage import labels_of, since
 from uptake.web.viewing import needs, place_for, viewer_for
 
-SEATS_A_PAGE: Final = 50
+SEATS_A_PAGE: Final = 25
 UNSEATED_SHOWN: Final = 50
 STATES: Final[Mapping[State, str | Promise]] = {
     State.ISSUED: gettext_lazy("issued"),
@@ -309,7 +309,7 @@ def _kpis(request: HttpRequest, found: Activation, chosen: Product | None, open_
         Kpi(
             _("Activated in time"),
             numbers.share(counted.rate) if telling and counted.rate is not None else "–",
-            note=_("of %(n)s seats that can be judged") % {"n": numbers.full(counted.judged)},
+            note=_("of %(n)s judged") % {"n": numbers.full(counted.judged)},
             hint=_("Seats whose holder came in within %(n)s days of the issue, of those issued at least so long ago.")
             % {"n": days}
             if days
