@@ -7,14 +7,25 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.conf import LazySettings
 from django.db.models import Count
 
 from uptake.config.demo.build import LOGINS_FILE, NotADemo, build
-from uptake.config.demo.park import FARMER, LABEL_FAULT_DAYS, SILENT_COMPANIES, DemoPark, day_of, make_park
+from uptake.config.demo.park import (
+    FARMER,
+    LABEL_FAULT_DAYS,
+    SILENT_COMPANIES,
+    STOPPED_BY_FAULT,
+    DemoPark,
+    day_of,
+    make_park,
+)
 from uptake.config.demo.people import PARTS, PASSWORD
 from uptake.directory.models import Kind, Organization, Person, User
 from uptake.events.happening import Happening
 from uptake.events.models import Event
+from uptake.insight.feed.where import activity_log
+from uptake.insight.metrics.seats import activation, products_at
 from uptake.programme.models import Award
 
 TODAY = date(2026, 11, 22)
@@ -113,3 +124,24 @@ def test_an_installation_that_is_no_demo_is_left_alone(tmp_path: Path) -> None:
         build(folder=tmp_path, language="en", now=NOW, say=lambda line: None, days=14)
 
     assert not Event.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_seats_tell_of_those_who_never_came_of_the_silent_and_of_missing_data(
+    tmp_path: Path, settings: LazySettings
+) -> None:
+    settings.DATA = tmp_path
+    build(folder=tmp_path, language="en", now=NOW, say=lambda line: None, days=35)
+    place = Organization.objects.get(slug="linjiang")
+
+    found = activation(activity_log(), place, products_at(place), TODAY)
+
+    of = {part.place.slug: part.tally for part in found.parts if part.place}
+    assert of[STOPPED_BY_FAULT].silent >= 12
+    assert of[STOPPED_BY_FAULT].untold == of["beiyuan"].untold == 0
+    assert of["huaxin"].silent == 0
+    assert of["huaxin"].untold == of["huaxin"].seats
+    assert of["mingzhou"].young >= 9
+    assert found.tally.never > 20
+    assert found.tally.habitual > found.tally.judged / 2
+    assert len([one for one in found.unseated if one.code > 0]) > 10
