@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from django.conf import LazySettings
 
 from tests.cast import TODAY, Cast
-from uptake.activity import ActivityLog, ask
+from uptake.activity import ask
+from uptake.activity.cases import log_of
 from uptake.directory.scope import viewer_of
 from uptake.insight.feed.where import activity_log
 from uptake.insight.metrics.told import TotalsOnly, told, without_few
@@ -25,15 +25,12 @@ def funnel(analysis: str, **more: Any) -> dict[str, Any]:
         for step, (event, many) in enumerate([("order.created", 10), ("order.processed", 7), ("stock.counted", 3)])
         for who in range(many)
     ]
-    log = ActivityLog.from_arrow(
-        pa.table(
-            {
-                "person": [deed[0] for deed in deeds],
-                "event": [deed[1] for deed in deeds],
-                "happened_at": pa.array([deed[2] for deed in deeds], pa.timestamp("us", tz="UTC")),
-                "module": [deed[3] for deed in deeds],
-            }
-        )
+    log = log_of(
+        [
+            {"user": who, "event": event, "timestamp": at.isoformat(), "properties": {"module": module}}
+            for who, event, at, module in deeds
+        ],
+        {},
     )
     steps = ["order.created", "order.processed", "stock.counted"]
     return ask(log, {"analysis": analysis, "steps": steps, "from": "2026-05-01", "to": "2026-05-01", **more})
