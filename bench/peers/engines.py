@@ -9,6 +9,7 @@ Loads the rows of a log's base files (ordinary Parquet) into a table sorted by p
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 import time
@@ -56,6 +57,7 @@ def duckdb(folder: str, threads: str, room: str) -> Callable[[str], list[list[An
 
 def retentioneering(folder: str, threads: str, room: str) -> Callable[[str], list[list[Any]]]:
     """retentioneering's Eventstream; it is asked for what it has, by name, not in SQL."""
+    os.environ["RETENTIONEERING_NO_TRACK"] = "1"  # it would tell its makers that it is used
     import duckdb
     from retentioneering import Eventstream
 
@@ -63,7 +65,7 @@ def retentioneering(folder: str, threads: str, room: str) -> Callable[[str], lis
         f"SELECT person AS user_id, CAST(event AS VARCHAR) AS event, happened_at::TIMESTAMP AS timestamp "
         f"FROM read_parquet('{folder}/bucket-*/*-base.parquet') ORDER BY person, happened_at"
     ).df()
-    stream = Eventstream(frame, schema={"path_col": "user_id", "event_col": "event", "timestamp_col": "timestamp"})
+    stream = Eventstream(frame, schema={"path_cols": ["user_id"], "event_col": "event", "timestamp_col": "timestamp"})
 
     def edges(of: Any, path: str | None) -> list[list[Any]]:
         matrix = of.transition_graph_data(edge_weight="count", path_col=path)

@@ -156,7 +156,7 @@ class _View:
         if not self.by_row:
             return event, self.bits
         dead = len(self.bits) - 1
-        companies, places = _table_of(self.sieve.companies), _table_of(self.sieve.places)
+        companies, places = table_of(self.sieve.companies), table_of(self.sieve.places)
         if self.by_place and dead < 2**15 and companies is not None and places is not None:
             columns = self.snapshot.columns(bucket, ["company", "department"])
             return narrowed_codes(event, dead, columns["company"], columns["department"], companies, places), self.bits
@@ -203,7 +203,7 @@ class _View:
         )  # fmt: skip
 
 
-def _table_of(numbers: Numbers | None) -> Array | None:
+def table_of(numbers: Numbers | None) -> Array | None:
     """By number whether it is in the set, the last for all beyond; of length 0: any number will do; None: no table."""
     if numbers is None:
         return np.zeros(0, np.bool_)

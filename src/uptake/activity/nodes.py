@@ -32,6 +32,7 @@ from uptake.activity.question import (
     read_text,
     shown,
 )
+from uptake.activity.visits import ranked_places
 
 KEYS = frozenset({"items", "groupings", "exclude"})
 MOST_RAW = 20_000
@@ -106,9 +107,7 @@ def _item(value: Any, key: str) -> Item:
     for inner in given:
         if inner not in ("sel", "property", "name"):
             raise QuestionRefused(f"{key}.{inner}", "one of name, property, sel", "an unknown key")
-    named = {
-        one: read_text(given[one], f"{key}.{one}") for one in ("property", "name") if given.get(one) is not None
-    }
+    named = {one: read_text(given[one], f"{key}.{one}") for one in ("property", "name") if given.get(one) is not None}
     if len(named) == 2:
         raise QuestionRefused(f"{key}.name", "either name or property", "both")
     return Item(read_selector(given.get("sel", {}), f"{key}.sel"), **named)
@@ -264,6 +263,11 @@ def ranked(asked: Asked, selectors: list[Selector], span: Span) -> Groups | None
     by = asked.question.by
     if by is None:
         return None
+
+    placed = ranked_places(asked, span.low, span.high, tuple(selectors))
+    if placed is not None:
+        order = sorted(placed, key=lambda text: (-placed[text][0], -placed[text][1], text))
+        return Groups(tuple(order[: asked.question.limit]), len(order) > asked.question.limit)
 
     def count(rows: Histories) -> tuple[tuple[str, ...], Array]:
         others = np.uint32(((1 << len(selectors)) - 1) & ~1)

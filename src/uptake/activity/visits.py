@@ -19,7 +19,7 @@ from uptake.activity.asking import Asked, by_number
 from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
 from uptake.activity.conditions import Numbers
-from uptake.activity.histories import KEPT, Histories, actors_of, wanted_actors
+from uptake.activity.histories import KEPT, Histories, actors_of, narrowed_codes, table_of, wanted_actors
 from uptake.activity.log import Snapshot, each_bucket
 from uptake.activity.periods import Buckets, buckets_between, day_number, local_date
 from uptake.activity.question import By, Selector
@@ -57,6 +57,9 @@ def each_visit(
     within = None if question.scope is None else Numbers(question.scope)
     placed = seen is not None or within is not None or breakdown is not None
     never = snapshot.person_codes(question.not_persons)
+    companies, places = table_of(seen), table_of(within)
+    if companies is None or places is None:
+        return None
     bits = np.array([int(KEPT) | ((1 << len(selectors)) - 1), 0], np.uint32)
 
     def of(bucket: int) -> tuple[bool, Part | None]:
@@ -67,10 +70,7 @@ def each_visit(
         starts, ends, actor = wanted_actors(asked, never, first, actor)
         codes = _all_kept(len(day))
         if seen is not None or within is not None:
-            kept = np.ones(len(day), bool) if seen is None else seen.holds(company)
-            if within is not None:
-                kept &= within.holds(company) | within.holds(department)
-            codes = (~kept).view(np.int8)
+            codes = narrowed_codes(codes, 1, company, department, companies, places)
         labels: tuple[str, ...] = ()
         group = np.zeros(0, np.int32)
         if breakdown is not None:
@@ -166,8 +166,12 @@ def slots_of(days: Array, number: Array) -> Array:
     return slot
 
 
-def ranked_places(asked: Asked, low: int, high: int) -> dict[str, tuple[int, int]] | None:
-    """By value of the question's breakdown people and events in [low, high); None: the rows themselves are needed."""
+def ranked_places(
+    asked: Asked, low: int, high: int, selectors: tuple[Selector, ...] = ()
+) -> dict[str, tuple[int, int]] | None:
+    """By value of the question's breakdown people and events in [low, high); None: the rows themselves are needed.
+
+    `selectors`: what the events have to match beside the question's own."""
     edges = np.array([low, high], np.int64)
 
     def fold(history: Histories, days: Array) -> tuple[tuple[str, ...], Array]:
@@ -175,7 +179,7 @@ def ranked_places(asked: Asked, low: int, high: int) -> dict[str, tuple[int, int
         slot = slots_of(days, np.zeros(1, np.int64))
         return history.labels, events_and_people(history, slot, int(days[0]), 1, rank, len(rank))[:, 1]
 
-    parts = each_visit(asked, (asked.question.selector,), edges, fold, asked.question.by)
+    parts = each_visit(asked, (asked.question.selector, *selectors), edges, fold, asked.question.by)
     if parts is None:
         return None
     longest = max((labels for labels, _ in parts), key=len)

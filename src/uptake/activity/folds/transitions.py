@@ -46,6 +46,8 @@ MOST_EDGES = 10_000
 MOST_STEPS = 50
 GATHERED = 4096
 """So many edges are gathered before they are counted."""
+LARGEST = 2**20
+"""Up to so many edges of all values together are counted in an array."""
 SECOND = 1_000_000
 
 
@@ -208,8 +210,18 @@ def _matrix(names: list[str], stands: dict[tuple[int, str], int], walks: int, st
 def fold(trail: Trail, wanted: Wanted, span: Span, values: int) -> Sums:
     """Edges by (value, from, to): times, µs, people; walks by (value, step, node); walks and people by value."""
     square = len(trail.nodes) + 1
-    plain = values == 1 and not len(trail.value) and not wanted.collapse and not wanted.people and not wanted.steps
-    if plain and len(trail.nodes) <= DENSE:
+    simple = not wanted.collapse and not wanted.people and not wanted.steps
+    plain = values == 1 and not len(trail.value) and simple
+    if simple and len(trail.value) and values * square * square <= LARGEST:
+        times, spent, people = count_edges_by(
+            trail.starts, trail.ends, trail.at, trail.codes, trail.node_of, trail.value, trail.rank_of,
+            span.low, span.high, wanted.gap, square, values,
+        )  # fmt: skip
+        keys = np.flatnonzero(times)
+        sums = np.stack([times[keys], spent[keys], np.zeros(len(keys), np.int64)], axis=1)
+        walks = times.reshape(values, square, square)[:, square - 1].sum(axis=1)
+        stands = np.zeros((0, 0, 0), np.int64)
+    elif plain and len(trail.nodes) <= DENSE:
         times, spent, persons = count_edges(
             trail.starts, trail.ends, trail.at, trail.codes, trail.node_of, span.low, span.high, wanted.gap, square
         )
@@ -305,6 +317,68 @@ def count_edges(
             led_from += times[node * square + other]
         times[out * square + node] = total - led_to
         times[node * square + out] = total - led_from
+    return times, spent, people
+
+
+@compiled
+def count_edges_by(
+    starts: Array, ends: Array, at: Array, codes: Array, node_of: Array, value: Array, rank_of: Array,
+    low: int, high: int, gap: int, square: int, values: int,
+) -> tuple[Array, Array, Array]:  # fmt: skip
+    """As `count_edges`, of the events of one value each: by (value * square + from) * square + to; people by value."""
+    whole = square * square
+    times = np.zeros(values * whole, np.int64)
+    spent = np.zeros(values * whole, np.int64)
+    stands = np.zeros((values, square), np.int64)
+    people = np.zeros(values, np.int64)
+    out = square - 1
+    limit = gap if gap > 0 else 2**62
+    longest = 0
+    for k in range(len(starts)):
+        longest = max(longest, ends[k] - starts[k])
+    pair = np.empty(longest + GATHERED + 1, np.int32)
+    passed = np.empty(longest + GATHERED + 1, np.int64)
+    last = np.full(values, out, np.int64)
+    before = np.zeros(values, np.int64)
+    whose = np.full(values, -1, np.int64)
+    many = np.uint64(0)
+    for k in range(len(starts)):
+        start, end = starts[k], ends[k]
+        if end > start and at[end - 1] >= high:
+            end = first_at(at, start, end, high)
+        start = first_at(at, start, end, low)
+        for i in range(np.uint64(start), np.uint64(end)):
+            node = node_of[np.uint64(codes[i])]
+            rank = rank_of[np.uint64(value[i])]
+            if node < 0 or rank < 0:
+                continue
+            g = np.uint64(rank)
+            if whose[g] != k:
+                whose[g] = k
+                last[g] = out
+                before[g] = -(2**62)
+                people[g] += 1
+            t = at[i]
+            pair[many] = rank * whole + last[g] * square + node
+            passed[many] = t - before[g]
+            many += np.uint64(t - before[g] < limit)
+            stands[g, np.uint64(node)] += 1
+            last[g] = node
+            before[g] = t
+        if many >= GATHERED or k == len(starts) - 1:
+            for j in range(many):
+                edge = np.uint64(pair[j])
+                times[edge] += 1
+                spent[edge] += passed[j]
+            many = np.uint64(0)
+    for one in range(values):
+        for node in range(out):
+            led_to, led_from = 0, 0
+            for other in range(out):
+                led_to += times[one * whole + other * square + node]
+                led_from += times[one * whole + node * square + other]
+            times[one * whole + out * square + node] = stands[one, node] - led_to
+            times[one * whole + node * square + out] = stands[one, node] - led_from
     return times, spent, people
 
 
