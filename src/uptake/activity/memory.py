@@ -183,7 +183,7 @@ class Memory:
 
 
 def _bytes(made: tuple[Any, ...]) -> int:
-    return sum(one.nbytes for one in made if isinstance(one, np.ndarray) and one.base is None)
+    return sum(one.nbytes for one in made if isinstance(one, np.ndarray))
 
 
 def _joined(parts: list[Any]) -> Any:

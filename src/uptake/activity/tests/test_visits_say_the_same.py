@@ -120,7 +120,10 @@ def test_what_is_remembered_counts_in_the_budget(tmp_path: Path) -> None:
     assert log._memory.size == sum(one.size for one in held)
     assert all(one.made for one in held)
     columns = sum(column.nbytes for one in held for column in one.columns.values())
-    assert log._memory.size > columns
+    made = sum(array.nbytes for one in held for several in one.made.values() for array in several)
+    taken = sum(one.taken.nbytes for one in held if one.taken is not None)
+    assert made > 0
+    assert log._memory.size == columns + made + taken
 
 
 def test_parts_of_days_are_counted_by_rows() -> None:
