@@ -32,7 +32,7 @@ import pyarrow as pa
 from uptake.activity import ActivityLog
 from uptake.activity.analyses import answer_to
 from uptake.activity.columns import Array, bucket_of
-from uptake.activity.incoming import Incoming, Rows
+from uptake.activity.incoming import Incoming, Rows, row_numbers
 from uptake.activity.periods import day_number
 from uptake.activity.store import BUCKETS, Store
 from uptake.activity.warm import warm
@@ -279,7 +279,7 @@ def make(folder: Path, events: int, persons: int, days: int) -> None:
                 "object": np.zeros(many, np.int32),
             }
             number += many
-            rest = pa.array([""], pa.large_string()).take(pa.array(np.zeros(many, np.int64)))
+            rest = pa.array([""], pa.large_string()).take(row_numbers(np.zeros(many, np.int64)))
             writer.fill(bucket, Rows(columns, rest), {"event": NAMES, "source": ["erp"]})
         writer.publish()
 

@@ -21,7 +21,7 @@ COLUMNS = "person, event, company, event_id"
 
 def chdb(folder: str, threads: str, room: str) -> Callable[[str], list[list[Any]]]:
     """The ClickHouse engine: a MergeTree of one part, sorted, without compression."""
-    from chdb.session import Session
+    from chdb.session import Session  # type: ignore[import-not-found]
 
     session = Session(room)
     kinds = "person Int32, event Int16, company Int32, event_id Int64, t Int64"
@@ -59,12 +59,16 @@ def retentioneering(folder: str, threads: str, room: str) -> Callable[[str], lis
     """retentioneering's Eventstream; it is asked for what it has, by name, not in SQL."""
     os.environ["RETENTIONEERING_NO_TRACK"] = "1"  # it would tell its makers that it is used
     import duckdb
-    from retentioneering import Eventstream
+    from retentioneering import Eventstream  # type: ignore[import-not-found]
 
-    frame = duckdb.sql(
-        f"SELECT person AS user_id, CAST(event AS VARCHAR) AS event, happened_at::TIMESTAMP AS timestamp "
-        f"FROM read_parquet('{folder}/bucket-*/*-base.parquet') ORDER BY person, happened_at"
-    ).df()
+    frame = (
+        duckdb.connect()
+        .execute(
+            f"SELECT person AS user_id, CAST(event AS VARCHAR) AS event, happened_at::TIMESTAMP AS timestamp "
+            f"FROM read_parquet('{folder}/bucket-*/*-base.parquet') ORDER BY person, happened_at"
+        )
+        .df()
+    )
     stream = Eventstream(frame, schema={"path_cols": ["user_id"], "event_col": "event", "timestamp_col": "timestamp"})
 
     def edges(of: Any, path: str | None) -> list[list[Any]]:
