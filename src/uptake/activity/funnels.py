@@ -316,7 +316,7 @@ class Reported:
         if breakdown is None:
             return None
         runs = self.runs
-        pairs = np.unique(np.stack((runs.value, runs.actor)), axis=1)[0] if len(runs) else runs.value
+        pairs = np.unique(runs.value.astype(np.int64) << 32 | (runs.actor.astype(np.int64) & 0xFFFFFFFF)) >> 32
         people = np.bincount(pairs, minlength=len(self.labels))
         there = [number for number in range(len(self.labels)) if people[number]]
         ranked = sorted(there, key=lambda number: (-int(people[number]), self.labels[number]))
@@ -497,7 +497,7 @@ def _runs(
     if breakdown is not None and narrowed == ALL_ROWS:
         nothing = rows.labels.index(NONE) if NONE in rows.labels else -1
         own = touched(
-            rows.starts, rows.ends, rows.at, rows.codes.astype(np.int32), rows.bits, rows.group, nothing, count,
+            rows.starts, rows.ends, rows.at, rows.codes, rows.bits, rows.group, nothing, count,
             np.array(scopes, np.int64), span.low, span.high, breakdown.attribution == "last_touch",
         )  # fmt: skip
         runs = Runs(runs.actor, runs.bucket, own[runs.actor], runs.depth, runs.done, runs.when)

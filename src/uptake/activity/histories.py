@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from uptake.activity.asking import Asked, group_codes
+from uptake.activity.asking import Asked, by_number, group_codes
 from uptake.activity.columns import NOBODY, Array
 from uptake.activity.compile import compiled
 from uptake.activity.conditions import Numbers, Sieve, passing
@@ -132,8 +132,12 @@ class _View:
         labels: tuple[Any, ...] = ()
         group = np.zeros(0, np.int32)
         if breakdown is not None:
-            texts, group = self._labelled(bucket, breakdown, bits[codes])
-            labels = tuple(texts)
+            numbered = self._numbered(bucket, breakdown)
+            if numbered is None:
+                texts, group = self._labelled(bucket, breakdown, bits[codes])
+                labels = tuple(texts)
+            else:
+                labels, group = numbered
         starts, actor = actors_of(self.snapshot, bucket)
         first, last, actor = wanted_actors(self.asked, self.not_persons, starts, actor)
         return Histories(first, last, actor, columns["happened_at"], codes, bits, labels, group)
@@ -162,6 +166,14 @@ class _View:
             return narrowed_codes(event, dead, columns["company"], columns["department"], companies, places), self.bits
         codes = np.where(self.sieve.mask(bucket), event, np.asarray(dead, event.dtype if dead < 2**15 else np.int32))
         return codes, self.bits
+
+    def _numbered(self, bucket: int, breakdown: By | Labeller) -> tuple[tuple[str, ...], Array] | None:
+        """Labels and codes of companies or departments that are used as they are, whichever rows count."""
+        if not isinstance(breakdown, By) or breakdown.place not in ("company", "department"):
+            return None
+        column = self.snapshot.columns(bucket, [breakdown.place])[breakdown.place]
+        labels = by_number(column)
+        return (labels, column) if labels is not None and len(labels) > 1 else None
 
     def _labelled(self, bucket: int, breakdown: By | Labeller, found: Array) -> tuple[Sequence[Any], Array]:
         if isinstance(breakdown, By):
