@@ -72,16 +72,16 @@ ANALYSES: tuple[Analysis, ...] = (
 
 NAMES = "actors_by_step"
 """The key of an answer that holds lists of who is at each step."""
-LATER = ("skew", "ingest", "dedupe")
-"""Kinds of the design that are not built yet; they are refused by name."""
+OF_MESSAGES = ("skew", "ingest", "dedupe")
+"""Kinds of case files about what comes in, before it is events; as questions they are refused by name."""
 
 
-class NotBuiltYet(QuestionRefused):
-    """A kind of question that the design knows and this version cannot answer."""
+class AboutMessages(QuestionRefused):
+    """A kind of case that is no question to a log."""
 
     def __init__(self, name: str) -> None:
         built = ", ".join(analysis.name for analysis in ANALYSES)
-        super().__init__("analysis", f"one of {built}", f"{name!r}, which is not built yet")
+        super().__init__("analysis", f"one of {built}", f"{name!r}, which is about messages and asks no log")
 
 
 def ask(
@@ -127,8 +127,8 @@ def _analysis_of(question: Any) -> Analysis:
     for analysis in ANALYSES:
         if analysis.name == name:
             return analysis
-    if name in LATER:
-        raise NotBuiltYet(str(name))
+    if name in OF_MESSAGES:
+        raise AboutMessages(str(name))
     raise QuestionRefused("analysis", "one of " + ", ".join(one.name for one in ANALYSES), repr(name)[:80])
 
 

@@ -84,7 +84,8 @@ def use(
             columns = snapshot.columns(bucket, names)
             keep = np.flatnonzero(sieve.mask(bucket) & (columns["business_day"] <= day_number(last)))
             core_row = valued.mask(bucket)[keep]
-            return fold(*(columns[name][keep] for name in names), core_row, day_number(last), weeks)
+            person, company, day = (columns[name][keep] for name in names)
+            return fold(person, company, day, core_row, day_number(last), weeks)
 
         parts = each_bucket(snapshot, of)
         return tuple(np.concatenate([part[index] for part in parts]) for index in range(len(FIELDS)))

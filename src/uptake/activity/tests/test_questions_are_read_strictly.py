@@ -21,7 +21,7 @@ GOOD = {"analysis": "pv_uv", "event_sel": {"event": "open"}, "from": "2026-03-01
     [
         ({"analysis": "pageviews"}, "analysis"),
         ({"analysis": None}, "analysis"),
-        ({"analysis": "funnel"}, "analysis"),
+        ({"analysis": "skew"}, "analysis"),
         ({"evnt_sel": {}}, "evnt_sel"),
         ({"interval": "fortnight"}, "interval"),
         ({"interval": 7}, "interval"),
@@ -66,9 +66,9 @@ def test_refused(change: dict[str, Any], key: str) -> None:
     assert str(refused.value).startswith(f"{key}: expected ")
 
 
-def test_a_kind_not_built_yet_is_refused_by_its_name() -> None:
-    with pytest.raises(QuestionRefused, match="'retention', which is not built yet"):
-        ask(log_of(EVENTS, {}), {"analysis": "retention"})
+def test_a_kind_about_messages_is_refused_by_its_name() -> None:
+    with pytest.raises(QuestionRefused, match="'skew', which is about messages and asks no log"):
+        ask(log_of(EVENTS, {}), {"analysis": "skew"})
 
 
 @pytest.mark.parametrize("question", [None, [], "pv_uv"])

@@ -10,7 +10,7 @@ import numba
 import pytest
 
 from uptake.activity import folds
-from uptake.activity.analyses import ANALYSES, LATER
+from uptake.activity.analyses import ANALYSES, OF_MESSAGES
 from uptake.activity.compile import compiled
 from uptake.activity.warm import warm
 
@@ -19,7 +19,7 @@ def test_every_file_of_a_fold_is_listed() -> None:
     files = {module.name for module in pkgutil.iter_modules(folds.__path__)}
 
     assert files == {analysis.name for analysis in ANALYSES}
-    assert not files & set(LATER)
+    assert not files & set(OF_MESSAGES)
 
 
 def test_warming_can_be_repeated() -> None:

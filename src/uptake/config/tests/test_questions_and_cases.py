@@ -51,7 +51,7 @@ def test_a_case_that_holds_is_ok(tmp_path: Path) -> None:
         (CASE | {"expected": {"pv": [2, 0]}}, "pv: expected [2, 0], got [1, 1]"),
         (CASE | {"expected": {"error": True}}, "expected a refusal"),
         (CASE | {"query": {"untill": "2026-03-02"}}, "refused: untill: expected one of"),
-        (CASE | {"analysis": "skew"}, "'skew', which is not built yet"),
+        (CASE | {"analysis": "skew"}, "pv: expected [1, 1], got None"),
         (CASE | {"events": [{"user": "lin"}]}, "failed: KeyError"),
         ("{", "cannot be read"),
         ([], "expected an object"),
@@ -104,7 +104,7 @@ def test_a_question_of_a_file_of_events(tmp_path: Path, lines: bool) -> None:
         ("{", "no JSON"),
         ("[]", "not an object"),
         ('{"analysis": "pv_uv", "zone": "UTC"}', "zone: expected one of"),
-        ('{"analysis": "skew"}', "not built yet"),
+        ('{"analysis": "skew"}', "about messages"),
     ],
 )
 def test_a_question_not_understood_is_refused(tmp_path: Path, question: str, said: str) -> None:

@@ -28,7 +28,7 @@ def erp(cast: Cast) -> Product:
 
 
 def issue(cast: Cast, *rows: SeatRow, **other: Any) -> list[tuple[str, str]]:
-    given = {"place": cast.beiyuan, "today": TODAY, "by": EVERYTHING, "now": NOW} | other
+    given: dict[str, Any] = {"place": cast.beiyuan, "today": TODAY, "by": EVERYTHING, "now": NOW} | other
     return [(fate.fate, fate.reason) for fate in issue_seats(rows, **given)]
 
 
