@@ -194,8 +194,8 @@ class Sheet:
     def expect(self, *, lots: Collection[tuple[int, str]]) -> None:
         """Read beforehand what will be asked when these lots are posted to, so that nothing must wait for it then."""
         unknown = sum(lot not in self.lots for lot in lots)
-        if unknown:
-            self._lot_ids += reserve_ids(Lot, unknown)
+        if unknown:  # SQLite gives the same ids again until the rows are there: all are asked for at once
+            self._lot_ids = reserve_ids(Lot, len(self._lot_ids) + unknown)
         self._issuing |= _issuing_accounts({book for book, _ in lots} - {book for book, _ in self._issuing})
 
     def spendable_lots(self, book: int, owner: str) -> list[LotState]:
@@ -357,9 +357,8 @@ class Sheet:
         touched |= {id(entry.lot): entry.lot for entry in self.entries if entry.lot is not None}
         fresh = [lot for lot in touched.values() if lot.is_new]
         if fresh:
-            missing = len(fresh) - len(self._lot_ids)
-            if missing > 0:
-                self._lot_ids += reserve_ids(Lot, missing)
+            if len(fresh) > len(self._lot_ids):  # points given back made lots that nobody expected
+                self._lot_ids = reserve_ids(Lot, len(fresh))
             for lot, lot_id in zip(fresh, self._lot_ids, strict=False):
                 lot.id = lot_id
             del self._lot_ids[: len(fresh)]

@@ -252,7 +252,7 @@ def test_language_and_theme_stay_over_pages_and_sign_in(front: Front) -> None:
         sign_in(page, "an")
         for item in page.locator(".u-side .u-nav a").all_inner_texts():
             page.locator(".u-side .u-nav a", has_text=item).first.click()
-            expect(page.locator(".u-side .u-nav a.on")).to_contain_text(item)
+            expect(page.locator(".u-side .u-nav > li > a.on")).to_contain_text(item)
             assert kept(page) == ("zh-Hans", "dark")
         page.locator(".u-side").get_by_role("button", name="English").click()
         expect(page.locator("html")).to_have_attribute("lang", "en")

@@ -201,3 +201,13 @@ def test_texts_are_kept_as_they_are(text: str) -> None:
     transfer = Transfer.objects.get(lot=lot)
     assert (lot.source, transfer.reason, transfer.cause, transfer.explanation) == (text, text, text, told)
     assert_ledger_holds()
+
+
+def test_points_earned_in_the_moment_in_which_others_come_back_to_a_lot_that_expired() -> None:
+    earns("a", 10, last=5)
+    lin_holds("request", 4, out=8)
+
+    earns("b", 7, day=10)  # the hold timed out on day 8: its points live on in a lot of their own, made just now
+
+    assert points(10).available == 11
+    assert_ledger_holds()
