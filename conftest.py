@@ -69,6 +69,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     _leaving.close()
 
 
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Name long or binary cases by their parameter: what gzip makes differs by the second, and workers must agree."""
+    if isinstance(val, bytes) and (len(val) > 100 or not val.isascii()):
+        return argname
+    return None
+
+
 def pytest_report_header(config: pytest.Config) -> str:
     """Say which database this run is about."""
     return f"uptake on {config.getoption('--database')}"
