@@ -319,18 +319,13 @@ class ActivityLog:
         by: str | None = None,
     ) -> PvUv:
         """Events and distinct people per hour, day, week, month or quarter (`start` and `end` inclusive)."""
-        from uptake.activity.analyses import answer_to
         from uptake.activity.folds.pv_uv import PvUv
 
-        answer = answer_to(
-            self,
-            {
-                "analysis": "pv_uv", "event_sel": {"event": event}, "interval": every, "timezone": timezone,
-                "week_start": week_start, "from": start, "to": end, "by": by,
-            },
-        )  # fmt: skip
-        assert isinstance(answer, PvUv)
-        return answer
+        own = {
+            "event_sel": {"event": event}, "interval": every, "timezone": timezone, "week_start": week_start,
+            "from": start, "to": end, "by": by,
+        }  # fmt: skip
+        return self._answered(PvUv, "pv_uv", own)
 
     def active_users(
         self,
@@ -342,18 +337,12 @@ class ActivityLog:
         week_start: str = "monday",
     ) -> ActiveUsers:
         """Distinct people per day, rolling 7 and 30 days, calendar week and month."""
-        from uptake.activity.analyses import answer_to
         from uptake.activity.folds.active_users import ActiveUsers
 
-        answer = answer_to(
-            self,
-            {
-                "analysis": "active_users", "event_sel": {"event": event}, "timezone": timezone,
-                "week_start": week_start, "from": start, "to": end,
-            },
-        )  # fmt: skip
-        assert isinstance(answer, ActiveUsers)
-        return answer
+        own = {
+            "event_sel": {"event": event}, "timezone": timezone, "week_start": week_start, "from": start, "to": end,
+        }  # fmt: skip
+        return self._answered(ActiveUsers, "active_users", own)
 
     def funnel(
         self,
@@ -367,49 +356,51 @@ class ActivityLog:
         by: str | None = None,
     ) -> Funnel:
         """How many people get from one step to the next. `within`: the window, such as 90s, 30m, 12h, 7d or 2w."""
-        from uptake.activity.analyses import answer_to
         from uptake.activity.folds.funnel import Funnel
         from uptake.activity.funnels import seconds_of
 
-        answer = answer_to(
-            self,
-            {
-                "analysis": "funnel", "steps": list(steps), "order": order, "window_seconds": seconds_of(within),
-                "timezone": timezone, "from": start, "to": end, "by": by,
-            },
-        )  # fmt: skip
-        assert isinstance(answer, Funnel)
-        return answer
+        own = {
+            "steps": list(steps), "order": order, "window_seconds": seconds_of(within), "timezone": timezone,
+            "from": start, "to": end, "by": by,
+        }  # fmt: skip
+        return self._answered(Funnel, "funnel", own)
 
     def paths(
         self, *, max_steps: int = 5, gap: str = "30m", start: str | None = None, end: str | None = None, **more: Any
     ) -> Paths:
         """The ways people take. `more`: any other key of the question, such as items, filters, timezone."""
+        from uptake.activity.folds.paths import Paths
         from uptake.activity.funnels import seconds_of
 
         own = {"max_steps": max_steps, "session_gap_seconds": seconds_of(gap), "start": start, "end": end}
-        return self._answered("paths", own | more)  # type: ignore[no-any-return]
+        return self._answered(Paths, "paths", own | more)
 
     def transitions(self, *, gap: str | None = None, **more: Any) -> Transitions:
         """How often one event follows another; without `gap` a person's whole history is one walk."""
+        from uptake.activity.folds.transitions import Transitions
         from uptake.activity.funnels import seconds_of
 
         own = {"session_gap_seconds": None if gap is None else seconds_of(gap)}
-        return self._answered("transitions", own | more)  # type: ignore[no-any-return]
+        return self._answered(Transitions, "transitions", own | more)
 
     def sessions(self, *, gap: str = "30m", **more: Any) -> Sessions:
         """Sessions, which end where nothing happens for longer than `gap`."""
+        from uptake.activity.folds.sessions import Sessions
         from uptake.activity.funnels import seconds_of
 
-        return self._answered("sessions", {"timeout_seconds": seconds_of(gap)} | more)  # type: ignore[no-any-return]
+        return self._answered(Sessions, "sessions", {"timeout_seconds": seconds_of(gap)} | more)
 
     def silent(self, *, days: float | None = None, on: date | None = None, **more: Any) -> Silence:
         """Who is silent (without `days`: by their own rhythm), and what they did last."""
-        return self._answered("silence", {"silent_days": days, "as_of": on} | more)  # type: ignore[no-any-return]
+        from uptake.activity.folds.silence import Silence
+
+        return self._answered(Silence, "silence", {"silent_days": days, "as_of": on} | more)
 
     def trends(self, series: Sequence[str | Mapping[str, Any]], *, every: str = "day", **more: Any) -> Trends:
         """Events, people or sessions per interval, of several selectors."""
-        return self._answered("trends", {"series": list(series), "interval": every} | more)  # type: ignore[no-any-return]
+        from uptake.activity.folds.trends import Trends
+
+        return self._answered(Trends, "trends", {"series": list(series), "interval": every} | more)
 
     def retention(
         self,
@@ -421,18 +412,23 @@ class ActivityLog:
         **more: Any,
     ) -> Retention:
         """Who comes back: cohorts by `first` (any event, if not said), returns by `then` (the same, if not said)."""
+        from uptake.activity.folds.retention import Retention
+
         own: dict[str, Any] = {"interval": every, "intervals": periods}
         own |= {} if first is None else {"start_event": first}
         own |= {} if then is None else {"return_event": then}
-        return self._answered("retention", own | more)  # type: ignore[no-any-return]
+        return self._answered(Retention, "retention", own | more)
 
     def lifecycle(self, *, every: str = "week", **more: Any) -> Lifecycle:
         """Who is new, returns, comes back and falls silent in each interval."""
-        return self._answered("lifecycle", {"interval": every} | more)  # type: ignore[no-any-return]
+        from uptake.activity.folds.lifecycle import Lifecycle
+
+        return self._answered(Lifecycle, "lifecycle", {"interval": every} | more)
 
     def stickiness(self, *, every: str = "day", within: str | None = None, **more: Any) -> Stickiness:
         """How many were active in so many intervals; `within`: of the week, month or quarter of the last event."""
         from uptake.activity.criteria import last_of
+        from uptake.activity.folds.stickiness import Stickiness
 
         own: dict[str, Any] = {"interval": every}
         if within is not None:
@@ -440,16 +436,20 @@ class ActivityLog:
             day = self.reading(lambda snapshot: last_of(snapshot, zone)).day
             first = first_of(day, within, str(more.get("week_start", "monday")))
             own |= {"from": first, "to": next_first(first, within) - timedelta(days=1)}
-        return self._answered("stickiness", own | more)  # type: ignore[no-any-return]
+        return self._answered(Stickiness, "stickiness", own | more)
 
     def cohort(self, criteria: Sequence[Mapping[str, Any]], *, on: date | None = None, **more: Any) -> Cohort:
         """Who belongs, as of a date (of the last event, if not said)."""
-        return self._answered("cohort", {"criteria": list(criteria), "as_of": on} | more)  # type: ignore[no-any-return]
+        from uptake.activity.folds.cohort import Cohort
 
-    def _answered(self, name: str, question: Mapping[str, Any]) -> Any:
+        return self._answered(Cohort, "cohort", {"criteria": list(criteria), "as_of": on} | more)
+
+    def _answered(self, kind: type[Answer], name: str, question: Mapping[str, Any]) -> Answer:
         from uptake.activity.analyses import answer_to
 
-        return answer_to(self, {"analysis": name, **question})
+        answer = answer_to(self, {"analysis": name, **question})
+        assert isinstance(answer, kind)
+        return answer
 
     def to_arrow(self) -> pa.Table:
         """Every row, with texts for codes, sorted by bucket, person, instant, event."""
@@ -485,18 +485,39 @@ def asked(name: str, *parts: Any) -> tuple[Hashable, ...]:
 def each_bucket(snapshot: Snapshot, fold: Callable[[int], Part], buckets: Iterable[int] | None = None) -> list[Part]:
     """The fold of every bucket (or of these), in threads where there is enough to do."""
     wanted = list(range(snapshot.buckets) if buckets is None else buckets)
-    if len(wanted) < 4 or snapshot.rows < SMALL:
-        return [fold(bucket) for bucket in wanted]
     parts: list[Any] = [None] * len(wanted)
-    places = iter(range(len(wanted)))
 
-    def run() -> None:
-        for place in places:  # whoever is free takes the next
-            parts[place] = fold(wanted[place])
+    def of(place: int, _: None) -> None:
+        parts[place] = fold(wanted[place])
 
-    for one in [_threads().submit(run) for _ in range(_workers())]:
-        one.result()
+    _in_threads(snapshot, of, len(wanted))
     return parts
+
+
+def each_worker(snapshot: Snapshot, fold: Callable[[int, Part | None], Part]) -> list[Part]:
+    """Every bucket folded into what its worker has so far (None at first): as many sums as there are workers.
+
+    For sums too large to be made anew for every bucket; the fold may change what it is given."""
+    return _in_threads(snapshot, fold, snapshot.buckets)
+
+
+def _in_threads(snapshot: Snapshot, fold: Callable[[int, Part | None], Part], count: int) -> list[Part]:
+    """What each worker made of the numbers from 0 to `count`; whoever is free takes the next one."""
+    numbers = iter(range(count))
+
+    def run() -> list[Part]:
+        sums: list[Part] = []
+        for number in numbers:
+            sums = [fold(number, sums[0] if sums else None)]
+        return sums
+
+    if count < 4 or snapshot.rows < SMALL:
+        return run()
+    others = [_threads().submit(run) for _ in range(_workers() - 1)]
+    found = run()
+    for one in others:
+        found += one.result()
+    return found
 
 
 def _workers() -> int:

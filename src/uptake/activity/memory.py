@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
@@ -34,6 +34,8 @@ class Held:
 
     made: dict[Hashable, tuple[Any, ...]] = field(default_factory=dict)
     """What folds worked out from these rows and want again: arrays, by what they are."""
+    manifest: Manifest | None = None
+    """The snapshot these are the rows of, if it is known; None: what they are of has to be looked at."""
     size: int = 0
     """Bytes."""
 
@@ -59,6 +61,9 @@ class Memory:
 
     def columns(self, manifest: Manifest, bucket: int, names: list[str]) -> dict[str, Any]:
         """The named columns of a bucket in the order of the log (numpy; `rest` as pyarrow)."""
+        ready = self._ready(manifest, bucket)
+        if ready is not None and all(name in ready.columns for name in names):
+            return {name: ready.columns[name] for name in names}
         with self.lock:
             own = self.at_work.setdefault(bucket, Lock())
         with own:
@@ -85,15 +90,17 @@ class Memory:
 
     def remembered(self, manifest: Manifest, bucket: int, key: Hashable, make: Callable[[], Made]) -> Made:
         """What `make` gives, arrays worked out from the rows of a bucket; kept under the key as long as its columns."""
+        ready = self._ready(manifest, bucket)
+        if ready is not None and key in ready.made:
+            return cast(Made, ready.made[key])
         with self.lock:
             own = self.at_work.setdefault(bucket, Lock())
         with own:
             held = self._in_step(manifest, bucket)
             with self.lock:
                 self._keep(bucket, held)
-            known = held.made.get(key)
-        if known is not None:
-            return known  # type: ignore[return-value]
+            if key in held.made:
+                return cast(Made, held.made[key])
         new = make()
         with own, self.lock:
             now = self.held.get(bucket)
@@ -103,6 +110,16 @@ class Memory:
                 self.size += _bytes(new)
                 self._keep(bucket, now)
         return new
+
+    def _ready(self, manifest: Manifest, bucket: int) -> Held | None:
+        """What is held of the bucket, if it is known to be of this very snapshot."""
+        held = self.held.get(bucket)
+        if held is None or held.manifest is not manifest:
+            return None
+        with self.lock:
+            if bucket in self.held:
+                self.held.move_to_end(bucket)
+        return held
 
     def buckets(self) -> list[int]:
         """Those of which something is held."""
@@ -123,7 +140,9 @@ class Memory:
         for delta in pending:
             if delta.number > held.delta:
                 held = self._merged(manifest, bucket, held, delta)
-        return held if held.delta == last else Held(base, last, held.columns, held.taken, held.made)
+        if held.delta == last and held.manifest is manifest:
+            return held
+        return Held(base, last, held.columns, held.taken, held.made, manifest)
 
     def _merged(self, manifest: Manifest, bucket: int, held: Held, delta: Delta) -> Held:
         new = self._of_delta(manifest, delta, bucket, [*KEYS, *held.columns])
@@ -151,7 +170,7 @@ class Memory:
         for name in missing:
             joined = _joined([part[name] for part in parts])
             columns[name] = joined if held.taken is None else _taken(joined, held.taken)
-        return Held(held.base, held.delta, columns, held.taken, held.made)
+        return Held(held.base, held.delta, columns, held.taken, held.made, held.manifest)
 
     def _of_delta(self, manifest: Manifest, delta: Delta, bucket: int, names: list[str]) -> dict[str, Any]:
         if delta.grouped:
