@@ -17,12 +17,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from uptake.activity import ActivityLog
 from uptake.basics.business_day import business_date
 from uptake.directory.calendar import Day
 from uptake.directory.models import DayKind, Kind, Organization
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed, Viewer
 from uptake.events.models import EventType
+from uptake.insight.metrics.coverage import Covered, coverage, untold_since
 from uptake.insight.metrics.period import LENGTHS, USUAL, NotAPeriod, Period, last_days, period_of
 from uptake.insight.metrics.staff import Staff
 from uptake.insight.metrics.usage import FOUR_WEEKS, Figure, Usage, reach
@@ -32,6 +34,7 @@ from uptake.web.parts import Change, Chart, Kpi, Mark, Series, Shade
 from uptake.web.remembered import remembered
 
 Height = Literal["low", "middle", "high"]
+COVERED_SECONDS = 60
 FEW = 20
 """Below this number of people a change in percent says more than is known; the change in people is shown instead."""
 
@@ -192,6 +195,22 @@ def _working(usage: Usage, values: Sequence[int]) -> list[float | None]:
         for (day, kind), value in zip(usage.days.items(), values, strict=True)
         if kind.works and day <= usage.period.last
     ]
+
+
+def covered_at(log: ActivityLog, place: Organization, today: date) -> list[Covered]:
+    """The sources of the companies at a place (of a department: its company's), and whether they are alive."""
+    asked = ("coverage", place.path, today)
+    return remembered((place.path,), asked, lambda: coverage(log, place, today), seconds=COVERED_SECONDS)
+
+
+def untold_at(log: ActivityLog, place: Organization, today: date) -> dict[int, date | None]:
+    """The companies (ids) of which no use cannot be told from no data, and since when; see `untold_since`."""
+    return untold_since(covered_at(log, place, today))
+
+
+def no_data(since_day: date | None) -> str:
+    """That no data comes, and since when."""
+    return _("no data since %(day)s") % {"day": numbers.day(since_day)} if since_day else _("no data")
 
 
 def staff_on(viewer: Viewer, place: Organization, today: date) -> Staff:

@@ -1,13 +1,14 @@
-"""What needs somebody: companies that use the tools much less, sources gone quiet, rows that wait for a decision."""
+"""What needs somebody: companies from which no data comes or that use the tools much less, sources gone quiet, rows
+that wait for a decision."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum
 
-from uptake.directory.models import Identity, Organization
+from uptake.directory.models import Identity, Kind, Organization
 from uptake.directory.scope import Deed, Viewer
 from uptake.events.models import Connection, Quarantine
 from uptake.insight.metrics.usage import Part
@@ -23,6 +24,7 @@ LISTED = 2
 class Matter(Enum):
     """Kinds of things that need attention, the most pressing first."""
 
+    NO_DATA = "no_data"
     SILENT = "silent"
     DROP = "drop"
     QUARANTINE = "quarantine"
@@ -40,12 +42,19 @@ class Notice:
     number: float = 0
     before: float = 0
     since: datetime | None = None
+    day: date | None = None
+    """The last day of which the data is there."""
 
 
-def notices(viewer: Viewer, parts: Sequence[Part], below: Organization, now: datetime) -> list[Notice]:
-    """What needs attention at a place, the most pressing first; of the parts, those given."""
-    found = [*_falling(parts)]
-    found += _quiet_sources(viewer, below, now)
+def notices(
+    viewer: Viewer, parts: Sequence[Part], below: Organization, now: datetime, untold: Mapping[int, date | None]
+) -> list[Notice]:
+    """What needs attention at a place, the most pressing first; of the parts, those given.
+
+    `untold`: the companies (ids) from which no data comes, and since when; of these no drop is told."""
+    found = [*_falling(parts, untold)]
+    named = {notice.place.path for notice in found if notice.matter == Matter.NO_DATA and notice.place}
+    found += [one for one in _quiet_sources(viewer, below, now) if one.place is None or one.place.path not in named]
     waiting = Quarantine.objects.visible_to(viewer).waiting().count() if viewer.may(Deed.MANAGE_DATA, below) else 0
     if waiting:
         found.append(Notice(Matter.QUARANTINE, number=waiting))
@@ -56,19 +65,27 @@ def notices(viewer: Viewer, parts: Sequence[Part], below: Organization, now: dat
     return sorted(found, key=lambda notice: order.index(notice.matter))
 
 
-def _falling(parts: Sequence[Part]) -> list[Notice]:
+def _falling(parts: Sequence[Part], untold: Mapping[int, date | None]) -> list[Notice]:
     silent, falling = [], []
+    missing: dict[int, Notice] = {}
     for part in parts:
         before, now = part.daily_active.before or 0, part.daily_active.now or 0
         change = part.daily_active.change
         if part.hidden or before < PEOPLE_BEFORE or change is None:
             continue
-        if not part.events.now:
+        fell = not part.events.now or change < DROP
+        own = part.place.kind == Kind.COMPANY
+        key = part.place.pk if own else part.place.company_id
+        if fell and key in untold:
+            company = part.place if own else part.place.company
+            assert company is not None, "what has a company's number has the company"
+            missing[company.pk] = Notice(Matter.NO_DATA, company, company.name, day=untold[company.pk])
+        elif not part.events.now:
             silent.append(Notice(Matter.SILENT, part.place, part.place.name, now, before))
         elif change < DROP:
             falling.append(Notice(Matter.DROP, part.place, part.place.name, now, before))
     falling.sort(key=lambda notice: notice.number - notice.before)
-    return silent[:LISTED] + falling[:LISTED]
+    return list(missing.values())[:LISTED] + silent[:LISTED] + falling[:LISTED]
 
 
 def _quiet_sources(viewer: Viewer, below: Organization, now: datetime) -> list[Notice]:

@@ -157,3 +157,20 @@ def told_at(covered: Iterable[Covered], sources: Collection[str] = ()) -> set[in
     several = [one for one in covered if not sources or one.connection.slug in sources]
     alive = {one.company.pk for one in several if one.state in (Alive.FINE, Alive.LATE)}
     return alive - {one.company.pk for one in several if one.state == Alive.DOWN}
+
+
+def untold_since(covered: Iterable[Covered], sources: Collection[str] = ()) -> dict[int, date | None]:
+    """The companies (ids) with a source of which no use cannot be told from no data, each with the last day of which
+    it could: when the first of its sources that are down (of these; none: of all) said its last. None: never, or longer
+    ago than anybody looked."""
+    several = [one for one in covered if not sources or one.connection.slug in sources]
+    told = told_at(several)
+    found: dict[int, date | None] = {}
+    for one in several:
+        key = one.company.pk
+        if key in told:
+            continue
+        known = found.setdefault(key, None)
+        if one.state == Alive.DOWN and one.last_day is not None:
+            found[key] = one.last_day if known is None else min(known, one.last_day)
+    return found

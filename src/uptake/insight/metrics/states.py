@@ -4,6 +4,7 @@ Silent is who has had no active day for more than the larger of 10 working days 
 active days, as the analysis `silence` has it. Slowing is who is not silent, but was active on less than half as many
 days in the last 10 whole working days (and today) as the own 40 working days before let one expect; where these
 expect fewer than 2 days, nothing can be said. Who was never active has not started; all others are regular.
+Where no use cannot be told from no data (a source is down), only the regular are judged.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ class State(Enum):
     SLOWING = "slowing"
     SILENT = "silent"
     NOT_STARTED = "none"
+    UNTOLD = "untold"
+    """Cannot be told: no data comes."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +99,13 @@ def calendar_of(measure: Measure) -> dict[str, Any]:
     }
 
 
-def state_of(one: Rhythm | None, measure: Measure) -> State:
-    """Where a person of this rhythm stands (None: never active)."""
+def state_of(one: Rhythm | None, measure: Measure, *, told: bool = True) -> State:
+    """Where a person of this rhythm stands (None: never active). `told`: whether the data of the place comes in."""
+    state = _state(one, measure)
+    return state if told or state is State.REGULAR else State.UNTOLD
+
+
+def _state(one: Rhythm | None, measure: Measure) -> State:
     if one is None:
         return State.NOT_STARTED
     passed = (measure.today - one.last).days

@@ -16,7 +16,7 @@ from uptake.directory.scope import EVERYTHING
 from uptake.events.connect import connect
 from uptake.events.models import Connection
 from uptake.insight.feed.where import activity_log
-from uptake.insight.metrics.coverage import Alive, coverage, judged, told_at
+from uptake.insight.metrics.coverage import Alive, coverage, judged, told_at, untold_since
 from uptake.insight.metrics.tests.world import happen
 
 WORKING = [TODAY - timedelta(days=n) for n in range(56, -1, -1) if (TODAY - timedelta(days=n)).weekday() < 5]
@@ -112,3 +112,15 @@ def test_a_source_that_never_sent_takes_nothing_away_and_one_that_stopped_does(c
     Connection.objects.filter(pk=new.pk).update(last_event_at=NOW - timedelta(days=90))
     assert told_at(coverage(activity_log(), cast.beiyuan, TODAY)) == set()
     assert told_at(coverage(activity_log(), cast.beiyuan, TODAY), ["erp-beiyuan"]) == {cast.beiyuan.pk}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_since_when_nothing_can_be_told_is_the_last_day_of_the_source_that_is_down(cast: Cast) -> None:
+    happen(cast, [("lin", "order.processed", TODAY - timedelta(days=n)) for n in range(1, 10)], TODAY)
+
+    fine = untold_since(coverage(activity_log(), cast.park, TODAY))
+    later = untold_since(coverage(activity_log(), cast.park, TODAY + timedelta(days=6)))
+
+    assert fine == {cast.qinghe.pk: None}
+    assert later == {cast.beiyuan.pk: TODAY - timedelta(days=1), cast.qinghe.pk: None}
+    assert untold_since(coverage(activity_log(), cast.park, TODAY), ["erp-qinghe"]) == {cast.qinghe.pk: None}

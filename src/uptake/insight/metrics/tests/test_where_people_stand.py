@@ -49,6 +49,12 @@ def test_where_somebody_stands(rhythm_: Rhythm | None, state: State) -> None:
     assert state_of(rhythm_, measure()) == state
 
 
+@pytest.mark.parametrize("rhythm_", [None, one(1, recent=4, earlier=40), one(15, recent=0, earlier=40)])
+def test_without_data_nobody_is_called_silent_slowing_or_not_started(rhythm_: Rhythm | None) -> None:
+    assert state_of(rhythm_, measure(), told=False) == State.UNTOLD
+    assert state_of(one(0, recent=9, earlier=36), measure(), told=False) == State.REGULAR
+
+
 def test_holidays_do_not_make_silent() -> None:
     week = tuple(TODAY - timedelta(days=back) for back in range(1, 8))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -36,11 +36,13 @@ from uptake.web.usage import (
     chosen_period,
     kpis,
     labels_of,
+    no_data,
     points_of,
     rule_marks,
     shades_of,
     since,
     staff_on,
+    untold_at,
     way_to,
     written_period,
 )
@@ -57,6 +59,8 @@ class PlaceRow:
 
     part: Part
     change: Change | None
+    untold: str = ""
+    """That no data comes from there, and since when; empty: data comes."""
 
     @property
     def href(self) -> str:
@@ -107,12 +111,14 @@ WORDS: Mapping[State, Promise] = {
     State.SLOWING: gettext_lazy("Slowing"),
     State.SILENT: gettext_lazy("Silent"),
     State.NOT_STARTED: gettext_lazy("Not started"),
+    State.UNTOLD: gettext_lazy("No data"),
 }
 DOTS: Mapping[State, str] = {
     State.REGULAR: "good",
     State.SLOWING: "warn",
     State.SILENT: "bad",
     State.NOT_STARTED: "off",
+    State.UNTOLD: "off",
 }
 
 
@@ -126,8 +132,13 @@ def home(request: HttpRequest) -> HttpResponseBase:
     if len(tops) == 1:
         return redirect("activity:place", tops[0].slug)
     chosen = chosen_period(request, tops[0] if tops else None)
-    listed = companies(activity_log(), viewer, chosen.period)
-    rows = [PlaceRow(part, change_of(part.daily_active, people=True)) for part in _ordered(request, listed)]
+    log = activity_log()
+    listed = companies(log, viewer, chosen.period)
+    untold = [untold_at(log, top, chosen.period.today) for top in tops]
+    rows = [
+        PlaceRow(part, change_of(part.daily_active, people=True), _untold(part.place, *untold))
+        for part in _ordered(request, listed)
+    ]
     return render(request, "activity/home.html", {"chosen": chosen, "rows": rows, "companies": True})
 
 
@@ -154,11 +165,18 @@ def place(request: HttpRequest, slug: str) -> HttpResponseBase:
     listed = _ordered(request, parts(log, viewer, here, chosen.period, staff))
     below = Paginator(listed, PLACES_A_PAGE).get_page(request.GET.get("page")) if here.kind == Kind.PARK else None
     compared = chosen.compare and found.comparable
+    untold = untold_at(log, here, chosen.period.today)
+    park = here.kind == Kind.PARK
     rows = [
-        PlaceRow(part, change_of(part.daily_active, people=True) if compared else None) for part in (below or listed)
-    ]
-    everyone = people_of(log, viewer, here, chosen.period) if here.kind != Kind.PARK else []
-    states = _states(log, here, chosen.period.today, everyone)
+        PlaceRow(
+            part, change_of(part.daily_active, people=True) if compared else None,
+            _untold(part.place, untold) if park else "",
+        )
+        for part in (below or listed)
+    ]  # fmt: skip
+    everyone = people_of(log, viewer, here, chosen.period) if not park else []
+    no_data_here = "" if park else _untold(here, untold)
+    states = _states(log, here, chosen.period.today, everyone, told=not no_data_here)
     names = names_of(log, chosen.period, place=here)
     labels = labels_of([name.name for name in names])
     context |= {
@@ -171,24 +189,34 @@ def place(request: HttpRequest, slug: str) -> HttpResponseBase:
         "most": max((name.events for name in names), default=0),
         "may_see_people": viewer.may(Deed.SEE_PEOPLE, here),
         "is_park": here.kind == Kind.PARK,
-        **_people(request, everyone, states, chosen.period.today),
+        "untold": no_data_here,
+        "may_look": viewer.may(Deed.MANAGE_DATA, here),
+        **_people(request, everyone, states, chosen.period.today, no_data_here),
     }
     return render(request, "activity/place.html", context)
 
 
-def _states(log: ActivityLog, here: Organization, today: date, everyone: list[PersonUsage]) -> dict[int, State]:
-    """Where these people stand today, whatever the period."""
+def _untold(place: Organization, *untold: Mapping[int, date | None]) -> str:
+    """That no data comes from the company of a place, and since when; empty: data comes."""
+    key = place.pk if place.kind == Kind.COMPANY else place.company_id or 0
+    return next((no_data(one[key]) for one in untold if key in one), "")
+
+
+def _states(
+    log: ActivityLog, here: Organization, today: date, everyone: list[PersonUsage], *, told: bool
+) -> dict[int, State]:
+    """Where these people stand today, whatever the period. `told`: whether the data of the company comes in."""
     if not everyone:
         return {}
     measure = measure_at(here, today)
     rhythms = rhythms_of(log, here, measure)
-    return {one.person.pk: state_of(rhythms.get(one.person.pk), measure) for one in everyone}
+    return {one.person.pk: state_of(rhythms.get(one.person.pk), measure, told=told) for one in everyone}
 
 
 def _people(
-    request: HttpRequest, everyone: list[PersonUsage], states: Mapping[int, State], today: date
+    request: HttpRequest, everyone: list[PersonUsage], states: Mapping[int, State], today: date, untold: str
 ) -> dict[str, Any]:
-    """The list of people, searched, narrowed, sorted and cut into pages."""
+    """The list of people, searched, narrowed, sorted and cut into pages. `untold`: that no data comes."""
     counts = Counter(states.values())
     standings = {state: Standing(state.value, str(WORDS[state]), DOTS[state], counts[state]) for state in State}
     wanted_state = next((state for state in State if state.value == request.GET.get("state")), None)
@@ -206,15 +234,21 @@ def _people(
     key = orders.get(order.removeprefix("-"), PERSON_ORDERS["events"])
     narrowed = sorted(sorted(narrowed, key=PERSON_ORDERS["name"]), key=key, reverse=order.startswith("-"))
     page = Paginator(narrowed, PEOPLE_A_PAGE).get_page(request.GET.get("page"))
-    rows = [PersonRow(one, since(one.last_day, today), standings[states[one.person.pk]]) for one in page.object_list]
+    in_rows = standings | {State.UNTOLD: replace(standings[State.UNTOLD], word=_word(State.UNTOLD, untold))}
+    rows = [PersonRow(one, since(one.last_day, today), in_rows[states[one.person.pk]]) for one in page.object_list]
     return {
         "page": page,
         "people": rows,
         "everyone": len(everyone),
-        "standings": [standings[state] for state in State],
+        "standings": [standings[state] for state in State if state is not State.UNTOLD or counts[state]],
         "state": wanted_state.value if wanted_state else "",
         "q": request.GET.get("q", ""),
     }
+
+
+def _word(state: State, untold: str) -> str:
+    """What a state is called; where no data comes, that it does not."""
+    return untold[:1].upper() + untold[1:] if state is State.UNTOLD and untold else str(WORDS[state])
 
 
 def _ordered(request: HttpRequest, listed: list[Part]) -> list[Part]:
@@ -322,6 +356,7 @@ def export(request: HttpRequest, slug: str, kind: str) -> HttpResponseBase:
         raise Http404("no such format")
     period = chosen_period(request, here).period
     log = activity_log()
+    untold = untold_at(log, here, period.today)
     heads: list[str]
     rows: list[list[Cell]]
     if here.kind in (Kind.PARK, Kind.COMPANY):
@@ -333,6 +368,7 @@ def export(request: HttpRequest, slug: str, kind: str) -> HttpResponseBase:
             _("Daily active"),
             _("Daily active before"),
             _("Events"),
+            pgettext("of a source", "Data"),
         ]
         rows = [
             [
@@ -343,6 +379,7 @@ def export(request: HttpRequest, slug: str, kind: str) -> HttpResponseBase:
                 _round(part.daily_active.now),
                 _round(part.daily_active.before),
                 part.events.now,
+                _untold(part.place, untold),
             ]
             for part in parts(log, viewer, here, period)
         ]
@@ -357,13 +394,14 @@ def export(request: HttpRequest, slug: str, kind: str) -> HttpResponseBase:
             _("Last active"),
         ]
         everyone = people_of(log, viewer, here, period)
-        states = _states(log, here, period.today, everyone)
+        missing = _untold(here, untold)
+        states = _states(log, here, period.today, everyone, told=not missing)
         rows = [
             [
                 one.person.name,
                 one.person.staff_number,
                 one.department.name if one.department else "",
-                str(WORDS[states[one.person.pk]]),
+                _word(states[one.person.pk], missing),
                 one.active_days,
                 one.events,
                 one.last_day,

@@ -25,10 +25,12 @@ from uptake.web.usage import (
     chart_of,
     chosen_period,
     kpis,
+    no_data,
     points_of,
     rule_marks,
     share_change,
     staff_on,
+    untold_at,
     way_to,
     written_period,
 )
@@ -44,6 +46,8 @@ class Row:
 
     part: Part
     change: Change | None
+    untold: str = ""
+    """That no data comes from there, and since when; empty: data comes."""
 
     @property
     def href(self) -> str:
@@ -79,7 +83,8 @@ def home(request: HttpRequest) -> HttpResponseBase:
     marks = rule_marks(place, chosen.period.shown)
     used = tools(log, place, chosen.period)
     compared = chosen.compare and found.comparable
-    open_ones = notices(viewer, listed, place, timezone.now())
+    untold = untold_at(log, place, chosen.period.today)
+    open_ones = notices(viewer, listed, place, timezone.now(), untold)
     return render(
         request,
         "overview/home.html",
@@ -94,7 +99,12 @@ def home(request: HttpRequest) -> HttpResponseBase:
             "notices": [said(notice) for notice in open_ones[:NOTICES]],
             "open": len(open_ones),
             "rows": [
-                Row(part, change_of(part.daily_active, people=True) if compared else None) for part in seen[:ROWS]
+                Row(
+                    part,
+                    change_of(part.daily_active, people=True) if compared else None,
+                    no_data(untold[part.place.pk]) if part.place.pk in untold else "",
+                )
+                for part in seen[:ROWS]
             ],
             "hidden": len(hidden),
             "more": len(seen) - ROWS,
@@ -119,6 +129,15 @@ def said(notice: Notice) -> Said:
     """The notice as a sentence, with the way to deal with it."""
     place = reverse("activity:place", args=[notice.place.slug]) if notice.place else ""
     match notice.matter:
+        case Matter.NO_DATA:
+            return Said(
+                "cloud-off",
+                "warn",
+                _("%(name)s: %(no_data)s") % {"name": notice.name, "no_data": no_data(notice.day)},
+                _("Whether people work there cannot be told before its source is heard of again."),
+                place,
+                _("Open"),
+            )
         case Matter.SILENT:
             text = _("%(before)s people per working day in the period before.") % {
                 "before": numbers.full(notice.before, 1)

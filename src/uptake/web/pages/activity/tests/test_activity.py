@@ -122,3 +122,22 @@ def test_people_are_told_apart_by_where_they_stand(lively: Cast) -> None:
     assert '<span class="u-dot good">Regular</span>' in regular
     assert "Buyer 1" not in regular
     assert "Buyer 1,,Purchasing,Not started,0,0," in sheet
+
+
+def test_where_no_data_comes_nobody_is_called_silent(cast: Cast) -> None:
+    today = timezone.now().astimezone(ZONE).date()
+    deeds = [("lin", "order.created", today - timedelta(days=back)) for back in range(30, 50)]
+    happen(cast, [*deeds, ("mo", "order.created", today)], today)
+    browser = cast.sign_in(cast.ren)
+
+    company = browser.get("/activity/beiyuan/?state=silent").content.decode()
+    park = browser.get("/activity/linjiang/").content.decode()
+    people = browser.get("/activity/beiyuan-purchasing/export.csv").content.decode("utf-8-sig")
+    places = browser.get("/activity/linjiang/export.csv").content.decode("utf-8-sig")
+
+    assert "Silent 0<" in company
+    assert "Beiyuan Precision: no data since" in company
+    assert "no data since" in park[park.index('id="list"') :]
+    assert "Silent" not in people
+    assert "No data since" in people
+    assert [line.endswith(",") for line in places.splitlines()[1:]] == [False, True], "only Qinghe sends"

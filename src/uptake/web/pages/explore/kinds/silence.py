@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from uptake.directory.models import Kind as PlaceKind
 from uptake.directory.models import Organization
 from uptake.directory.scope import Deed, Viewer
-from uptake.insight.metrics.coverage import Alive, Covered, coverage, told_at
+from uptake.insight.metrics.coverage import Alive, Covered, told_at
 from uptake.insight.metrics.silent import REGULAR, Silent, call_list, leavers
 from uptake.insight.metrics.states import Measure, calendar_of, measure_at, rhythms_of
 from uptake.insight.metrics.told import told
@@ -24,7 +24,7 @@ from uptake.web import numbers
 from uptake.web.pages.explore.bar import Bar
 from uptake.web.pages.explore.kinds.kind import Kind, Sheet, Shown, behind
 from uptake.web.remembered import remembered
-from uptake.web.usage import labels_of
+from uptake.web.usage import COVERED_SECONDS, covered_at, labels_of, no_data, untold_at
 from uptake.web.viewing import viewer_for
 
 NAME = "silence"
@@ -33,8 +33,9 @@ A_PAGE = 25
 TAILS = 6
 PLACES = 8
 LEAST_PEOPLE = 5
+NOBODY = [-1]
+"""No code of anybody."""
 CALENDAR_DAYS = 800
-COVERED_SECONDS = 60
 ORDERS: Mapping[str, Any] = {
     "name": lambda one: one.name,
     "company": lambda one: (one.company, one.department),
@@ -72,10 +73,12 @@ def question(bar: Bar) -> dict[str, Any]:
     if named - told and not _all(bar):
         scope = sorted(_companies(bar) - (named - told)) if bar.place.kind == PlaceKind.PARK else []
     own: dict[str, Any] = {"from": None, "to": None, "interval": None, "compare": None}
+    if not scope:  # no data comes from anywhere: nobody is asked about
+        own["only_persons"] = NOBODY
     return bar.question(
         "silence",
         **own,
-        scope=scope,
+        scope=scope or [bar.place.pk],
         as_of=measure.today.isoformat(),
         silent_days=days or None,
         calendar=calendar_of(measure),
@@ -100,9 +103,7 @@ def _measure(bar: Bar) -> Measure:
 
 
 def _covered(bar: Bar) -> list[Covered]:
-    today = bar.chosen.period.today
-    asked = ("coverage", bar.place.path, today)
-    return remembered((bar.place.path,), asked, lambda: coverage(bar.log, bar.place, today), seconds=COVERED_SECONDS)
+    return covered_at(bar.log, bar.place, bar.chosen.period.today)
 
 
 def _companies(bar: Bar) -> set[int]:
@@ -167,9 +168,11 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
         )
         % {"n": unclaimed}
     ]
+    meter = _meter(bar)
+    untold = asked.get("only_persons") == NOBODY
     return Shown(
         words=_words(bar),
-        verdict=_verdict(listed, answer, labels),
+        verdict=_untold(bar) if untold else _verdict(listed, answer, labels),
         context={
             "people": people,
             "silent": silent,
@@ -193,11 +196,12 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
             "count": len(narrowed),
             "all": len(listed),
             "companies": _choices(listed),
-            "meter": _meter(bar, bool(people)),
+            "meter": meter,
+            "untold": untold,
             "regular": REGULAR,
         },
         notes=notes if unclaimed else [],
-        empty=not people,
+        empty=not people and not untold,
     )
 
 
@@ -229,6 +233,15 @@ def _words(bar: Bar) -> str:
             "days": days,
         }
     return _("Who at %(place)s has fallen silent by their own rhythm, and what did they do last?") % {"place": place}
+
+
+def _untold(bar: Bar) -> str:
+    """That nobody can be called silent here."""
+    return _("Nobody is called silent here: %(no_data)s.") % {
+        "no_data": no_data(
+            min(filter(None, untold_at(bar.log, bar.place, bar.chosen.period.today).values()), default=None)
+        )
+    }
 
 
 def _verdict(listed: Sequence[Silent], answer: Mapping[str, Any], labels: Mapping[str, str]) -> str:
@@ -293,7 +306,7 @@ def _choices(listed: Sequence[Silent]) -> list[tuple[int, str, int]]:
     return [(key, name, n) for (name, key), n in sorted(counts.items())]
 
 
-def _meter(bar: Bar, there: bool) -> Meter:
+def _meter(bar: Bar) -> Meter:
     covered = _covered(bar)
     told = told_at(covered, [bar.source] if bar.source else ())
     named = {one.company.pk for one in covered}

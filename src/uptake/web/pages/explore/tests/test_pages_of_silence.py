@@ -115,3 +115,18 @@ def test_a_coach_sees_the_own_company_and_a_manager_no_names(quiet: Cast) -> Non
     assert "You see totals here." in manager
     assert "Lin Fang" not in manager
     assert not [mark for mark in BEIYUAN_MARKS if mark in other.content.decode()]
+
+
+def test_a_company_without_data_is_told_so_instead_of_silence(cast: Cast, today: date) -> None:
+    deeds = [("lin", "order.created", today - timedelta(days=back)) for back in range(30, 50)]
+    happen(cast, [*deeds, ("mo", "order.created", today)], today)
+    browser = cast.sign_in(cast.ren)
+
+    page = browser.get(PAGE + "?at=beiyuan").content.decode()
+    all_the_same = browser.get(PAGE + "?at=beiyuan&untold=1").content.decode()
+    sheet = browser.get(PAGE + "export.csv?at=beiyuan").content.decode("utf-8-sig").splitlines()
+
+    assert "Nobody is called silent here: no data since" in page
+    assert "Lin Fang" not in page
+    assert "Lin Fang" in all_the_same
+    assert len(sheet) == 1

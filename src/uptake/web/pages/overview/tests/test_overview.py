@@ -10,6 +10,9 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from tests.cast import BEIYUAN_MARKS, QINGHE_MARKS, Cast
+from uptake.directory.scope import EVERYTHING
+from uptake.events.keys import make_key
+from uptake.events.models import ApiKey, Connection
 from uptake.insight.metrics.tests.world import ZONE, happen
 
 # On PostgreSQL the feed reads only what is committed.
@@ -67,3 +70,21 @@ def test_a_period_that_is_none_is_said_and_the_usual_one_shown(cast: Cast) -> No
 
     assert "That is no period" in page
     assert "Last 30 days" in page
+
+
+@pytest.mark.parametrize(("alive", "said"), [(False, "Beiyuan Precision: no data since"), (True, ": nobody active")])
+def test_no_use_is_told_from_no_data(cast: Cast, alive: bool, said: str) -> None:
+    today = timezone.now().astimezone(ZONE).date()
+    deeds = [
+        (who, "order.created", today - timedelta(days=back)) for who in ("lin", "hua", "ke") for back in range(31, 62)
+    ]
+    happen(cast, [*deeds, ("mo", "order.created", today)], today)
+    if alive:
+        connection = Connection.objects.get(slug="erp-beiyuan")
+        key, _secret = make_key(connection=connection, by=EVERYTHING, now=timezone.now())
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=timezone.now())
+
+    page = cast.sign_in(cast.ren).get("/overview/").content.decode()
+
+    assert said in page
+    assert ("nobody active" in page) == alive
