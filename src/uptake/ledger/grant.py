@@ -158,7 +158,7 @@ def take_back(takings: Sequence[Taking], *, now: datetime) -> list[Taken]:
     for item in takings:
         check_key(item.key)
         assert item.points > 0, "A take-back is of at least one point"
-    with transaction.atomic():
+    with transaction.atomic(savepoint=not are_written_behind()):
         sheet = open_sheet(books={item.book for item in takings}, now=now)
         contents = [_content_of_taking(item) for item in takings]
         seen = _seen(takings, contents)

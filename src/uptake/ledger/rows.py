@@ -70,12 +70,20 @@ def writing_behind() -> Iterator[None]:
     """Inside, what the functions here write on PostgreSQL is only handed over: the database does it while we go on.
 
     Any other statement waits until all of it is done, and so does the end of the block; what went wrong is raised
-    then. Inside one transaction only. On SQLite, and inside another such block, nothing changes.
+    then. Inside one transaction only, which stands or falls as a whole. On SQLite, and inside another such block,
+    rows are written as they come.
     """
-    if connection.vendor != "postgresql" or _BEHIND.get() is not None:
+    if _BEHIND.get() is not None:
         yield
         return
     assert connection.in_atomic_block, "Rows are written behind inside a transaction"
+    if connection.vendor != "postgresql":
+        token = _BEHIND.set(_Behind(None))
+        try:
+            yield
+        finally:
+            _BEHIND.reset(token)
+        return
     with ThreadPoolExecutor(1, "rows") as thread:
         behind = _Behind(thread)
         token = _BEHIND.set(behind)
@@ -91,22 +99,26 @@ def writing_behind() -> Iterator[None]:
 
 
 def are_written_behind() -> bool:
-    """Whether we are inside `writing_behind`, where a savepoint would wait for the rows."""
+    """Whether we are inside `writing_behind`, where a savepoint would wait for the rows.
+
+    On SQLite it costs as much again as the rows do: what every page was before is kept until it is released.
+    """
     return _BEHIND.get() is not None
 
 
 class _Behind:
     """Statements on their way to the database. While there are any, the connection belongs to the thread."""
 
-    def __init__(self, thread: ThreadPoolExecutor) -> None:
+    def __init__(self, thread: ThreadPoolExecutor | None) -> None:
         self._thread = thread
         self._waiting: list[Future[None]] = []
 
     def takes(self, rows: int) -> bool:
         """Whether so many rows are handed over: few are written at once, unless others are before them."""
-        return rows >= _FEW or bool(self._waiting)
+        return self._thread is not None and (rows >= _FEW or bool(self._waiting))
 
     def submit(self, do: Callable[[Any, str, Any], None], statement: str, given: Any) -> None:
+        assert self._thread is not None, "On SQLite nothing is handed over"
         self._waiting.append(self._thread.submit(do, connection.connection, statement, given))
 
     def wait(self) -> None:
