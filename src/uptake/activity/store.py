@@ -26,15 +26,27 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from uptake.activity.columns import REST, Array, Property, bucket_of, column_types, missing_value
+from uptake.activity.columns import (
+    REST,
+    Array,
+    Property,
+    bucket_of,
+    column_types,
+    missing_value,
+    property_column,
+)
 from uptake.activity.incoming import Dictionary, Incoming, Rows, encode
 
 BUCKETS = 64
 KEPT_SNAPSHOTS = 3
 MOST_DELTAS = 24
 LARGE_DELTA = 20_000
+COMPACT_FROM = 50_000
+COMPACT_SHARE = 5
+"""Deltas belong into the base files when they hold more than so many rows and this share of the rows there."""
 _TIMES = pa.timestamp("us", tz="UTC")
 
 
@@ -337,28 +349,73 @@ class Writer:
         assert not len(elsewhere), "rows may only be replaced by rows of the same people"
         self._only = True
 
-    def compact(self) -> None:
-        """Folds the deltas into the base files."""
+    def compact(self, most: int | None = None) -> int:
+        """Folds the deltas into the base files of all buckets, or of the `most` with the most rows there; gives how
+        many base files were written."""
         known: dict[str, dict[str, Any]] = {}
-        for bucket in range(self.draft.buckets):
-            if self.draft.pending(bucket):
-                self._write_base(bucket, self.store.read_bucket(self.draft, bucket, known))
-        pieces = {name: self._joined_pieces(name) for name in self.draft.dictionaries}
-        self.draft = replace(self.draft, deltas=(), dictionaries=pieces)
+        later = {
+            bucket: sum(delta.places[bucket][1] for delta in self.draft.pending(bucket))
+            for bucket in range(self.draft.buckets)
+            if self.draft.pending(bucket)
+        }
+        chosen = sorted(later, key=lambda bucket: (-later[bucket], bucket))[:most]
+        for bucket in chosen:
+            self._write_base(bucket, self.store.read_bucket(self.draft, bucket, known))
+        folded = self.draft.folded
+        left = tuple(d for d in self.draft.deltas if any(d.number > folded(bucket) for bucket in d.places))
+        self.draft = replace(self.draft, deltas=left)
+        if not left:
+            pieces = {name: self._joined_pieces(name) for name in self.draft.dictionaries}
+            self.draft = replace(self.draft, dictionaries=pieces)
+        return len(chosen)
+
+    @property
+    def much_to_compact(self) -> bool:
+        """Whether the deltas hold so much that it belongs into the base files."""
+        return self._later() > COMPACT_FROM + self._based() // COMPACT_SHARE
 
     def tidy(self) -> None:
-        """Keeps the files few: many deltas become one; when there is much in them, they go into the base files."""
-        based = sum(base.rows for base in self.draft.bases.values())
-        later = sum(delta.rows for delta in self.draft.deltas)
-        if later > 50_000 + based // 5:
+        """Keeps the files few: many deltas become one; where nobody compacts them, they go into the base files."""
+        if self._later() > 2 * (COMPACT_FROM + self._based() // COMPACT_SHARE):
             self.compact()
         elif len(self.draft.deltas) > MOST_DELTAS:
             self.gather()
 
-    def gather(self) -> None:
-        """Puts all deltas into one file, each bucket's rows one delta after the other."""
+    def _based(self) -> int:
+        return sum(base.rows for base in self.draft.bases.values())
+
+    def _later(self) -> int:
+        return self.draft.rows - self._based()
+
+    def forget_texts(self) -> None:
+        """Empties the texts of objects and properties that no row has any more, and lets go of rows that were replaced
+        and still lie in deltas. Codes stay as they are, so no base file is written."""
+        self.gather(least=1)
+        kinds = dict(self.draft.properties)
+        columns = ["object", *(property_column(name) for name, one in kinds.items() if one.kind == "text")]
+        texts = {
+            name: self._dictionaries.get(name) or Dictionary(self.store.texts(self.draft, name)) for name in columns
+        }
+        used = {name: np.zeros(len(known), dtype=bool) for name, known in texts.items()}
+        parts = [self.store.read_base(self.draft, bucket, columns) for bucket in self.draft.bases]
+        parts += [self.store.read_delta(self.draft, delta, columns) for delta in self.draft.deltas]
+        for part in parts:
+            for name in columns:
+                used[name][part[name][part[name] >= 0]] = True
+        for name, known in texts.items():
+            used[name][0] = True
+            if not used[name].all():
+                kept = pc.if_else(pa.array(used[name]), known.texts, "")
+                self._dictionaries[name] = Dictionary(kept)
+                pieces = {**self.draft.dictionaries, name: (self._write_texts(name, kept),)}
+                self.draft = replace(self.draft, dictionaries=pieces)
+                self._written[name] = len(kept)
+        self._only = True
+
+    def gather(self, least: int = 2) -> None:
+        """Puts all deltas (if there are `least`) into one file, each bucket's rows one delta after the other."""
         deltas = self.draft.deltas
-        if len(deltas) < 2:
+        if len(deltas) < least:
             return
         names = [*column_types(dict(self.draft.properties)), REST]
         folded = np.array([self.draft.folded(bucket) for bucket in range(self.draft.buckets)])

@@ -26,6 +26,13 @@ def refresh_activity(now: datetime) -> int:
     return refresh(now=now)
 
 
+def compact_activity(now: datetime) -> int:
+    """Later rows are folded into the sorted files, a few at a time."""
+    from uptake.insight.feed.compact import compact
+
+    return compact()
+
+
 def run_imports(now: datetime) -> int:
     """Imports that wait for their turn, and those whose runner was lost."""
     from uptake.connectors.files.run_import import run_waiting_imports
@@ -80,6 +87,7 @@ JOBS: tuple[Job, ...] = (
     Job("consider", _("New events become points."), 1, consider, Lane.POINTS, woken=True),
     Job("elapse", _("Points mature and expire; forgotten holds are given back."), 60, elapse, Lane.POINTS),
     Job("activity", _("New events reach the figures."), 3, refresh_activity, Lane.ACTIVITY),
+    Job("compact-activity", _("Later rows are folded into the sorted files of the figures."), 60, compact_activity),
     Job("imports", _("Waiting imports are read."), 1, run_imports, Lane.IMPORTS),
     Job("publish-heads", _("The heads of the ledger's chains go into the audit log."), 3600, publish_heads),
     Job("sweep", _("Ended sessions and old sign-in attempts are removed."), 3600, sweep),

@@ -153,12 +153,12 @@ def test_many_deltas_are_gathered_and_much_in_them_goes_into_the_base(tmp_path: 
     with Store(tmp_path).writing() as writer:
         writer.tidy()
         assert (len(writer.draft.deltas), len(writer.draft.bases)) == (1, 0)
-        writer.add(rows(range(1000, 52_000)))
+        writer.add(rows(range(1000, 102_000)))
         writer.tidy()
         assert (len(writer.draft.deltas), len(writer.draft.bases)) == (0, 4)
         writer.publish()
 
-    assert len(ids(ActivityLog.open(tmp_path))) == 51_000 + store_module.MOST_DELTAS + 1
+    assert len(ids(ActivityLog.open(tmp_path))) == 101_000 + store_module.MOST_DELTAS + 1
 
 
 def test_a_large_delta_reads_like_a_small_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
