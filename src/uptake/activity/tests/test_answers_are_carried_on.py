@@ -16,6 +16,7 @@ from uptake.activity.incoming import Incoming
 from uptake.activity.periods import day_number
 from uptake.activity.store import Store
 from uptake.activity.summaries.daily import daily
+from uptake.activity.summaries.flow import flow
 from uptake.activity.summaries.last_activity import extent, last_activity
 from uptake.activity.summaries.people import people
 from uptake.activity.summaries.places import places
@@ -53,6 +54,7 @@ QUESTIONS: dict[str, Callable[[ActivityLog], Any]] = {
     "people": lambda asked: people(asked, first=LOW, last=HIGH, companies=[1, 2], spark_days=5),
     "use": lambda asked: use(asked, last=HIGH, companies=[1, 2], core=["order.sent"]).rows(),
     "rhythm": lambda asked: rhythm(asked, last=HIGH, recent=HIGH - timedelta(days=5), earlier=LOW).get(2),
+    "flow": lambda asked: flow(asked, first=LOW, last=HIGH),
     "extent": lambda asked: extent(asked, companies=[1]),
     "last activity": lambda asked: last_activity(asked, persons=[2]).get(2),
 }
