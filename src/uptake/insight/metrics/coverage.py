@@ -6,21 +6,23 @@ bookkeeping, machines and what nobody did, as it shows that the source is alive.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from enum import Enum
 from itertools import pairwise
 from statistics import median
 
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from uptake.activity import ActivityLog
 from uptake.activity.summaries.flow import flow
 from uptake.basics.business_day import business_date
 from uptake.directory.calendar import day_kinds_between
 from uptake.directory.models import CalendarDay, Kind, Organization
-from uptake.directory.place import PlaceSettings, settings_of
+from uptake.directory.place import settings_of
+from uptake.directory.viewer import ids_of
 from uptake.events.models import Connection
 
 WEEKS = 8
@@ -77,16 +79,16 @@ def judged(
     if not counts:
         alive = sign is not None and not paused and sum(sign < day < today for day in working) < LATE_AFTER
         return (Alive.FINE if alive else Alive.DOWN if before else Alive.NEVER), None, ()
-    begun = min(counts)
-    days = [day for day in working if begun <= day < today]
-    until_last = [counts.get(day, 0) for day in days if day <= max(counts)]
+    last_day = max(counts)
+    days = working[bisect_left(working, min(counts)) : bisect_left(working, today)]
+    values = [counts.get(day, 0) for day in days]
+    until_last = values[: bisect_right(days, last_day)]
     usual = median(until_last) if until_last else None
-    missing = tuple(day for day in days if not counts.get(day))
-    with_data = [number for number, day in enumerate(days) if counts.get(day)]
+    missing = tuple(day for day, count in zip(days, values, strict=True) if not count)
+    with_data = [number for number, count in enumerate(values) if count]
     gaps = [after - earlier for earlier, after in pairwise(with_data)]
     rhythm = max(1.0, median(gaps)) if gaps else 1.0
-    last = max(max(counts), sign or date.min)
-    waited = sum(last < day < today for day in working)
+    waited = len(days) - bisect_right(days, max(last_day, sign or date.min))
     if paused or waited >= max(LATE_AFTER, 3 * rhythm):
         return Alive.DOWN, usual, missing
     return (Alive.LATE if waited >= rhythm else Alive.FINE), usual, missing
@@ -102,21 +104,24 @@ def coverage(log: ActivityLog, place: Organization, today: date) -> list[Covered
     companies = {
         one.pk: one for one in Organization.objects.open().filter(path__startswith=top.path, kind=Kind.COMPANY)
     }
-    held = Connection.objects.exclude(kind="uptake").select_related("organization").order_by("pk")
-    links = [
-        one
-        for one in held.annotate(used_at=Max("keys__last_used_at"))
-        if one.organization.path.startswith(top.path) or top.path.startswith(one.organization.path)
-    ]
+    above = Q(organization__in=ids_of(top.path))
+    held = Connection.objects.exclude(kind="uptake").filter(Q(organization__path__startswith=top.path) | above)
+    links = list(held.annotate(used_at=Max("keys__last_used_at")).order_by("pk"))
     first = today - timedelta(days=7 * WEEKS)
     came = flow(log, first=first, last=today)
-    clocks = settings_of([one.organization for one in links])
+    brought: dict[str, list[int]] = {}
+    for slug, key in came:
+        brought.setdefault(slug, []).append(key)
+    others = {one.organization_id for one in links} - companies.keys()
+    owners = companies | (Organization.objects.in_bulk(others) if others else {})
+    clocks = settings_of(owners[one.organization_id] for one in links if one.used_at is not None)  # type: ignore[attr-defined]
     days_of = working_days(companies.values(), first, today)
     found: dict[int, list[Covered]] = {key: [] for key in companies}
     for link in sorted(links, key=lambda one: one.kind == "file"):
-        own = link.organization.company_id
-        sign = _day(link.used_at, clocks[link.organization_id])  # type: ignore[attr-defined]
-        for key in [own] if own else sorted(company for slug, company in came if slug == link.slug):
+        own = owners[link.organization_id].company_id
+        used_at = link.used_at  # type: ignore[attr-defined]
+        sign = business_date(used_at, *clocks[link.organization_id]) if used_at is not None else None
+        for key in [own] if own else sorted(brought.get(link.slug, ())):
             if key not in companies or (link.kind == "file" and found[key]):
                 continue
             counts = came.get((link.slug, key), {})
@@ -145,10 +150,6 @@ def working_days(companies: Iterable[Organization], first: date, last: date) -> 
             shared[above] = [day for day, kind in kinds.items() if kind.works]
         found[one.pk] = shared[above]
     return found
-
-
-def _day(at: datetime | None, clock: PlaceSettings) -> date | None:
-    return None if at is None else business_date(at, *clock)
 
 
 def told_at(covered: Iterable[Covered], sources: Collection[str] = ()) -> set[int]:
