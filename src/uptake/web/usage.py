@@ -57,11 +57,13 @@ class Chosen:
     error: str
     lengths: list[Choice]
     comparing: Choice
+    beside: Choice
+    """The park's median instead of the period before."""
 
 
 def chosen_period(request: HttpRequest, place: Organization | None, usual: int = USUAL) -> Chosen:
-    """The period of the address (days, or from and to; compare=none), by the clock of the place; named none: the last
-    `usual` days."""
+    """The period of the address (days, or from and to; compare=none or park), by the clock of the place; named none:
+    the last `usual` days."""
     today = business_date(timezone.now(), *settings_at(place))
     given = {name: request.GET.get(name, "").strip() for name in ("days", "from", "to")}
     if not any(given.values()):
@@ -72,7 +74,8 @@ def chosen_period(request: HttpRequest, place: Organization | None, usual: int =
     except NotAPeriod:
         period = last_days(usual, today)
         error = _("That is no period: choose two dates, the first before the second, not after today, within a year.")
-    compare = request.GET.get("compare") != "none"
+    said = request.GET.get("compare")
+    compare = said not in ("none", "park")
     lengths = [
         Choice(
             _("Last %(n)s days") % {"n": n}, _address(request, days=str(n), **{"from": "", "to": ""}), period.named == n
@@ -80,7 +83,10 @@ def chosen_period(request: HttpRequest, place: Organization | None, usual: int =
         for n in LENGTHS
     ]
     other = _address(request, compare="none" if compare else "")
-    return Chosen(period, compare, error, lengths, Choice(_("vs previous %(n)s") % {"n": period.days}, other, compare))
+    before = Choice(_("vs previous %(n)s") % {"n": period.days}, other, compare)
+    park = _address(request, compare="none" if said == "park" else "park")
+    beside = Choice(_("vs the park's median"), park, said == "park")
+    return Chosen(period, compare, error, lengths, before, beside)
 
 
 def _address(request: HttpRequest, **changed: str) -> str:

@@ -75,6 +75,8 @@ INNER: Mapping[str, tuple[str, ...]] = {
         "/people/seats/products/?new=1",
         "/activity/ask/trends/",
         "/activity/ask/trends/?by=department&every=week&where=amount:gt:2",
+        "/activity/ask/active/",
+        "/activity/ask/active/?every=week&compare=park",
         "/activity/ask/silence/",
         "/activity/ask/matrix/",
         "/activity/ask/silence/?untold=1&silent=14&sort=-used",

@@ -23,6 +23,7 @@ from uptake.directory.scope import Deed
 from uptake.events.models import EventType
 from uptake.insight.feed.where import activity_log
 from uptake.insight.metrics.belonging import narrowing
+from uptake.insight.metrics.peers import park_of
 from uptake.insight.metrics.period import USUAL
 from uptake.insight.metrics.usage import reach
 from uptake.insight.models import Segment, SegmentQuerySet
@@ -88,6 +89,11 @@ class Bar:
     @cached_property
     def log(self) -> ActivityLog:
         return activity_log()
+
+    @cached_property
+    def park(self) -> Organization | None:
+        """The park of the place, with whose companies it may be compared."""
+        return park_of(self.place)
 
     @cached_property
     def names(self) -> list[tuple[str, str]]:

@@ -261,7 +261,7 @@
     if (series.length && spec.marks.length)
       series[0].markLine = { silent: true, symbol: "none", lineStyle: { color: css("ink-3"), type: "dotted" },
         label: { color: css("ink-2"), fontSize: 12, fontFamily: font, formatter: (one) => one.name },
-        data: spec.marks.map((one) => ({ xAxis: one.at, name: one.label })) };
+        data: spec.marks.map((one) => ({ xAxis: one.at, name: one.label, label: { align: sideOf(one.at, spec.labels.length) } })) };
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     return { animation: !calm, animationDuration: 280, textStyle: { fontFamily: font, fontSize: 12 },
       grid: { left: 4, right: 12, top: spec.marks.length ? 26 : 12, bottom: 4, containLabel: true },
@@ -269,6 +269,10 @@
       tooltip: { trigger: "axis", confine: true, backgroundColor: css("surface"), borderColor: css("line-2"), borderWidth: 1, padding: [8, 10],
         textStyle: { color: css("ink"), fontSize: 12, fontFamily: font }, axisPointer: { type: "line", lineStyle: { color: css("line-2"), type: "solid" } },
         formatter: (rows) => tipOf(spec, rows) } };
+  }
+  /** A label near an end of the axis reaches inwards, so that it is not cut off. */
+  function sideOf(at, many) {
+    return at < many / 8 ? "left" : at >= (many * 7) / 8 ? "right" : "center";
   }
   function sankeyOf(spec) {
     const font = getComputedStyle(document.body).fontFamily;

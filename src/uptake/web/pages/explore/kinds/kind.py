@@ -92,6 +92,8 @@ class Kind:
     breakdown: bool = True
     """Whether the answer can be broken down (`by`)."""
     comparison: bool = True
+    beside: bool = False
+    """Whether the answer may stand beside the park's median; the kind reads it from `beside.beside`."""
     sheet: Callable[[Bar, Mapping[str, Any], Mapping[str, Any]], Sheet] | None = None
     """(state, question, answer) → what the export holds; None: the table under the picture."""
     answered: Callable[[Bar, Viewer, Mapping[str, Any]], dict[str, Any]] | None = None

@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from uptake.directory.models import Kind as Level
-from uptake.directory.scope import Deed
+from uptake.directory.scope import HIDE_BELOW, Deed
 from uptake.web import numbers
 from uptake.web.pages.explore.bar import Bar
+from uptake.web.pages.explore.kinds.beside import beside
 from uptake.web.pages.explore.kinds.kind import Column, Entry, Kind, Shown, behind
 from uptake.web.pages.explore.kinds.trends import bar_names
 from uptake.web.pages.explore.kinds.words import INTERVALS, as_of, event_label, event_of, few, hidden_note, one_of
@@ -51,6 +52,9 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
     unfinished = [place for place, open_ in enumerate(answer["unfinished"]) if open_] if starts else []
     companies = "by_value" in answer
     names = bar_names(bar) if companies else {}
+    park = None if companies else beside(bar, asked)
+    middle = park.row("dormant", answer["dormant"]) if park else []
+    gone = _gone(answer)
     rows = []
     for place, start in enumerate(starts):
         row = [Entry(numbers.day(start), start, open=place in unfinished)]
@@ -62,7 +66,12 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
             else:
                 href = behind(bar, NAME, start=answer["starts"][place], state=state) if count else ""
                 row.append(Entry(few(count, answer, state, place), count, href))
+        if not companies:
+            row.append(Entry(numbers.share(gone[place]), gone[place]))
+        if park:
+            row.append(Entry(numbers.share(middle[place]), middle[place]))
         rows.append(row)
+    heads = [*map(str, STATE_NAMES.values()), *([] if companies else [_("Fallen silent, of those active before")])]
     return Shown(
         words=_words(bar, asked, companies),
         context={
@@ -76,10 +85,12 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
                 ],
             ),
         },
-        columns=[Column(_("From"), numeric=False), *(Column(str(STATE_NAMES[state])) for state in STATES)],
+        columns=[
+            Column(_("From"), numeric=False), *map(Column, heads), *([Column(_("Median of the park"))] if park else []),
+        ],
         rows=rows,
-        verdict=_verdict(bar, starts, answer, unfinished, companies),
-        notes=[*([str(NOT_OVER)] if unfinished else []), *hidden_note(answer)],
+        verdict=" ".join([_verdict(bar, starts, answer, unfinished, companies), *_compared(gone, middle, unfinished)]),
+        notes=[*([str(NOT_OVER)] if unfinished else []), *hidden_note(answer), *([park.note] if park else [])],
         empty=not any(count != 0 for state in STATES for count in answer[state]),
     )  # fmt: skip
 
@@ -140,6 +151,29 @@ def _verdict(
     )
 
 
+def _gone(answer: Mapping[str, Any]) -> list[float | None]:
+    """Of those active in the interval before, the share that fell silent; None: of fewer than five, or hidden."""
+    return [
+        None if gone is None or kept is None or gone + kept < HIDE_BELOW else gone / (gone + kept)
+        for gone, kept in zip(answer["dormant"], answer["returning"], strict=True)
+    ]
+
+
+def _compared(gone: Sequence[float | None], middle: Sequence[float | None], unfinished: Sequence[int]) -> list[str]:
+    """The share of the last interval that is over beside the park's."""
+    both = [
+        (own, park) for place, (own, park) in enumerate(zip(gone, middle, strict=False))
+        if place not in unfinished and own is not None and park is not None
+    ]  # fmt: skip
+    if not both:
+        return []
+    own, park = both[-1]
+    return [
+        _("Of those active before, %(own)s fell silent; in the median company %(park)s.")
+        % {"own": numbers.share(own), "park": numbers.share(park)}
+    ]
+
+
 def fields(bar: Bar) -> dict[str, Any]:
     """What the form offers, and what is chosen."""
     return {
@@ -173,4 +207,5 @@ KIND = Kind(
     days=90,
     breakdown=False,
     comparison=False,
+    beside=True,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from uptake.web.pages.explore.kinds import (
+    active,
     funnel,
     lifecycle,
     matrix,
@@ -17,6 +18,7 @@ from uptake.web.pages.explore.kinds.kind import Kind
 
 KINDS: tuple[Kind, ...] = (
     trends.KIND,
+    active.KIND,
     funnel.KIND,
     paths.KIND,
     retention.KIND,

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from uptake.web import numbers
 from uptake.web.pages.explore.bar import Bar
+from uptake.web.pages.explore.kinds.beside import beside
 from uptake.web.pages.explore.kinds.kind import Column, Entry, Kind, Shown, behind
 from uptake.web.pages.explore.kinds.trends import TONES, value_name
 from uptake.web.pages.explore.kinds.words import (
@@ -101,6 +102,8 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
         ]
         rows.append([*told, *[Entry("")] * (wide - len(counts))])
     average = answer["weighted_average"]
+    park = beside(bar, asked)
+    middle = park.row("average", average[:wide]) if park else []
     return Shown(
         words=_words(bar, asked),
         context={
@@ -109,7 +112,10 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
             "average": [
                 Heat(numbers.share(one, 0), None if one is None else shade_of(one, scale)) for one in average[1:wide]
             ],
-            "lines": _lines(bar, answer, heads),
+            "median": [
+                Heat(numbers.share(one, 0), None if one is None else shade_of(one, scale)) for one in middle[1:]
+            ],
+            "lines": _lines(bar, answer, heads, park.series(middle[1:]) if park else []),
             "legend": range(6),
             "scale": [numbers.share(end, 0) for end in scale],
         },
@@ -120,7 +126,7 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
         ],
         rows=rows,
         verdict=_verdict(bar, average),
-        notes=_notes(bar, asked, answer, first, wide),
+        notes=_notes(bar, asked, answer, first, wide) + ([park.note] if park else []),
         empty=not any(size != 0 for size in (row[0] for row in answer["matrix"])),
     )  # fmt: skip
 
@@ -156,7 +162,7 @@ def shade_of(share: float, scale: Scale) -> int:
     return min(5, max(0, int((share - low) / (high - low) * 6)))
 
 
-def _lines(bar: Bar, answer: Mapping[str, Any], heads: Sequence[str]) -> Chart | None:
+def _lines(bar: Bar, answer: Mapping[str, Any], heads: Sequence[str], more: Sequence[Series]) -> Chart | None:
     """The averages: of everybody beside the period before, or of each value of the breakdown."""
     wide = len(heads) + 1
     if "by_value" in answer:
@@ -169,6 +175,7 @@ def _lines(bar: Bar, answer: Mapping[str, Any], heads: Sequence[str]) -> Chart |
         if "compare" in answer:
             before = list(answer["compare"]["weighted_average"][1:wide])
             series.append(Series(_("Period before"), before + [None] * (wide - 1 - len(before)), "dash", "c6"))
+        series += more
     if not any(value is not None for one in series for value in one.values):
         return None
     return Chart(
@@ -287,6 +294,7 @@ KIND = Kind(
         "intervals later. The average weighs cohorts by size and leaves out those too young for the column."
     ),
     icon="history",
+    beside=True,
     question=question,
     show=show,
     fields=fields,

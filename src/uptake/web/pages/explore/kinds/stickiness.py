@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from uptake.directory.calendar import day_kinds_between
 from uptake.web import numbers
 from uptake.web.pages.explore.bar import Bar
+from uptake.web.pages.explore.kinds.beside import beside
 from uptake.web.pages.explore.kinds.kind import Column, Entry, Kind, Shown, behind
 from uptake.web.pages.explore.kinds.trends import TONES, value_name
 from uptake.web.pages.explore.kinds.words import event_label, event_of, few, hidden_note, whole
@@ -58,6 +59,13 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
             parts.append(before)
             values.append("")
             series.append(Series(_("Period before"), [*before, *[None] * (len(bars) - len(before))], "tick", "c6"))
+    park, middle = beside(bar, asked), []
+    if park:
+        total = sum(count or 0 for count in bars)
+        row = park.row("shares", bars)
+        middle = [None if one is None or None in bars else round(one * total, 1) for one in row]
+        heads.append(_("Median of the park"))
+        series += park.series(middle)
     by_day = bar.every == "day" and 0 < working <= len(bars)
     marks = [Mark(working - 1, _("all working days"))] if by_day and working < len(bars) else []
     rows = [
@@ -70,13 +78,14 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
                 else Entry("–")
                 for value, part in zip(values[1:], parts[1:], strict=True)
             ),
+            *([Entry(numbers.full(middle[place], 1), middle[place])] if park else []),
         ]
         for place in range(len(bars))
     ]
     notes = [
         ngettext("The period has %(n)s working day.", "The period has %(n)s working days.", working) % {"n": working}
     ]
-    notes += hidden_note(answer)
+    notes += hidden_note(answer) + ([park.note] if park else [])
     if asked.get("criteria"):
         notes.append(_("An interval counts as active from %(n)s events on.") % {"n": asked["criteria"]["value"]})
     return Shown(
@@ -139,6 +148,7 @@ KIND = Kind(
         "place; weeks and months count as active with one event in them."
     ),
     icon="chart-histogram",
+    beside=True,
     question=question,
     show=show,
     fields=fields,

@@ -15,6 +15,7 @@ from uptake.directory.models import Kind as Level
 from uptake.directory.models import Organization
 from uptake.web import numbers
 from uptake.web.pages.explore.bar import Bar
+from uptake.web.pages.explore.kinds.beside import beside
 from uptake.web.pages.explore.kinds.kind import Column, Entry, Kind, Shown, behind
 from uptake.web.parts import Chart, Series
 from uptake.web.usage import labels_of, shades_of
@@ -36,6 +37,15 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
     today = bar.chosen.period.today
     unfinished = [len(starts) - 1] if starts and bar.chosen.period.shown_last >= today else []
     series = _series(bar, answer, labels_count=len(labels))
+    park = beside(bar, asked)
+    middle = (
+        [park.row(name, answer[own], per_head=True) for name, own in (("people", "uv"), ("events", "pv"))]
+        if park
+        else []
+    )
+    if park:
+        for one, row in zip(("uv", "pv"), middle, strict=True):
+            series[one] += park.series(row)
     kinds = day_kinds_between(bar.place, starts[0], starts[-1]) if starts and bar.every == "day" else {}
     pale = [index for index, start in enumerate(starts) if kinds and not kinds[start].works]
     shades = shades_of(kinds, starts) if kinds else []
@@ -49,6 +59,7 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
                 Entry(numbers.day(start), start, open=index in unfinished),
                 Entry(_few(people), people, behind(bar, NAME, start=answer["starts"][index])),
                 Entry(_few(events), events),
+                *(Entry(numbers.full(row[index], 1), row[index]) for row in middle),
             ]
         )
     return Shown(
@@ -64,11 +75,14 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
                 series=[_marked(one, unfinished, pale) for one in series["pv"]],
             ),
         },
-        columns=[Column(_("From"), numeric=False), Column(_("People")), Column(_("Events"))],
+        columns=[
+            Column(_("From"), numeric=False), Column(_("People")), Column(_("Events")),
+            *([Column(_("People, median of the park")), Column(_("Events, median of the park"))] if park else []),
+        ],
         rows=rows,
         verdict=_("%(people)s different people, %(events)s events in the whole period.")
         % {"people": _few(answer["total_uv"]), "events": _few(answer["total_pv"])},
-        notes=[_("The last period is not over.")] if unfinished else [],
+        notes=[*([_("The last period is not over.")] if unfinished else []), *([park.note] if park else [])],
         empty=not answer["total_pv"] and answer["total_pv"] is not None,
     )  # fmt: skip
 
@@ -135,6 +149,7 @@ KIND = Kind(
         "Days are local days of the place."
     ),
     icon="chart-line",
+    beside=True,
     question=question,
     show=show,
     fields=lambda bar: {"events": bar.names, "chosen_events": bar.request.GET.getlist("event")},
