@@ -7,9 +7,13 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent
-# The first two are installed together, so the second is made under the first (see -c in requirements-dev.in); the peers
-# of the bench live alone.
-LOCKS = ("requirements", "requirements-dev", "requirements-bench")
+# All but the last are installed together, so each is made under those before it; the peers of the bench live alone.
+LOCKS = ("requirements", "requirements-s3", "requirements-cluster", "requirements-dev", "requirements-bench")
+UNDER = {
+    "requirements-s3": ("requirements",),
+    "requirements-cluster": ("requirements", "requirements-s3"),
+    "requirements-dev": ("requirements", "requirements-s3", "requirements-cluster"),
+}
 QUIET = ("--no-emit-index-url", "--no-emit-find-links", "--no-emit-trusted-host", "--no-header", "--quiet")
 
 
@@ -17,8 +21,10 @@ def main(words: list[str]) -> int:
     """Write the locks; `words` go to pip-compile, e.g. --upgrade-package django."""
     for lock in LOCKS:
         compile_ = [str(Path(sys.executable).parent / "pip-compile"), "--generate-hashes", "--allow-unsafe"]
+        under = [word for other in UNDER.get(lock, ()) for word in ("-c", f"{other}.txt")]
         made = subprocess.run(
-            [*compile_, "--strip-extras", *QUIET, *words, "--output-file", f"{lock}.txt", f"{lock}.in"], cwd=HERE
+            [*compile_, "--strip-extras", *QUIET, *words, *under, "--output-file", f"{lock}.txt", f"{lock}.in"],
+            cwd=HERE,
         )
         if made.returncode:
             return made.returncode

@@ -150,7 +150,7 @@ def make_venv() -> None:
 
 def install_requirements() -> None:
     """Install the pinned packages; a file whose hash is not in the lock is refused."""
-    locks = ["-r", "requirements.txt", "-r", "requirements-dev.txt"]
+    locks = [word for lock in ("", "-s3", "-cluster", "-dev") for word in ("-r", f"requirements{lock}.txt")]
     run("requirements", [str(PYTHON), "-m", "pip", "install", "-q", "--require-hashes", *locks])
 
 

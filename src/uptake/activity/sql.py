@@ -1,7 +1,9 @@
 """Any question in SQL over the files of one snapshot, by DuckDB, which can only read them.
 
 `events` has the texts behind the codes; declared properties are columns of their own name, the others stand as JSON in
-`rest`. Nothing but the files of the snapshot can be reached, and no setting can be changed.
+`rest`. Nothing but the files of the snapshot can be reached, and no setting can be changed. Files in a folder DuckDB
+reads itself; those on object storage it is handed by pyarrow, a column at a time, as reaching them by itself would take
+an extension that is not in its wheel.
 """
 
 from __future__ import annotations
@@ -12,8 +14,10 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.dataset as ds
 
-from uptake.activity.columns import CODED, REST, property_column
+from uptake.activity.columns import CODED, REST, column_types, property_column
+from uptake.activity.places import Folder, ObjectStorage
 from uptake.activity.store import Delta, Manifest, Store
 
 MEMORY = "1GB"
@@ -38,6 +42,10 @@ def run(store: Store, statement: str, *, limit: int | None = None) -> pa.Table:
         except (duckdb.IOException, FileNotFoundError) as error:  # swept away meanwhile: a newer snapshot is in force
             if attempt == TRIES - 1:
                 raise SqlRefused(str(error).strip()) from error
+        except SqlRefused:  # so is what pyarrow could not read, in DuckDB's words
+            store.place.refreshed()
+            if isinstance(store.place, Folder) or store.newest() == manifest.number or attempt == TRIES - 1:
+                raise
     raise AssertionError("a loop that returns or raises")
 
 
@@ -69,9 +77,12 @@ def opened(store: Store, manifest: Manifest) -> Iterator[duckdb.DuckDBPyConnecti
             texts = store.texts(manifest, column)
             codes = pa.array(range(len(texts)), pa.int32())
             connection.register(f"{column} texts", pa.table({"code": codes, "text": texts.cast(pa.large_string())}))
-        connection.execute(f"CREATE VIEW raw AS {_rows(store, manifest)}")
+        place = store.place
+        rows = _rows(place.path, manifest) if isinstance(place, Folder) else _handed(connection, store, manifest)
+        connection.execute(f"CREATE VIEW raw AS {rows or _no_rows()}")
         connection.execute(f"CREATE VIEW events AS {_events(manifest)}")
-        connection.execute(f"SET allowed_directories=[{_text(str(store.folder.resolve()))}]")
+        if isinstance(place, Folder):
+            connection.execute(f"SET allowed_directories=[{_text(str(place.path.resolve()))}]")
         connection.execute("SET enable_external_access=false")
         connection.execute("SET lock_configuration=true")
         yield connection
@@ -79,27 +90,58 @@ def opened(store: Store, manifest: Manifest) -> Iterator[duckdb.DuckDBPyConnecti
         connection.close()
 
 
-def _rows(store: Store, manifest: Manifest) -> str:
+def _rows(folder: Path, manifest: Manifest) -> str:
     """Every row of the snapshot as stored: the base files, and of each delta what no base holds yet."""
     parts = []
     bases = [base.file for base in manifest.bases.values() if base.rows]
     if bases:
-        parts.append(_read(store.folder, bases))
+        parts.append(_read(folder, bases))
     for delta in manifest.deltas:
         ranges = _pending(manifest, delta)
         if ranges == [(0, delta.rows)]:
-            parts.append(_read(store.folder, [delta.file]))
+            parts.append(_read(folder, [delta.file]))
         elif ranges:
             inside = " OR ".join(f"file_row_number BETWEEN {start} AND {end - 1}" for start, end in ranges)
-            rows = _read(store.folder, [delta.file], numbered=True)
+            rows = _read(folder, [delta.file], numbered=True)
             parts.append(f"SELECT * EXCLUDE (file_row_number) FROM ({rows}) WHERE {inside}")  # noqa: S608  # all ours
-    if not parts:
-        columns = {"event_id": "BIGINT", "person": "INTEGER", "happened_at": "TIMESTAMPTZ", "business_day": "DATE",
-                   "company": "INTEGER", "department": "INTEGER", "event": "SMALLINT", "source": "SMALLINT",
-                   "object": "INTEGER", REST: "VARCHAR"}  # fmt: skip
-        empty = ", ".join(f"NULL::{kind} AS {_name(name)}" for name, kind in columns.items())
-        return f"SELECT {empty} WHERE false"
     return " UNION ALL BY NAME ".join(parts)
+
+
+def _handed(connection: duckdb.DuckDBPyConnection, store: Store, manifest: Manifest) -> str:
+    """As `_rows`, of files that pyarrow reads: whole ones as DuckDB asks for columns, pieces of deltas at once."""
+    place = store.place
+    assert isinstance(place, ObjectStorage)
+    types = column_types(dict(manifest.properties))
+    disk = {name: kind for name, (_, kind) in types.items()}
+    disk |= {"happened_at": pa.timestamp("us", tz="UTC"), "business_day": pa.date32(), REST: pa.large_string()}
+    schema = pa.schema(list(disk.items()))
+    whole = [base.file for base in manifest.bases.values() if base.rows]
+    pieces: list[pa.Table] = []
+    for delta in manifest.deltas:
+        ranges = _pending(manifest, delta)
+        if ranges == [(0, delta.rows)]:
+            whole.append(delta.file)
+        elif ranges:
+            with place.parquet(delta.file) as file:
+                read = file.read()
+            pieces += [read.slice(start, end - start) for start, end in ranges]
+    given: dict[str, object] = {}
+    if whole:
+        files = [f"{place.bucket}/{place.key(file)}" for file in whole]
+        given["whole files"] = ds.dataset(files, schema=schema, filesystem=place.files, format="parquet")
+    if pieces:
+        given["pieces of files"] = pa.concat_tables(pieces, promote_options="default")
+    for name, rows in given.items():
+        connection.register(name, rows)
+    return " UNION ALL BY NAME ".join(f"SELECT * FROM {_name(name)}" for name in given)  # noqa: S608  # ours
+
+
+def _no_rows() -> str:
+    columns = {"event_id": "BIGINT", "person": "INTEGER", "happened_at": "TIMESTAMPTZ", "business_day": "DATE",
+               "company": "INTEGER", "department": "INTEGER", "event": "SMALLINT", "source": "SMALLINT",
+               "object": "INTEGER", REST: "VARCHAR"}  # fmt: skip
+    empty = ", ".join(f"NULL::{kind} AS {_name(name)}" for name, kind in columns.items())
+    return f"SELECT {empty} WHERE false"
 
 
 def _pending(manifest: Manifest, delta: Delta) -> list[tuple[int, int]]:

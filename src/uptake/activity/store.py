@@ -6,23 +6,20 @@
     dictionaries/…-event.parquet   the texts behind the codes, in pieces
     lock                           held by the one writer
 
-Every file is written under a temporary name, forced to disk and renamed; the manifest comes last. A crash at any
-moment leaves the last snapshot. Readers take no lock: they follow a manifest, and start again with a newer one if
-a file of theirs has been swept away.
+Every file is there wholly or not at all; the manifest comes last. A crash at any moment leaves the last snapshot.
+Readers take no lock: they follow a manifest, and start again with a newer one if a file of theirs has been swept away.
+Where the files lie, in a folder or on object storage, and how they get there, is the business of `places`.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -39,6 +36,7 @@ from uptake.activity.columns import (
     property_column,
 )
 from uptake.activity.incoming import Dictionary, Incoming, Rows, encode
+from uptake.activity.places import Place, place_of
 
 BUCKETS = 64
 KEPT_SNAPSHOTS = 3
@@ -138,19 +136,26 @@ class Manifest:
 class Store:
     """The files of one log."""
 
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+    def __init__(self, location: str | Path) -> None:
+        """`location`: the path of a folder, or s3://bucket/prefix."""
+        self.location = location
+        self.place: Place = place_of(location)
 
     def manifest(self) -> Manifest:
         """The snapshot in force. NoSuchLog where there is none."""
         for number in sorted(self._numbers(), reverse=True):
             try:
-                return _manifest_from(json.loads(self._manifest_path(number).read_bytes()))
+                return self.manifest_numbered(number)
             except FileNotFoundError:
                 continue  # swept between listing and reading: a newer one exists
+        self.place.refreshed()
         if self._numbers():
             return self.manifest()
-        raise NoSuchLog(f"There is no activity log in {self.folder.name!r}")
+        raise NoSuchLog(f"There is no activity log in {self.place.name!r}")
+
+    def manifest_numbered(self, number: int) -> Manifest:
+        """A snapshot by its number. FileNotFoundError if it has been swept away."""
+        return _manifest_from(json.loads(self.place.read(_manifest_path(number))))
 
     def exists(self) -> bool:
         return bool(self._numbers())
@@ -162,25 +167,20 @@ class Store:
     @contextmanager
     def writing(self, *, buckets: int = BUCKETS) -> Iterator[Writer]:
         """The one writer of this log. Waits for another one, in whatever process, to finish."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with open(self.folder / "lock", "a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            try:
-                manifest = self.manifest() if self.exists() else Manifest(buckets=buckets)
-                yield Writer(self, manifest)
-            finally:
-                fcntl.flock(lock, fcntl.LOCK_UN)
+        with self.place.writing():
+            manifest = self.manifest() if self.exists() else Manifest(buckets=buckets)
+            yield Writer(self, manifest)
 
     def read_base(self, manifest: Manifest, bucket: int, columns: list[str]) -> dict[str, Any]:
         """Columns of a bucket's base file as stored (numpy; `rest` as pyarrow). Empty ones where there is none."""
         base = manifest.bases.get(bucket)
         if base is None:
             return _empty(columns, manifest)
-        return _columns_of(_read(self.folder / base.file, columns), columns, manifest, base.rows)
+        return _columns_of(self._read(base.file, columns), columns, manifest, base.rows)
 
     def read_delta(self, manifest: Manifest, delta: Delta, columns: list[str]) -> dict[str, Any]:
         """Columns of a whole delta file."""
-        return _columns_of(_read(self.folder / delta.file, columns), columns, manifest, delta.rows)
+        return _columns_of(self._read(delta.file, columns), columns, manifest, delta.rows)
 
     def read_of_delta(self, manifest: Manifest, delta: Delta, bucket: int, columns: list[str]) -> dict[str, Any]:
         """Columns of one bucket's rows in a delta file."""
@@ -188,7 +188,7 @@ class Store:
         if not delta.grouped:
             return sliced(self.read_delta(manifest, delta, columns), start, count)
         group = sorted(delta.places).index(bucket)
-        return _columns_of(_read(self.folder / delta.file, columns, group), columns, manifest, count)
+        return _columns_of(self._read(delta.file, columns, group), columns, manifest, count)
 
     def read_bucket(self, manifest: Manifest, bucket: int, known: dict[str, dict[str, Any]] | None = None) -> Rows:
         """All the rows of a bucket, sorted. `known` keeps the small delta files for the next bucket."""
@@ -211,25 +211,20 @@ class Store:
         pieces = manifest.dictionaries.get(column, ())
         if not pieces:
             return Dictionary().texts
-        arrays = [
-            pq.read_table(self.folder / file, use_threads=False)["text"].combine_chunks().cast(pa.large_string())
-            for file, _ in pieces
-        ]
+        arrays = [self._read(file, ["text"])["text"].combine_chunks().cast(pa.large_string()) for file, _ in pieces]
         return pa.concat_arrays(arrays)
 
     def write(self, path: str, table: pa.Table, groups: list[int] | None = None) -> str:
         """Writes a Parquet file so that it is either wholly there under its name or not at all.
 
         `groups`: numbers of rows of its row groups; None: one for all."""
-        target = self.folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(target.name + ".tmp")
         encodings = {
             column.name: "DELTA_BINARY_PACKED"
             for column in table.schema
             if pa.types.is_integer(column.type) or pa.types.is_temporal(column.type)
         }
-        with open(temporary, "wb") as file:
+
+        def fill(file: BinaryIO) -> None:
             with pq.ParquetWriter(
                 file, table.schema, use_dictionary=False, column_encoding=encodings or None, compression="zstd",
                 write_statistics=False,
@@ -238,43 +233,44 @@ class Store:
                 for count in groups or [max(len(table), 1)]:
                     writer.write_table(table.slice(start, count), row_group_size=max(count, 1))
                     start += count
-            file.flush()
-            os.fsync(file.fileno())
-        put_in_place(temporary, target)
+
+        self.place.write(path, fill)
         return path
 
     def publish(self, manifest: Manifest, *, keep: int = KEPT_SNAPSHOTS) -> None:
-        """Puts a snapshot in force, then sweeps away what none of the last `keep` snapshots needs."""
-        target = self._manifest_path(manifest.number)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(target.name + ".tmp")
-        with open(temporary, "wb") as file:
-            file.write(json.dumps(_manifest_to(manifest), separators=(",", ":")).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        put_in_place(temporary, target)
+        """Puts a snapshot in force, then sweeps away what none of the last `keep` snapshots needs.
+
+        Overtaken: on object storage, where another writer has done so meanwhile."""
+        content = json.dumps(_manifest_to(manifest), separators=(",", ":")).encode()
+        self.place.publish(_manifest_path(manifest.number), content)
         self._sweep(keep)
 
     def _sweep(self, keep: int) -> None:
         numbers = sorted(self._numbers(), reverse=True)
+        needed = set().union(*(self.manifest_numbered(number).files() for number in numbers[:keep]))
+        gone: set[str] = set()
         for number in numbers[keep:]:
-            self._manifest_path(number).unlink(missing_ok=True)
-        needed = {"lock"}
-        for number in numbers[:keep]:
-            needed |= _manifest_from(json.loads(self._manifest_path(number).read_bytes())).files()
-        for file in self.folder.rglob("*"):
-            name = file.relative_to(self.folder).as_posix()
-            if file.is_file() and name not in needed and file.suffix != ".json":
-                file.unlink(missing_ok=True)
+            try:
+                gone |= self.manifest_numbered(number).files()
+            except (FileNotFoundError, AssertionError):  # swept already, or of another version
+                continue
+        self.place.sweep(needed, gone, [_manifest_path(number) for number in numbers[keep:]], max(numbers))
+
+    def _read(self, path: str, columns: list[str], group: int | None = None) -> pa.Table:
+        with self.place.parquet(path) as file:
+            there = set(file.schema_arrow.names)
+            wanted = [name for name in columns if name in there]
+            try:
+                if group is not None:
+                    return file.read_row_group(group, columns=wanted, use_threads=False)
+                return file.read(columns=wanted, use_threads=False)
+            except OSError as broken:
+                if not self.place.exists(path):  # swept away between opening and reading
+                    raise FileNotFoundError(path) from broken
+                raise
 
     def _numbers(self) -> list[int]:
-        folder = self.folder / "manifests"
-        if not folder.is_dir():
-            return []
-        return [int(file.stem) for file in folder.iterdir() if file.suffix == ".json"]
-
-    def _manifest_path(self, number: int) -> Path:
-        return self.folder / "manifests" / f"{number:012}.json"
+        return [int(Path(path).stem) for path in self.place.manifests()]
 
 
 class Writer:
@@ -287,6 +283,7 @@ class Writer:
         self._dictionaries: dict[str, Dictionary] = {}
         self._written: dict[str, int] = {}
         self._files = 0
+        self._own = store.place.token()
         self._only = False
         for column, pieces in manifest.dictionaries.items():
             self._written[column] = sum(count for _, count in pieces)
@@ -512,22 +509,11 @@ class Writer:
 
     def _name(self) -> str:
         self._files += 1
-        return f"{self._number:012}-{self._files:04}"
+        return f"{self._number:012}-{self._files:04}{self._own}"
 
 
-def put_in_place(temporary: Path, target: Path) -> None:
-    """Renames a finished file to its name, and forces the renaming itself to disk."""
-    os.replace(temporary, target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def remove(folder: Path) -> None:
-    """Removes a log and everything in it."""
-    shutil.rmtree(folder, ignore_errors=True)
+def _manifest_path(number: int) -> str:
+    return f"manifests/{number:012}.json"
 
 
 def sliced(columns: dict[str, Any], start: int, count: int) -> dict[str, Any]:
@@ -541,15 +527,6 @@ def sliced(columns: dict[str, Any], start: int, count: int) -> dict[str, Any]:
 def _joined(first: Rows, second: Rows) -> Rows:
     columns = {name: np.concatenate([column, second.columns[name]]) for name, column in first.columns.items()}
     return Rows(columns, pa.concat_arrays([first.rest, second.rest]))
-
-
-def _read(path: Path, columns: list[str], group: int | None = None) -> pa.Table:
-    with pq.ParquetFile(path) as file:
-        there = set(file.schema_arrow.names)
-        wanted = [name for name in columns if name in there]
-        if group is not None:
-            return file.read_row_group(group, columns=wanted, use_threads=False)
-        return file.read(columns=wanted, use_threads=False)
 
 
 def _columns_of(table: pa.Table, columns: list[str], manifest: Manifest, rows: int) -> dict[str, Any]:
