@@ -309,6 +309,8 @@ class Reported:
     called: Called
     latest: int
     """With buckets: the last instant of the log (of those asked for), in microseconds."""
+    once: bool = False
+    """Whether every actor has one run only."""
 
     def by_value(self) -> dict[str, Runs] | None:
         """The runs of each value, the values with the most actors first; the rest together, each actor once."""
@@ -316,14 +318,22 @@ class Reported:
         if breakdown is None:
             return None
         runs = self.runs
-        pairs = np.unique(runs.value.astype(np.int64) << 32 | (runs.actor.astype(np.int64) & 0xFFFFFFFF)) >> 32
-        people = np.bincount(pairs, minlength=len(self.labels))
+        values = runs.value.astype(np.int64)
+        if not self.once:
+            pairs = np.unique(values << 32 | (runs.actor.astype(np.int64) & 0xFFFFFFFF)) >> 32
+        people = np.bincount(values if self.once else pairs, minlength=len(self.labels)).tolist()
         there = [number for number in range(len(self.labels)) if people[number]]
-        ranked = sorted(there, key=lambda number: (-int(people[number]), self.labels[number]))
-        found = {self.labels[number]: runs.where(runs.value == number) for number in ranked[: breakdown.limit]}
-        rest = ranked[breakdown.limit :]
+        ranked = sorted(there, key=lambda number: (-people[number], self.labels[number]))
+        shown, rest = ranked[: breakdown.limit], ranked[breakdown.limit :]
+        place = np.full(max(1, len(self.labels)), len(shown), np.int16)
+        place[shown] = np.arange(len(shown))
+        places = place[values]
+        order = np.argsort(places, kind="stable")
+        cuts = np.searchsorted(places[order], np.arange(len(shown) + 2)).tolist()
+        own = [runs.where(order[cuts[number] : cuts[number + 1]]) for number in range(len(shown) + 1)]
+        found = {self.labels[number]: own[row] for row, number in enumerate(shown)}
         if rest:
-            found[OTHER] = runs.where(np.isin(runs.value, rest)).best()
+            found[OTHER] = own[-1] if self.once else own[-1].best()
         return found
 
     def of(self, value: Any) -> Runs:
@@ -416,27 +426,86 @@ def only_keys(number: Mapping[str, Any], *known: str) -> None:
 def reported(asked: Asked, plan: Plan, span: Span, buckets: Buckets | None = None) -> Reported:
     """The run of every actor that is reported; with `buckets`, one for every bucket an attempt of it began in."""
     selectors, scopes, ignored = _selectors(plan)
+    simple = plan.plain and buckets is None and _narrowed(plan) == ALL_ROWS
 
     def fold(rows: Histories) -> tuple[Runs, tuple[str, ...], tuple[str, ...], int]:
+        if simple:
+            return _quick_runs(rows, plan, span, scopes), rows.labels, rows.names, 0
         latest = int(rows.at[rows.ends - 1].max()) if buckets is not None and len(rows.ends) else 0
         return _runs(rows, plan, span, buckets, scopes, ignored), rows.labels, rows.names, latest
 
     parts = each_history(asked, selectors, fold, breakdown=None if plan.breakdown is None else plan.breakdown.by)
     labels: dict[str, int] = {}
-    runs = []
-    for own, texts, _, _ in parts:
-        numbers = np.array([labels.setdefault(text, len(labels)) for text in texts] or [0], np.int64)
-        given = own.value if plan.breakdown is None else _renumbered(own.value, numbers, labels)
-        runs.append(Runs(own.actor, own.bucket, given, own.depth, own.done, own.when))
+    runs = [part[0] for part in parts]
+    if plan.breakdown is not None:
+        numbers: dict[tuple[str, ...], Array] = {}
+        for place, (own, texts, _, _) in enumerate(parts):
+            if texts not in numbers:
+                numbers[texts] = np.array([labels.setdefault(text, len(labels)) for text in texts] or [0], np.int64)
+            runs[place] = replace(own, value=_renumbered(own.value, numbers[texts], labels))
     names = parts[0][2] if parts else ()
     by_person = asked.question.count_by == By()
+    whole = Runs(*(np.concatenate([getattr(one, name) for one in runs]) for name in Runs.__dataclass_fields__))
     return Reported(
         plan,
-        Runs(*(np.concatenate([getattr(one, name) for one in runs]) for name in Runs.__dataclass_fields__)),
+        _with_steps(whole) if simple else whole,
         tuple(labels),
         Called(by_person, asked.snapshot.person_names if by_person else lambda codes: [names[c - 1] for c in codes]),
         max(part[3] for part in parts),
+        once=simple,
     )
+
+
+def _narrowed(plan: Plan) -> int:
+    """What a value of the breakdown narrows."""
+    if plan.breakdown is None or plan.breakdown.attribution.endswith("_touch"):
+        return ALL_ROWS
+    if plan.breakdown.attribution == "all_events":
+        return OF_VALUE
+    return ENTRY_OF_VALUE if plan.order == "unordered" else STEP_OF_VALUE
+
+
+def _quick_runs(rows: Histories, plan: Plan, span: Span, scopes: list[int]) -> Runs:
+    """The runs of everybody of a bucket, also of those without any step, whose depth is 0; `done` says nothing yet."""
+    count = len(plan.steps)
+    masks = rows.bits & np.uint32((1 << count) - 1)
+    depth, when, several = quick_entries(
+        rows.starts, rows.ends, rows.at, rows.codes, masks, count, plan.window, span.low, span.high
+    )
+    if several:
+        again = np.flatnonzero(depth < 0)
+        depth[again], when[again] = latest_entries(
+            rows.starts[again], rows.ends[again], rows.at, rows.codes, masks, len(np.unique(masks)),
+            count, plan.window, span.low, span.high,
+        )  # fmt: skip
+    value = depth if plan.breakdown is None else _touched(rows, plan, span, scopes)
+    return Runs(rows.actor, depth, value, depth, depth, when)
+
+
+def _with_steps(runs: Runs) -> Runs:
+    """The runs that did a step, with the steps they did."""
+    found = runs.where(np.flatnonzero(runs.depth))
+    depth, blank = found.depth.astype(np.int64), np.zeros(len(found), np.int64)
+    return replace(found, bucket=blank, depth=depth, done=(1 << depth) - 1)
+
+
+def _touched(rows: Histories, plan: Plan, span: Span, scopes: list[int]) -> Array:
+    """By actor the value of the first (or last) event of a step that has one (-1 or NONE: there is none), for which those
+    with one value need not be looked at."""
+    assert plan.breakdown is not None
+    own = rows.owner.astype(np.int64)
+    mixed = rows if not len(own) else rows.only(own < 0) if (own < 0).any() else None
+    if mixed is None:
+        return own
+    nothing = rows.labels.index(NONE) if NONE in rows.labels else -1
+    found = touched(
+        mixed.starts, mixed.ends, mixed.at, mixed.codes, mixed.bits, mixed.group, nothing, len(plan.steps),
+        np.array(scopes, np.int64), span.low, span.high, plan.breakdown.attribution == "last_touch",
+    )  # fmt: skip
+    if not len(own):
+        return found
+    own[own < 0] = found
+    return own
 
 
 def _renumbered(values: Array, numbers: Array, labels: dict[str, int]) -> Array:
@@ -450,55 +519,32 @@ def _renumbered(values: Array, numbers: Array, labels: dict[str, int]) -> Array:
 def _runs(
     rows: Histories, plan: Plan, span: Span, buckets: Buckets | None, scopes: list[int], ignored: int
 ) -> Runs:  # fmt: skip
+    """The runs of a bucket, of all kinds of funnels."""
     count = len(plan.steps)
     breakdown = plan.breakdown
-    narrowed = ALL_ROWS
-    if breakdown is not None and breakdown.attribution == "all_events":
-        narrowed = OF_VALUE
-    elif breakdown is not None and breakdown.attribution == "step":
-        narrowed = ENTRY_OF_VALUE if plan.order == "unordered" else STEP_OF_VALUE
-    if plan.plain and buckets is None and narrowed == ALL_ROWS:
-        masks = rows.bits & np.uint32((1 << count) - 1)
-        depth, when, several = quick_entries(
-            rows.starts, rows.ends, rows.at, rows.codes, masks, count, plan.window, span.low, span.high
+    narrowed = _narrowed(plan)
+    codes = rows.codes.astype(np.int32)
+    number = np.zeros(1, np.int64) if buckets is None else buckets.number
+    serving = (1 << count) - 1
+    entering = serving if plan.order == "unordered" else 1
+    room = len(rows.starts)
+    if narrowed != ALL_ROWS or buckets is not None:
+        room = most_runs(
+            rows.starts, rows.ends, codes, rows.bits, rows.group, len(rows.labels),
+            serving, entering, narrowed, len(number),
+        )  # fmt: skip
+    bounds = [(one.after, one.before) for one in plan.exclusions]
+    edges = np.array([span.low, span.high], np.int64) if buckets is None else buckets.edges
+    runs = Runs(
+        *attempts(
+            rows.starts, rows.ends, rows.at, codes, rows.bits, rows.group,
+            len(rows.labels), count, ORDERS[plan.order], plan.window, plan.optional, np.array(scopes, np.int64),
+            np.array(bounds, np.int64).reshape(len(bounds), 2), ignored, narrowed,
+            breakdown.step if breakdown is not None else -1, span.low, span.high, edges,
+            number, room,
         )
-        if several:
-            again = np.flatnonzero(depth < 0)
-            depth[again], when[again] = latest_entries(
-                rows.starts[again], rows.ends[again], rows.at, rows.codes, masks, len(np.unique(masks)),
-                count, plan.window, span.low, span.high,
-            )  # fmt: skip
-        there = np.flatnonzero(depth)
-        found = depth[there].astype(np.int64)
-        blank = np.zeros(len(there), np.int64)
-        runs = Runs(there, blank, blank - 1, found, (1 << found) - 1, when[there])
-    else:
-        codes = rows.codes.astype(np.int32)
-        number = np.zeros(1, np.int64) if buckets is None else buckets.number
-        serving = (1 << count) - 1
-        entering = serving if plan.order == "unordered" else 1
-        room = len(rows.starts)
-        if narrowed != ALL_ROWS or buckets is not None:
-            room = most_runs(
-                rows.starts, rows.ends, codes, rows.bits, rows.group, len(rows.labels),
-                serving, entering, narrowed, len(number),
-            )  # fmt: skip
-        bounds = [(one.after, one.before) for one in plan.exclusions]
-        edges = np.array([span.low, span.high], np.int64) if buckets is None else buckets.edges
-        runs = Runs(
-            *attempts(
-                rows.starts, rows.ends, rows.at, codes, rows.bits, rows.group,
-                len(rows.labels), count, ORDERS[plan.order], plan.window, plan.optional, np.array(scopes, np.int64),
-                np.array(bounds, np.int64).reshape(len(bounds), 2), ignored, narrowed,
-                breakdown.step if breakdown is not None else -1, span.low, span.high, edges,
-                number, room,
-            )
-        )  # fmt: skip
+    )  # fmt: skip
+    value = runs.value
     if breakdown is not None and narrowed == ALL_ROWS:
-        nothing = rows.labels.index(NONE) if NONE in rows.labels else -1
-        own = touched(
-            rows.starts, rows.ends, rows.at, rows.codes, rows.bits, rows.group, nothing, count,
-            np.array(scopes, np.int64), span.low, span.high, breakdown.attribution == "last_touch",
-        )  # fmt: skip
-        runs = Runs(runs.actor, runs.bucket, own[runs.actor], runs.depth, runs.done, runs.when)
-    return Runs(rows.actor[runs.actor], runs.bucket, runs.value, runs.depth, runs.done, runs.when)
+        value = _touched(rows, plan, span, scopes)[runs.actor]
+    return replace(runs, actor=rows.actor[runs.actor], value=value)

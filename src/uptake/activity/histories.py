@@ -8,7 +8,8 @@ but the event's.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,9 +18,20 @@ import pyarrow.compute as pc
 
 from uptake.activity.asking import Asked, by_number, group_codes
 from uptake.activity.columns import NOBODY, Array
-from uptake.activity.compile import compiled
-from uptake.activity.conditions import Numbers, Sieve, passing
-from uptake.activity.log import Snapshot, each_bucket
+from uptake.activity.conditions import Sieve, passing
+from uptake.activity.log import Snapshot, each_bucket, each_worker
+from uptake.activity.owners import (
+    OUT,
+    PLACES,
+    SOME,
+    actors_of,
+    narrowed_codes,
+    owners_of,
+    spread,
+    starts_of,
+    table_of,
+    verdicts,
+)
 from uptake.activity.question import By, Selector
 
 KEPT = np.uint32(1 << 31)
@@ -51,13 +63,38 @@ class Histories:
     bits: Array
     """uint32, by code."""
     labels: tuple[Any, ...] = ()
-    """What `group` numbers: texts, or whatever a Labeller gives; empty without a breakdown."""
-    group: Array = field(default_factory=lambda: np.zeros(0, np.int32))
-    """int32, one per row: the number of the row's value of the breakdown; of length 0 without one."""
+    """What `group` and `owner` number: texts, or whatever a Labeller gives; empty without a breakdown."""
+    by_row: Array = field(default_factory=lambda: np.zeros(0, np.int32))
+    """`group`, where it is read; of length 0 where the owners say all."""
     names: tuple[str, ...] = ()
     """For `count_by` something else than people: what actor number 1, 2… is called."""
     many: Array = field(default_factory=lambda: np.zeros(0, np.int32))
     """For visits: how many rows of the log each stands for; of length 0: one each."""
+    owner: Array = field(default_factory=lambda: np.zeros(0, np.int32))
+    """int32, one per actor: the value of the breakdown (a number of `labels`) that all of its rows have, SEVERAL where
+    they differ; of length 0: nobody knows."""
+
+    @cached_property
+    def group(self) -> Array:
+        """int32, one per row: the number of the row's value of the breakdown; of length 0 without one."""
+        if len(self.by_row) or not len(self.owner):
+            return self.by_row
+        return spread(self.starts, self.ends, self.owner, len(self.at))
+
+    def only(self, actors: Array) -> Histories:
+        """The same of some actors: a mask, or their places."""
+        owner = self.owner[actors] if len(self.owner) else self.owner
+        return replace(self, starts=self.starts[actors], ends=self.ends[actors], actor=self.actor[actors], owner=owner)
+
+    def shared_out(self, rank: Array, rest: int) -> tuple[Array, Histories | None]:
+        """By actor the rank of the one value all its rows have, `rest` where it has none or they differ; and the
+        histories of those whose rows differ. rank: by label, -1: none."""
+        if not len(self.owner):
+            return np.full(len(self.starts), rest, np.int64), self
+        own = rank[self.owner].astype(np.int64)
+        several = self.owner < 0
+        own[several | (own < 0)] = rest
+        return own, self.only(several) if several.any() else None
 
 
 def each_history(
@@ -72,17 +109,32 @@ def each_history(
     The question's filters, people, scope and the viewer's companies hold; its `event_sel` is not applied: hand it in
     as a selector. Labels of a breakdown are numbered per part: add up by text.
     """
-    assert len(selectors) <= MOST_SELECTORS, "one bit per selector"
     view = _View(asked, tuple(selectors))
     if asked.question.count_by != By():
         return [fold(view.regrouped(breakdown))]
     return each_bucket(asked.snapshot, lambda bucket: fold(view.of(bucket, breakdown)))
 
 
+def sum_histories(
+    asked: Asked,
+    selectors: Sequence[Selector],
+    fold: Callable[[Histories, Part | None], Part],
+    *,
+    breakdown: By | Labeller | None = None,
+) -> list[Part]:
+    """As `each_history`, of a fold that adds each bucket to what it gave for the one before (None at first); labels
+    have to mean the same in all of them. As many sums as there were workers."""
+    view = _View(asked, tuple(selectors))
+    if asked.question.count_by != By():
+        return [fold(view.regrouped(breakdown), None)]
+    return each_worker(asked.snapshot, lambda bucket, so_far: fold(view.of(bucket, breakdown), so_far))
+
+
 class _View:
     """How the selectors of one question look upon the rows of a snapshot."""
 
     def __init__(self, asked: Asked, selectors: tuple[Selector, ...]) -> None:
+        assert len(selectors) <= MOST_SELECTORS, "one bit per selector"
         self.snapshot: Snapshot = asked.snapshot
         self.asked, self.selectors = asked, selectors
         question = asked.question
@@ -98,8 +150,12 @@ class _View:
         )  # fmt: skip
         narrowed = (asked.visible, question.scope, question.sources)
         self.by_row = bool(question.filters) or any(one is not None for one in narrowed)
-        self.by_place = self.by_row and not question.filters and question.sources is None
+        self.companies: Array | None = None
+        self.places: Array | None = None
         self.bits = self._table()
+        conditions = bool(question.filters) or any(one.where for one in selectors)
+        if self.by_row and not conditions and question.sources is None and len(self.bits) <= 2**15:
+            self.companies, self.places = table_of(self.sieve.companies), table_of(self.sieve.places)
 
     def _every_name(self) -> tuple[str, ...] | None:
         """Bookkeeping is passed over unless a selector names it; then any event counts that is named or is none."""
@@ -128,19 +184,43 @@ class _View:
 
     def of(self, bucket: int, breakdown: By | Labeller | None) -> Histories:
         columns = self.snapshot.columns(bucket, ["happened_at", "event"])
-        codes, bits = self._coded(bucket, columns["event"])
+        starts, actor = actors_of(self.snapshot, bucket)
+        wanted = wanted_actors(actor, self.never, self.only)
+        if self.companies is not None and self.places is not None:
+            codes, bits, wanted = self._by_place(bucket, columns["event"], starts, wanted)
+        else:
+            codes, bits = self._coded(bucket, columns["event"])
         labels: tuple[Any, ...] = ()
-        group = np.zeros(0, np.int32)
+        group = owner = np.zeros(0, np.int32)
         if breakdown is not None:
             numbered = self._numbered(bucket, breakdown)
             if numbered is None:
                 texts, group = self._labelled(bucket, breakdown, bits[codes])
                 labels = tuple(texts)
             else:
-                labels, group = numbered
-        starts, actor = actors_of(self.snapshot, bucket)
-        first, last, actor = wanted_actors(self.asked, self.not_persons, starts, actor)
-        return Histories(first, last, actor, columns["happened_at"], codes, bits, labels, group)
+                labels, group, owner = numbered
+        rows = Histories(
+            starts[:-1], starts[1:], actor, columns["happened_at"], codes, bits, labels, group, owner=owner
+        )
+        return rows if wanted is None else rows.only(wanted)
+
+    def _by_place(
+        self, bucket: int, event: Array, starts: Array, wanted: Array | None
+    ) -> tuple[Array, Array, Array | None]:
+        """Codes and bits where nothing narrows the rows but companies and departments; and which actors are left."""
+        assert self.companies is not None
+        assert self.places is not None
+        found = verdicts(self.snapshot, bucket, self.companies, self.places)
+        wanted = found != OUT if wanted is None else wanted & (found != OUT)
+        some = wanted & (found == SOME)
+
+        def columns() -> tuple[Array, Array]:
+            known = self.snapshot.columns(bucket, list(PLACES))
+            return known["company"], known["department"]
+
+        first, last = starts[:-1][some], starts[1:][some]
+        codes = narrowed_codes(event, len(self.bits) - 1, first, last, columns, self.companies, self.places)
+        return codes, self.bits, wanted
 
     def _coded(self, bucket: int, event: Array) -> tuple[Array, Array]:
         """A code per row and the bits by code: the event's own where names say all."""
@@ -160,20 +240,18 @@ class _View:
         if not self.by_row:
             return event, self.bits
         dead = len(self.bits) - 1
-        companies, places = table_of(self.sieve.companies), table_of(self.sieve.places)
-        if self.by_place and dead < 2**15 and companies is not None and places is not None:
-            columns = self.snapshot.columns(bucket, ["company", "department"])
-            return narrowed_codes(event, dead, columns["company"], columns["department"], companies, places), self.bits
         codes = np.where(self.sieve.mask(bucket), event, np.asarray(dead, event.dtype if dead < 2**15 else np.int32))
         return codes, self.bits
 
-    def _numbered(self, bucket: int, breakdown: By | Labeller) -> tuple[tuple[str, ...], Array] | None:
-        """Labels and codes of companies or departments that are used as they are, whichever rows count."""
-        if not isinstance(breakdown, By) or breakdown.place not in ("company", "department"):
+    def _numbered(self, bucket: int, breakdown: By | Labeller) -> tuple[tuple[str, ...], Array, Array] | None:
+        """Labels, codes and owners of companies or departments whose numbers are used as they are, whichever rows
+        count; None: they are not, or there are none and a property may have the name."""
+        if not isinstance(breakdown, By) or breakdown.place not in PLACES:
             return None
+        owner = owners_of(self.snapshot, bucket, breakdown.place)
         column = self.snapshot.columns(bucket, [breakdown.place])[breakdown.place]
-        labels = by_number(column)
-        return (labels, column) if labels is not None and len(labels) > 1 else None
+        labels = by_number(owner if len(owner) and owner.min() >= 0 else column)
+        return (labels, column, owner) if labels is not None and len(labels) > 1 else None
 
     def _labelled(self, bucket: int, breakdown: By | Labeller, found: Array) -> tuple[Sequence[Any], Array]:
         if isinstance(breakdown, By):
@@ -215,56 +293,13 @@ class _View:
         )  # fmt: skip
 
 
-def table_of(numbers: Numbers | None) -> Array | None:
-    """By number whether it is in the set, the last for all beyond; of length 0: any number will do; None: no table."""
-    if numbers is None:
-        return np.zeros(0, np.bool_)
-    return None if numbers.table is None else numbers.table >= 0
-
-
-@compiled
-def narrowed_codes(
-    codes: Array, dead: int, company: Array, department: Array, companies: Array, places: Array
-) -> Array:  # fmt: skip
-    """The codes of rows of these companies, and of places whose company or department is listed; else `dead`."""
-    found = np.empty_like(codes)
-    some, more = len(companies) > 0, len(places) > 0
-    for row in range(len(codes)):
-        kept = True
-        if some:
-            kept = companies[min(max(company[row], 0), len(companies) - 1)]
-        if more:
-            there = places[min(max(company[row], 0), len(places) - 1)]
-            kept &= there | places[min(max(department[row], 0), len(places) - 1)]
-        found[row] = codes[row] if kept else dead
-    return found
-
-
-def starts_of(person: Array) -> Array:
-    """Where each person's rows begin, and the number of rows at the end."""
-    bounds = np.flatnonzero(person[1:] != person[:-1]) + 1 if len(person) else np.zeros(0, np.int64)
-    return np.concatenate([np.zeros(min(1, len(person)), np.int64), bounds, np.array([len(person)], np.int64)])
-
-
-def actors_of(snapshot: Snapshot, bucket: int) -> tuple[Array, Array]:
-    """Where the rows of each actor of a bucket begin (and their number at the end), and who that is. Remembered."""
-
-    def make() -> tuple[Array, Array]:
-        person = snapshot.columns(bucket, ["person"])["person"]
-        starts = starts_of(person)
-        return starts, person[starts[:-1]]
-
-    return snapshot.remembered(bucket, "actors", make)
-
-
-def wanted_actors(asked: Asked, not_persons: Array, starts: Array, actor: Array) -> tuple[Array, Array, Array]:
-    """Starts, ends and codes of the actors that count: nobody, machines and whom the question leaves out do not."""
-    wanted = actor != NOBODY
-    if asked.only is not None:
-        wanted &= np.isin(actor, asked.only)
-    for never in (np.array(asked.snapshot.machines, np.int32), not_persons):
-        if len(never):
-            wanted &= ~np.isin(actor, never)
-    if wanted.all():
-        return starts[:-1], starts[1:], actor
-    return starts[:-1][wanted], starts[1:][wanted], actor[wanted]
+def wanted_actors(actor: Array, never: Array, only: Array | None) -> Array | None:
+    """A mask of the actors that count, None: all do. never: codes of those who do not; only: of the ones asked about,
+    None: all. Actors are sorted."""
+    wanted: Array | None = None
+    if len(actor) and len(never) and (actor.take(actor.searchsorted(never), mode="clip") == never).any():
+        wanted = ~np.isin(actor, never)
+    if only is not None:
+        there = np.isin(actor, only)
+        wanted = there if wanted is None else wanted & there
+    return None if wanted is not None and wanted.all() else wanted

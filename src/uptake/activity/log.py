@@ -81,6 +81,19 @@ class Snapshot(Protocol):
         """What the people are called in the log: their names in a table's, their numbers in a server's."""
 
 
+class Elsewhere(Protocol):
+    """Other processes that hold the columns of the files and fold them, instead of this process's threads."""
+
+    def each_bucket(self, snapshot: FileSnapshot, fold: Callable[[int], Any], buckets: Iterable[int]) -> list[Any]:
+        """As the function of this name."""
+
+    def each_worker(self, snapshot: FileSnapshot, fold: Callable[[int, Any], Any]) -> list[Any]:
+        """As the function of this name."""
+
+    def catch_up(self, snapshot: FileSnapshot) -> None:
+        """Brings what is held up to a newer snapshot."""
+
+
 @dataclass(frozen=True)
 class FileSnapshot:
     """A snapshot of the files."""
@@ -88,6 +101,7 @@ class FileSnapshot:
     manifest: Manifest
     memory: Memory
     dictionaries: dict[str, tuple[int, pa.Array[Any]]]
+    elsewhere: Elsewhere | None = None
 
     @property
     def buckets(self) -> int:
@@ -184,8 +198,15 @@ class TableSnapshot:
 class ActivityLog:
     """Person-ordered columns and the questions they answer. Safe to use from several threads."""
 
-    def __init__(self, store: Store | None, table: TableSnapshot | None, memory_bytes: int = MEMORY_BYTES) -> None:
+    def __init__(
+        self,
+        store: Store | None,
+        table: TableSnapshot | None,
+        memory_bytes: int = MEMORY_BYTES,
+        elsewhere: Elsewhere | None = None,
+    ) -> None:
         self.store = store
+        self._elsewhere = elsewhere
         self._table = table
         self._memory = Memory(store, memory_bytes) if store is not None else None
         self._dictionaries: dict[str, tuple[int, pa.Array[Any]]] = {}
@@ -199,11 +220,22 @@ class ActivityLog:
 
     @classmethod
     def open(
-        cls, folder: str | Path, *, memory_bytes: int = MEMORY_BYTES, empty_if_missing: bool = False
+        cls,
+        location: str | Path,
+        *,
+        memory_bytes: int = MEMORY_BYTES,
+        empty_if_missing: bool = False,
+        cluster: str | None = None,
     ) -> ActivityLog:
-        """The log in a folder. Where there is none yet, the first question raises NoSuchLog (a FileNotFoundError),
-        or with `empty_if_missing` finds no events."""
-        log = cls(Store(folder), None, memory_bytes)
+        """The log in a folder or under s3://bucket/prefix. Where there is none yet, the first question raises NoSuchLog
+        (a FileNotFoundError), or with `empty_if_missing` finds no events. `cluster`: the address of a Ray cluster whose
+        nodes hold the columns and fold them (`memory_bytes` is then what one group of buckets may hold)."""
+        elsewhere: Elsewhere | None = None
+        if cluster:
+            from uptake.activity.cluster import Cluster
+
+            elsewhere = Cluster(location, address=cluster, memory_bytes=memory_bytes)
+        log = cls(Store(location), None, memory_bytes, elsewhere)
         log._empty_if_missing = empty_if_missing
         return log
 
@@ -233,7 +265,7 @@ class ActivityLog:
             manifest = self.store.manifest()
             with self._lock:
                 self._manifest = manifest
-        return FileSnapshot(manifest, self._memory, self._dictionaries)
+        return FileSnapshot(manifest, self._memory, self._dictionaries, self._elsewhere)
 
     def reading(self, ask: Callable[[Snapshot], Answer]) -> Answer:
         """Asks one snapshot; again a newer one if its files were swept away in the middle."""
@@ -304,6 +336,9 @@ class ActivityLog:
         if self._memory is not None:
             snapshot = self.snapshot()
             assert isinstance(snapshot, FileSnapshot)
+            if self._elsewhere is not None:
+                self._elsewhere.catch_up(snapshot)
+                return
             memory = self._memory
             each_bucket(snapshot, lambda bucket: memory.columns(snapshot.manifest, bucket, []), memory.buckets())
 
@@ -483,14 +518,18 @@ def asked(name: str, *parts: Any) -> tuple[Hashable, ...]:
 
 
 def each_bucket(snapshot: Snapshot, fold: Callable[[int], Part], buckets: Iterable[int] | None = None) -> list[Part]:
-    """The fold of every bucket (or of these), in threads where there is enough to do."""
+    """The fold of every bucket (or of these), in threads where there is enough to do.
+
+    On a cluster it runs in other processes: it gives what it finds and changes nothing outside of itself."""
     wanted = list(range(snapshot.buckets) if buckets is None else buckets)
+    if isinstance(snapshot, FileSnapshot) and snapshot.elsewhere is not None:
+        return snapshot.elsewhere.each_bucket(snapshot, fold, wanted)
     parts: list[Any] = [None] * len(wanted)
 
     def of(place: int, _: None) -> None:
         parts[place] = fold(wanted[place])
 
-    _in_threads(snapshot, of, len(wanted))
+    in_threads(snapshot, of, len(wanted))
     return parts
 
 
@@ -498,10 +537,12 @@ def each_worker(snapshot: Snapshot, fold: Callable[[int, Part | None], Part]) ->
     """Every bucket folded into what its worker has so far (None at first): as many sums as there are workers.
 
     For sums too large to be made anew for every bucket; the fold may change what it is given."""
-    return _in_threads(snapshot, fold, snapshot.buckets)
+    if isinstance(snapshot, FileSnapshot) and snapshot.elsewhere is not None:
+        return snapshot.elsewhere.each_worker(snapshot, fold)
+    return in_threads(snapshot, fold, snapshot.buckets)
 
 
-def _in_threads(snapshot: Snapshot, fold: Callable[[int, Part | None], Part], count: int) -> list[Part]:
+def in_threads(snapshot: Snapshot, fold: Callable[[int, Part | None], Part], count: int) -> list[Part]:
     """What each worker made of the numbers from 0 to `count`; whoever is free takes the next one."""
     numbers = iter(range(count))
 

@@ -20,8 +20,10 @@ from uptake.activity.asking import Asked, Groups, Span, group_codes
 from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
 from uptake.activity.conditions import distinct
-from uptake.activity.histories import KEPT, Histories, Labeller, each_history
+from uptake.activity.histories import KEPT, Histories, Labeller, each_history, sum_histories
 from uptake.activity.log import Snapshot
+from uptake.activity.owners import PLACES
+from uptake.activity.presence import ranks_of
 from uptake.activity.question import (
     By,
     QuestionRefused,
@@ -137,41 +139,19 @@ class Trail:
     """int32"""
     names: tuple[str, ...]
     """Names of actors that are no people."""
+    histories: Histories
+    """Where they come from."""
 
 
 def each_trail(asked: Asked, naming: Naming, groups: Groups | None, fold: Callable[[Trail], Part]) -> list[Part]:
     """What the fold makes of each bucket's rows that match `event_sel` and an item."""
-    selectors = [asked.question.selector, *(item.selector for item in naming.items)]
-    person = asked.question.count_by == By()
+    selectors = _selectors(asked, naming)
     by = asked.question.by if groups is not None else None
-    rank = {text: number for number, text in enumerate(groups.values)} if groups is not None else {}
-    rest = len(rank) if groups is not None and groups.other else -1
+    if _by_event(asked, naming):
+        trail = _named_by_event(asked, naming, groups)
+        breakdown = None if by is None else _breakdown(asked, by)
+        return each_history(asked, selectors, lambda rows: fold(trail(rows)), breakdown=breakdown)
     nothing = np.zeros(0, np.int32)
-
-    def ranks(labels: list[str]) -> Array:
-        return np.array([rank.get(text, rest) for text in labels] or [rest], np.int32)
-
-    if naming.by_event and not selectors[0].where and person:
-        texts = [str(text) for text in asked.snapshot.texts("event").to_pylist()]
-        numbers: dict[str, int] = {}
-        named = np.array(
-            [_number(numbers, None if text in naming.without else naming.grouped(text)) for text in texts] + [-1],
-            np.int32,
-        )
-        every = tuple(numbers)
-
-        def by_event(rows: Histories) -> Trail:
-            bits = rows.bits
-            wanted = ((bits & KEPT) > 0) & ((bits & 1) > 0) & ((bits & np.uint32(~1 & 0x7FFFFFFF)) > 0)
-            node_of = np.where(wanted, named, -1).astype(np.int32)
-            rank_of = ranks(list(rows.labels)) if by is not None else nothing
-            value = rows.group if by is not None else nothing
-            return Trail(
-                rows.starts, rows.ends, rows.actor, rows.at, rows.codes, node_of, every, value, rank_of, rows.names
-            )
-
-        values = value_labeller(asked.snapshot, by) if by is not None else None
-        return each_history(asked, selectors, lambda rows: fold(by_event(rows)), breakdown=values)
 
     def by_label(rows: Histories) -> Trail:
         numbers: dict[str, int] = {}
@@ -179,13 +159,74 @@ def each_trail(asked: Asked, naming: Naming, groups: Groups | None, fold: Callab
         node_of = np.array(nodes or [-1], np.int32)
         value, rank_of = nothing, nothing
         if by is not None:
-            value, rank_of = rows.group, ranks([label[1] if label is not None else "" for label in rows.labels])
+            texts = tuple(label[1] if label is not None else "" for label in rows.labels)
+            value, rank_of = rows.group, ranks_of(texts, groups) if groups is not None else nothing
         return Trail(
-            rows.starts, rows.ends, rows.actor, rows.at, rows.group, node_of, tuple(numbers), value, rank_of, rows.names
-        )
+            rows.starts, rows.ends, rows.actor, rows.at, rows.group, node_of, tuple(numbers), value, rank_of,
+            rows.names, rows,
+        )  # fmt: skip
 
     labeller = _node_labeller(asked.snapshot, naming, by)
     return each_history(asked, selectors, lambda rows: fold(by_label(rows)), breakdown=labeller)
+
+
+def sum_trails(
+    asked: Asked, naming: Naming, groups: Groups | None, fold: Callable[[Trail, Part | None], Part]
+) -> list[Part] | None:
+    """As `each_trail`, of a fold that adds each bucket to what it gave for the one before (None at first): as many sums
+    as there were workers. None: the nodes of one bucket are not those of another, so they cannot be added up so."""
+    if not _by_event(asked, naming):
+        return None
+    trail = _named_by_event(asked, naming, groups)
+    by = asked.question.by if groups is not None else None
+    breakdown = None if by is None else _breakdown(asked, by)
+    return sum_histories(
+        asked, _selectors(asked, naming), lambda rows, so_far: fold(trail(rows), so_far), breakdown=breakdown
+    )
+
+
+def event_nodes(asked: Asked, naming: Naming) -> tuple[str, ...] | None:
+    """The nodes of all buckets, where the event's name alone says which one a row is; else None."""
+    if not _by_event(asked, naming):
+        return None
+    texts = (str(text) for text in asked.snapshot.texts("event").to_pylist())
+    names = (None if text in naming.without else naming.grouped(text) for text in texts)
+    return tuple(dict.fromkeys(name for name in names if name is not None))
+
+
+def _selectors(asked: Asked, naming: Naming) -> list[Selector]:
+    return [asked.question.selector, *(item.selector for item in naming.items)]
+
+
+def _by_event(asked: Asked, naming: Naming) -> bool:
+    return naming.by_event and not asked.question.selector.where and asked.question.count_by == By()
+
+
+def _breakdown(asked: Asked, by: By) -> By | Labeller:
+    return by if by.place in PLACES else value_labeller(asked.snapshot, by)
+
+
+def _named_by_event(asked: Asked, naming: Naming, groups: Groups | None) -> Callable[[Histories], Trail]:
+    """Makes trails of histories in which the event's code says which node a row is, the same in all buckets."""
+    texts = [str(text) for text in asked.snapshot.texts("event").to_pylist()]
+    numbers: dict[str, int] = {}
+    named = np.array(
+        [_number(numbers, None if text in naming.without else naming.grouped(text)) for text in texts] + [-1], np.int32
+    )
+    every, nothing = tuple(numbers), np.zeros(0, np.int32)
+
+    def trail(rows: Histories) -> Trail:
+        bits = rows.bits
+        wanted = ((bits & KEPT) > 0) & ((bits & 1) > 0) & ((bits & np.uint32(~1 & 0x7FFFFFFF)) > 0)
+        node_of = np.where(wanted, named, -1).astype(np.int32)
+        value, rank_of = nothing, nothing
+        if groups is not None:
+            value, rank_of = rows.group, ranks_of(rows.labels, groups)
+        return Trail(
+            rows.starts, rows.ends, rows.actor, rows.at, rows.codes, node_of, every, value, rank_of, rows.names, rows
+        )
+
+    return trail
 
 
 def _number(numbers: dict[str, int], name: str | None) -> int:
@@ -346,6 +387,6 @@ def by_value_sorted(trail: Trail) -> tuple[Trail, Array]:
     nothing = np.zeros(0, np.int32)
     sorted_trail = Trail(
         starts, ends, trail.actor[owner[starts]], trail.at[row], trail.codes[row], trail.node_of, trail.nodes,
-        nothing, nothing, trail.names,
+        nothing, nothing, trail.names, trail.histories,
     )  # fmt: skip
     return sorted_trail, group[starts].astype(np.int32)

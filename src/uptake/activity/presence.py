@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -128,6 +128,12 @@ def people_of(history: Histories) -> tuple[Array, Array, Array]:
     return history.starts[known], history.ends[known], history.actor[known]
 
 
+def people(history: Histories) -> Histories:
+    """The same of those who are counted, see `people_of`."""
+    known = history.actor > 0
+    return history if known.all() else history.only(known)
+
+
 def people_between(asked: Asked, spans: Intervals, value: object = None, groups: Groups | None = None) -> Array:
     """Codes, sorted, of the people with an event of the question's selector in any of the intervals; with a `value`,
     one of that value of the question's `by`."""
@@ -226,6 +232,7 @@ def visits(
         room = pairs
 
 
+@lru_cache(maxsize=256)
 def ranks_of(labels: tuple[str, ...], groups: Groups) -> Array:
     """For every label its place in the answer's; -1: it has none."""
     known = {text: place for place, text in enumerate(groups.values)}

@@ -9,25 +9,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from uptake.activity.asking import Asked, by_number
-from uptake.activity.columns import Array
+from uptake.activity.columns import NOBODY, Array
 from uptake.activity.compile import compiled
 from uptake.activity.conditions import Numbers
-from uptake.activity.histories import KEPT, Histories, actors_of, narrowed_codes, table_of, wanted_actors
-from uptake.activity.log import Snapshot, each_bucket
+from uptake.activity.histories import KEPT, Histories, wanted_actors
+from uptake.activity.log import Snapshot, each_worker
+from uptake.activity.owners import (
+    OUT,
+    PLACES,
+    SEVERAL,
+    SOME,
+    actors_of,
+    narrowed_codes,
+    owners_of,
+    table_of,
+    verdicts,
+)
 from uptake.activity.periods import Buckets, buckets_between, day_number, local_date
 from uptake.activity.question import By, Selector
 
 DAY = 86_400_000_000
 LAST_DAY = 32_000
 """Days of visits are int16 from 1970: until 2057."""
-PLACES = ("company", "department")
 Part = TypeVar("Part")
 Visits = tuple[Array, Array, Array, Array, Array, Array]
 """first (where each actor's visits begin, and their number), actor, day (int16, from 1970), many (rows), company and
@@ -42,6 +52,20 @@ def each_visit(
 
     `edges`: the instants at which its intervals begin and end. The fold is given histories whose `at` are days and
     whose `many` are the rows of each, and the edges as days."""
+
+    def one(history: Histories, days: Array, so_far: list[Part] | None) -> list[Part]:
+        return [*(so_far or ()), fold(history, days)]
+
+    sums = sum_visits(asked, selectors, edges, one, breakdown)
+    return None if sums is None else [part for parts in sums for part in parts]
+
+
+def sum_visits(
+    asked: Asked, selectors: tuple[Selector, ...], edges: Array, fold: Callable[[Histories, Array, Part | None], Part],
+    breakdown: By | None = None,
+) -> list[Part] | None:  # fmt: skip
+    """As `each_visit`, of a fold that adds each bucket to what it gave for the one before (None at first): as many sums
+    as there were workers."""
     question = asked.question
     if question.count_by != By() or question.filters or question.sources is not None:
         return None
@@ -53,40 +77,58 @@ def each_visit(
     days = days_of(edges, zone)
     if days is None:
         return None
-    seen = None if asked.visible is None else Numbers(asked.visible)
-    within = None if question.scope is None else Numbers(question.scope)
-    placed = seen is not None or within is not None or breakdown is not None
-    never = snapshot.person_codes(question.not_persons)
-    companies, places = table_of(seen), table_of(within)
+    never = np.concatenate([
+        np.array([NOBODY], np.int32), np.array(snapshot.machines, np.int32), snapshot.person_codes(question.not_persons)
+    ])  # fmt: skip
+    narrow = asked.visible is not None or question.scope is not None
+    companies = table_of(None if asked.visible is None else Numbers(asked.visible))
+    places = table_of(None if question.scope is None else Numbers(question.scope))
     if companies is None or places is None:
         return None
     bits = np.array([int(KEPT) | ((1 << len(selectors)) - 1), 0], np.uint32)
 
-    def of(bucket: int) -> tuple[bool, Part | None]:
-        found = visits_of(snapshot, bucket, zone, placed)
-        if found is None:
-            return False, None
-        first, actor, day, many, company, department = found
-        starts, ends, actor = wanted_actors(asked, never, first, actor)
+    def of(bucket: int) -> Histories | None:
+        first, actor = actors_of(snapshot, bucket)
+        wanted = wanted_actors(actor, never, asked.only)
+        some, owner = np.zeros(0, bool), np.zeros(0, np.int32)
+        if narrow:
+            found = verdicts(snapshot, bucket, companies, places)
+            wanted = found != OUT if wanted is None else wanted & (found != OUT)
+            some = wanted & (found == SOME)
+        placed = bool(some.any())
+        if breakdown is not None:
+            owner = owners_of(snapshot, bucket, breakdown.place)
+            placed |= bool((owner == SEVERAL).any())
+        known = visits_of(snapshot, bucket, zone, placed)
+        if known is None:
+            return None
+        first, actor, day, many, company, department = known
         codes = _all_kept(len(day))
-        if seen is not None or within is not None:
-            codes = narrowed_codes(codes, 1, company, department, companies, places)
+        if placed and narrow:
+            starts, ends = first[:-1][some], first[1:][some]
+            codes = narrowed_codes(codes, 1, starts, ends, lambda: (company, department), companies, places)
         labels: tuple[str, ...] = ()
         group = np.zeros(0, np.int32)
         if breakdown is not None:
-            group = company if breakdown.place == "company" else department
-            if not group.any() and len(group):  # a table without numbers for it may have it as a property
-                return False, None
-            numbered = by_number(group)
+            if placed:
+                group = company if breakdown.place == "company" else department
+            numbers = group if placed else owner
+            if not numbers.any() and len(numbers):  # a table without numbers for it may have it as a property
+                return None
+            numbered = by_number(numbers)
             if numbered is None:
-                return False, None
-            labels = tuple(numbered)
-        return True, fold(Histories(starts, ends, actor, day, codes, bits, labels, group, many=many), days)
+                return None
+            labels = numbered
+        history = Histories(first[:-1], first[1:], actor, day, codes, bits, labels, group, many=many, owner=owner)
+        return history if wanted is None else history.only(wanted)
 
-    parts = each_bucket(snapshot, of)
-    if not all(there for there, _ in parts):
-        return None
-    return [part for _, part in parts]  # type: ignore[misc]
+    def add(bucket: int, so_far: tuple[bool, Part | None] | None) -> tuple[bool, Part | None]:
+        possible, total = so_far or (True, None)
+        history = of(bucket) if possible else None
+        return (False, None) if history is None else (True, fold(history, days, total))
+
+    parts = each_worker(snapshot, add)
+    return [part for _, part in parts if part is not None] if all(possible for possible, _ in parts) else None
 
 
 def days_of(edges: Array, zone: str) -> Array | None:
@@ -141,22 +183,6 @@ def _all_kept(many: int) -> Array:
 _zeros = np.zeros(1024, np.int8)
 
 
-def events_and_people(history: Histories, slot: Array, base: int, intervals: int, rank: Array, groups: int) -> Array:
-    """(groups, intervals + 1, 2): visits' rows and distinct people above 0 in each interval, and in all of them.
-
-    slot: by day from `base` the interval; rank: by label the group (-1: none); of length 0: all are one group."""
-    if len(rank) or (len(history.bits) > 1 and history.codes.any()):
-        rank = rank if len(rank) else np.zeros(1, np.int64)
-        group = history.group if len(history.group) else _all_kept(len(history.at))
-        return count_visits(
-            history.starts, history.ends, history.actor, history.at, history.many, history.codes, group, rank, slot,
-            base, groups, intervals,
-        )  # fmt: skip
-    return count_all_visits(
-        history.starts, history.ends, history.actor, history.at, history.many, slot, base, intervals
-    )
-
-
 def slots_of(days: Array, number: Array) -> Array:
     """By day from the first on the number of the interval it lies in; -1: in none. The last stands for all beyond."""
     slot = np.full(int(days[-1] - days[0]) + 1, -1, np.int64)
@@ -172,13 +198,21 @@ def ranked_places(
     """By value of the question's breakdown people and events in [low, high); None: the rows themselves are needed.
 
     `selectors`: what the events have to match beside the question's own."""
-    edges = np.array([low, high], np.int64)
 
     def fold(history: Histories, days: Array) -> tuple[tuple[str, ...], Array]:
-        rank = np.arange(len(history.labels))
-        slot = slots_of(days, np.zeros(1, np.int64))
-        return history.labels, events_and_people(history, slot, int(days[0]), 1, rank, len(rank))[:, 1]
+        values = len(history.labels)
+        own, rest = history.shared_out(np.arange(values), values)
+        found = np.zeros((values + 1, 2, 2), np.int64)
+        add_ranks(
+            history.starts, history.ends, history.actor, history.at, history.many, history.codes, own,
+            np.int16(days[0]), np.int16(days[1]), found,
+        )  # fmt: skip
+        if rest is not None:
+            slot = slots_of(days, np.zeros(1, np.int64))
+            _add_mixed(rest, np.arange(values), slot, int(days[0]), found)
+        return history.labels, found[:values, 1]
 
+    edges = np.array([low, high], np.int64)
     parts = each_visit(asked, (asked.question.selector, *selectors), edges, fold, asked.question.by)
     if parts is None:
         return None
@@ -192,25 +226,44 @@ def ranked_places(
 def series(
     asked: Asked, buckets: Buckets, low: int, high: int, ranks: Callable[[tuple[str, ...]], Array] | None, groups: int
 ) -> tuple[Array, Array] | None:
-    """(groups, buckets, 2) events and people, and (groups, 2) in the whole of [low, high); None: see `each_visit`.
-
-    `ranks`: the group of each label (-1: none)."""
-    edges = buckets.edges.clip(low, high)
+    """(groups + 1, buckets, 2) events and people, and (groups + 1, 2) in the whole of [low, high), the last row those
+    of everybody; None: see `each_visit`. `ranks`: the group of each label (-1: none); None: there is no breakdown."""
     count = len(buckets.labels)
     slots: list[Array] = []
 
-    def fold(history: Histories, days: Array) -> Array:
+    def fold(history: Histories, days: Array, so_far: tuple[Array, Array] | None) -> tuple[Array, Array]:
         if not slots:
             slots.append(slots_of(days, buckets.number))
+        settled, mixed = so_far or (
+            np.zeros((groups + 1, count + 1, 2), np.int64),
+            np.zeros((groups, count + 1, 2), np.int64),
+        )
         rank = np.zeros(0, np.int64) if ranks is None else ranks(history.labels)
-        return events_and_people(history, slots[0], int(days[0]), count, rank, groups)
+        own, rest = history.shared_out(rank, groups)
+        add_visits(
+            history.starts, history.ends, history.actor, history.at, history.many, history.codes, own,
+            slots[0], int(days[0]), settled,
+        )  # fmt: skip
+        if rest is not None and ranks is not None:
+            _add_mixed(rest, rank, slots[0], int(days[0]), mixed)
+        return settled, mixed
 
     by = None if ranks is None else asked.question.by
-    parts = each_visit(asked, (asked.question.selector,), edges, fold, by)
-    if parts is None:
+    sums = sum_visits(asked, (asked.question.selector,), buckets.edges.clip(low, high), fold, by)
+    if sums is None:
         return None
-    total = np.sum(parts, axis=0)
-    return total[:, :-1], total[:, -1]
+    settled, mixed = (np.sum([one[place] for one in sums], axis=0) for place in (0, 1))
+    total = np.concatenate([settled[:groups] + mixed, settled.sum(axis=0)[None]])
+    total[:, count, 0] = total[:, :count, 0].sum(axis=1)
+    return total[:, :count], total[:, count]
+
+
+def _add_mixed(history: Histories, rank: Array, slot: Array, base: int, counts: Array) -> None:
+    """Adds the visits of people with several values to (groups or more, intervals + 1, 2)."""
+    add_mixed_visits(
+        history.starts, history.ends, history.actor, history.at, history.many, history.codes, history.group, rank,
+        slot, base, counts,
+    )  # fmt: skip
 
 
 @compiled
@@ -266,69 +319,76 @@ def visits(
 
 
 @compiled
-def count_all_visits(
-    starts: Array, ends: Array, actor: Array, at: Array, many: Array, slot: Array, base: int, intervals: int
-) -> Array:
-    """(1, intervals + 1, 2) of visits that all count."""
-    events = np.zeros(intervals + 1, np.int64)
-    people = np.zeros(intervals + 1, np.int64)
-    last = len(slot) - 1
+def add_ranks(
+    starts: Array, ends: Array, actor: Array, at: Array, many: Array, dead: Array, own: Array,
+    first: Any, over: Any, counts: Array,
+) -> None:  # fmt: skip
+    """Adds to [own, 1] of counts the rows of visits on days in [first, over) and their people; the last own is none."""
+    rest = len(counts) - 1
     for a in range(len(starts)):
+        if own[a] == rest:
+            continue
+        events = np.int64(0)
+        there = False
+        for row in range(np.uint64(starts[a]), np.uint64(ends[a])):
+            inside = (at[row] >= first) & (at[row] < over) & (dead[row] == 0)
+            events += many[row] if inside else 0
+            there |= inside
+        counts[own[a], 1, 0] += events
+        counts[own[a], 1, 1] += there and actor[a] > 0
+
+
+@compiled
+def add_visits(
+    starts: Array, ends: Array, actor: Array, at: Array, many: Array, dead: Array, own: Array,
+    slot: Array, base: int, counts: Array,
+) -> None:  # fmt: skip
+    """Adds actors' visits to (groups, intervals + 1, 2): rows and people in each interval, people in all of them."""
+    last = len(slot) - 1
+    whole = np.uint64(counts.shape[1] - 1)
+    events, people = np.uint64(0), np.uint64(1)
+    for a in range(len(starts)):
+        g = np.uint64(own[a])
         known = np.int64(actor[a] > 0)
         before = -1
         there = np.int64(0)
         for row in range(np.uint64(starts[a]), np.uint64(ends[a])):
             day = at[row] - base
             b = slot[np.uint64(day if 0 <= day < last else last)]
-            if b < 0:
+            if b < 0 or dead[row]:
                 continue
-            events[np.uint64(b)] += many[row]
-            people[np.uint64(b)] += known if b != before else 0
+            counts[g, np.uint64(b), events] += many[row]
+            counts[g, np.uint64(b), people] += known if b != before else 0
             before = b
             there = known
-        people[intervals] += there
-    counts = np.empty((1, intervals + 1, 2), np.int64)
-    for b in range(intervals):
-        events[intervals] += events[b]
-    counts[0, :, 0] = events
-    counts[0, :, 1] = people
-    return counts
+        counts[g, whole, people] += there
 
 
 @compiled
-def count_visits(
+def add_mixed_visits(
     starts: Array, ends: Array, actor: Array, at: Array, many: Array, dead: Array,
-    group: Array, rank: Array, slot: Array, base: int, groups: int, intervals: int,
-) -> Array:  # fmt: skip
-    """(groups, intervals + 1, 2) of the visits that are not dead, by the rank of their group (-1: none)."""
-    counts = np.zeros((groups, intervals + 1, 2), np.int64)
-    seen = np.full((groups, intervals + 1), -1, np.int32)
+    group: Array, rank: Array, slot: Array, base: int, counts: Array,
+) -> None:  # fmt: skip
+    """As `add_visits`, of the visits of each value by themselves (their rank; -1: none), and all rows in the last
+    interval."""
+    intervals = counts.shape[1] - 1
+    seen = np.full((len(counts), intervals + 1), -1, np.int32)
     last = len(slot) - 1
-    whole = np.uint64(intervals)
-    events, people = np.uint64(0), np.uint64(1)
     for a in range(len(starts)):
         known = actor[a] > 0
-        for row in range(np.uint64(starts[a]), np.uint64(ends[a])):
+        for row in range(starts[a], ends[a]):
             day = at[row] - base
-            b = slot[np.uint64(day if 0 <= day < last else last)]
+            b = slot[day if 0 <= day < last else last]
             if b < 0 or dead[row]:
                 continue
-            place = rank[np.uint64(group[row])]
-            if place < 0:
+            g = rank[group[row]]
+            if g < 0:
                 continue
-            g, at_b = np.uint64(place), np.uint64(b)
-            counts[g, at_b, events] += many[row]
-            if known:
-                if seen[g, at_b] != a:
-                    seen[g, at_b] = a
-                    counts[g, at_b, people] += 1
-                if seen[g, whole] != a:
-                    seen[g, whole] = a
-                    counts[g, whole, people] += 1
-    for one in range(groups):
-        for b in range(intervals):
-            counts[one, intervals, 0] += counts[one, b, 0]
-    return counts
+            for place in (b, intervals):
+                counts[g, place, 0] += many[row]
+                if known and seen[g, place] != a:
+                    seen[g, place] = a
+                    counts[g, place, 1] += 1
 
 
 @compiled

@@ -21,8 +21,10 @@ from uptake.activity.presence import (
     Intervals,
     each_presence,
     intervals_over,
+    people,
     people_of,
     presence,
+    ranks_of,
     visits_by,
     with_all_before,
 )
@@ -161,12 +163,14 @@ def _told(
     labels = () if groups is None else groups.labels
 
     def of(history: Histories, looked_at: Intervals) -> tuple[Array, Array]:
-        starts, ends, _ = people_of(history)
-        whole = count_states(presence(history, starts, ends, 0, looked_at), np.zeros(len(starts), np.int32), 1)[0]
-        tables = np.zeros((len(labels), *shape), np.int64)
-        if groups is not None:
-            _, which, events = visits_by(history, starts, ends, 0, looked_at, groups)
-            tables = count_states(events - 1, which, len(labels))
+        history = people(history)
+        there = presence(history, history.starts, history.ends, 0, looked_at)
+        own, mixed = history.shared_out(_ranks(history, groups), len(labels))
+        tables = count_states(there, own, len(labels) + 1)
+        whole, tables = tables.sum(axis=0), tables[: len(labels)]
+        if groups is not None and mixed is not None:
+            _, which, events = visits_by(mixed, mixed.starts, mixed.ends, 0, looked_at, groups)
+            tables += count_states(events - 1, which, len(labels))
         return whole, tables
 
     parts = each_presence(asked, looked_at, of, asked.question.by)
@@ -175,6 +179,10 @@ def _told(
         return _named(whole), None
     tables = sum((part for _, part in parts), np.zeros((len(labels), *shape), np.int64))
     return _named(whole), {text: _named(tables[place]) for place, text in enumerate(labels)}
+
+
+def _ranks(history: Histories, groups: Groups | None) -> Array:
+    return np.zeros(0, np.int32) if groups is None else ranks_of(history.labels, groups)
 
 
 @compiled

@@ -60,16 +60,15 @@ def answer(asked: Asked) -> PvUv:
         empty: dict[str, dict[str, Any]] | None = {} if asked.question.by else None
         return PvUv((), (), (), 0, 0, asked.counted(None), empty)
     groups = asked.groups(span)
-    starts, whole = _series(asked, span, None)
-    by_value = None if groups is None else _series(asked, span, groups)[1]
+    starts, whole, by_value = _series(asked, span, groups)
     compare = None
     then = asked.compared(span)
     if then is not None:
-        before, series = _series(asked, then, None)
-        compare = {"from": then.first.isoformat(), "to": then.last.isoformat(), "starts": list(before), **series[""]}
+        before, series, series_by = _series(asked, then, groups)
+        compare = {"from": then.first.isoformat(), "to": then.last.isoformat(), "starts": list(before), **series}
         if groups is not None:
-            compare["by_value"] = _series(asked, then, groups)[1]
-    return PvUv(starts, **_frozen(whole[""]), counted=asked.counted(span), by_value=by_value, compare=compare)
+            compare["by_value"] = series_by
+    return PvUv(starts, **_frozen(whole), counted=asked.counted(span), by_value=by_value, compare=compare)
 
 
 def actors(asked: Asked, number: Mapping[str, Any]) -> Array:
@@ -92,28 +91,37 @@ def actors(asked: Asked, number: Mapping[str, Any]) -> Array:
     return people_between(asked, spans, number.get("value"), asked.groups(span))
 
 
-def _series(asked: Asked, span: Span, groups: Groups | None) -> tuple[tuple[str, ...], dict[str, dict[str, Any]]]:
+def _series(
+    asked: Asked, span: Span, groups: Groups | None
+) -> tuple[tuple[str, ...], dict[str, Any], dict[str, dict[str, Any]] | None]:
+    """The buckets, the numbers of everybody in them, and those of each value of the breakdown."""
     question = asked.question
     buckets = buckets_between(span.first, span.last, question.interval, question.timezone, question.week_start)
-    labels = ("",) if groups is None else groups.labels
-    counts, totals = _by_day(asked, buckets, span, groups) or asked.sum(
-        lambda rows: fold(rows, buckets, span, len(labels)), groups
-    )
-    return buckets.labels, {
-        text: {
+    labels = () if groups is None else groups.labels
+    found = _by_day(asked, buckets, span, groups)
+    if found is None:
+        counts, totals = asked.sum(lambda rows: fold(rows, buckets, span, 1))
+        if groups is not None:
+            several = asked.sum(lambda rows: fold(rows, buckets, span, len(labels)), groups)
+            counts, totals = np.concatenate([several[0], counts]), np.concatenate([several[1], totals])
+    else:
+        counts, totals = found
+    told = [
+        {
             "pv": counts[number, :, 0].tolist(),
             "uv": counts[number, :, 1].tolist(),
             "total_pv": int(totals[number, 0]),
             "total_uv": int(totals[number, 1]),
         }
-        for number, text in enumerate(labels)
-    }
+        for number in range(len(labels) + 1)
+    ]
+    return buckets.labels, told[-1], None if groups is None else dict(zip(labels, told[:-1], strict=True))
 
 
 def _by_day(asked: Asked, buckets: Buckets, span: Span, groups: Groups | None) -> tuple[Array, Array] | None:
-    """The same of visits, where the question is one of whole days and of any activity."""
+    """The same of visits, where the question is one of whole days and of any activity; everybody's last."""
     if groups is None:
-        return series(asked, buckets, span.low, span.high, None, 1)
+        return series(asked, buckets, span.low, span.high, None, 0)
     return series(asked, buckets, span.low, span.high, lambda labels: ranks_of(labels, groups), len(groups.labels))
 
 

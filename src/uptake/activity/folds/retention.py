@@ -19,6 +19,7 @@ from uptake.activity.asking import OTHER, Asked, Groups
 from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
 from uptake.activity.histories import Histories, each_history
+from uptake.activity.log import in_threads
 from uptake.activity.periods import first_of, local_date, midnight
 from uptake.activity.presence import (
     Intervals,
@@ -30,6 +31,7 @@ from uptake.activity.presence import (
     intervals_from,
     intervals_until,
     label_of,
+    people,
     people_of,
     presence,
     ranked,
@@ -333,40 +335,89 @@ def _told(
     """matrix and weighted_average of everybody, and of each value of the breakdown."""
     columns = _columns(own, intervals.count)
     old_enough = _old_enough(own, intervals, columns)
-    if own.breakdown is None:
-        total = np.zeros((intervals.count, len(columns)), np.int64)
-        for table in _each(asked, own, intervals, lambda history, shown: _matrix(history, own, shown, columns), None):
-            total += table
-        return _shown(total, columns, old_enough, own), None
-    parts = _each(asked, own, intervals, lambda history, shown: _cohorts(history, own, shown), own.breakdown)
-    sizes: dict[str, int] = {}
-    for _, _, _, labels, people in parts:
-        for label in np.flatnonzero(people).tolist():
-            sizes[labels[label]] = sizes.get(labels[label], 0) + int(people[label])
-    groups = _named(values) if values is not None else ranked(sizes, own.limit)
     low, high = _bounds(columns)
-    ranks: dict[tuple[str, ...], Array] = {}
+    plain = own.ranges is None and not own.cumulative
+    shape = (intervals.count, len(columns))
+    if own.breakdown is None:
 
-    def of(part: tuple[Array, Array, Array, tuple[str, ...], Array]) -> Array:
-        began, back, group, labels, _ = part
-        if labels not in ranks:
-            ranks[labels] = ranks_of(labels, groups)
-        return count_cells_by(began, back, group, ranks[labels], len(groups.labels), low, high)
+        def of(history: Histories, shown: Intervals) -> Array:
+            history = people(history)
+            began, back = _began_and_back(history, history.starts, history.ends, own, shown)
+            return _cells(began, back, np.zeros(len(began), np.int64), 1, low, high, plain)
 
-    tables = np.sum([of(part) for part in parts], axis=0)
+        total = sum(_each(asked, own, intervals, of, None), np.zeros((1, *shape), np.int64))
+        return _shown(total[0], columns, old_enough, own), None
+    parts = _each(asked, own, intervals, lambda history, shown: _cohorts(history, own, shown), own.breakdown)
+    groups = _named(values) if values is not None else ranked(_people(parts), own.limit)
+    rest = len(groups.labels)
+
+    def counted(place: int, so_far: Array | None) -> Array:
+        part = parts[place]
+        tables = np.zeros((rest + 1, *shape), np.int64) if so_far is None else so_far
+        rank = ranks_of(part.labels, groups)
+        owned = np.full(len(part.began), rest, np.int64)
+        owned[part.settled] = np.where(rank[part.owner] < 0, rest, rank[part.owner])
+        tables += _cells(part.began, part.back, owned, rest + 1, low, high, plain)
+        if len(part.mixed):
+            some = count_cells_by(part.began[part.mixed], part.back[part.mixed], part.group, rank, rest, low, high)
+            tables[:rest] += some[:rest]
+            tables[rest] -= some[:rest].sum(axis=0)
+        return tables
+
+    tables = sum(in_threads(asked.snapshot, counted, len(parts)), np.zeros((rest + 1, *shape), np.int64))
     by_value = {text: _shown(tables[number], columns, old_enough, own) for number, text in enumerate(groups.labels)}
-    return _shown(tables[-1], columns, old_enough, own), by_value
+    return _shown(tables.sum(axis=0), columns, old_enough, own), by_value
 
 
-def _cohorts(
-    history: Histories, own: Retained, intervals: Intervals
-) -> tuple[Array, Array, Array, tuple[str, ...], Array]:  # fmt: skip
-    """Of a bucket: who began when (the row), who was back, the value of each row, the values, and their actors."""
-    starts, ends, _ = people_of(history)
-    began, back = _began_and_back(history, starts, ends, own, intervals)
-    labels = tuple(history.labels) or ("",)
-    group = history.group if len(history.group) else np.zeros(len(history.at), np.int32)
-    return began, back, group, labels, actors_by_value(began, group, len(labels))
+@dataclass(frozen=True)
+class Cohorts:
+    """The actors of a bucket: the row by which each is in an interval's cohort (-1: it is not), and in which intervals
+    it was back."""
+
+    began: Array
+    back: Array
+    labels: tuple[str, ...]
+    settled: Array
+    """Places of the actors all of whose rows have one value."""
+    owner: Array
+    """Their values."""
+    mixed: Array
+    """Places of the others."""
+    group: Array
+    """The value of each row, for the others."""
+    people: Array
+    """By value how many actors are in a cohort of it."""
+
+
+def _cohorts(history: Histories, own: Retained, intervals: Intervals) -> Cohorts:
+    history = people(history)
+    began, back = _began_and_back(history, history.starts, history.ends, own, intervals)
+    labels = history.labels or ("",)
+    alone = history.owner >= 0 if len(history.owner) else np.zeros(len(began), bool)
+    settled, mixed = np.flatnonzero(alone), np.flatnonzero(~alone)
+    owner = history.owner[settled] if len(history.owner) else np.zeros(0, np.int32)
+    counts = np.bincount(owner[(began[settled] >= 0).any(axis=1)], minlength=len(labels))
+    group = np.zeros(0, np.int32)
+    if len(mixed):
+        group = history.group if len(history.group) else np.zeros(len(history.at), np.int32)
+        counts = counts + actors_by_value(began[mixed], group, len(labels))
+    return Cohorts(began, back, labels, settled, owner, mixed, group, counts)
+
+
+def _people(parts: list[Cohorts]) -> dict[str, int]:
+    """How many actors each value has."""
+    sizes: dict[str, int] = {}
+    for part in parts:
+        for label in np.flatnonzero(part.people).tolist():
+            sizes[part.labels[label]] = sizes.get(part.labels[label], 0) + int(part.people[label])
+    return sizes
+
+
+def _cells(
+    began: Array, back: Array, own: Array, groups: int, low: Array, high: Array, plain: bool
+) -> Array:  # fmt: skip
+    """(groups, rows, columns) people of a bucket; own: by actor the group. plain: column k is the interval k later."""
+    return count_plain_cells(began, back, own, groups) if plain else count_cells(began, back, own, groups, low, high)
 
 
 def _bounds(columns: tuple[Column, ...]) -> tuple[Array, Array]:
@@ -405,15 +456,6 @@ def _shown(total: Array, columns: tuple[Column, ...], old_enough: Array, own: Re
 
 def _selectors(own: Retained) -> tuple[Selector, ...]:
     return (own.start, own.back, replace(own.start, where=()))
-
-
-def _matrix(history: Histories, own: Retained, intervals: Intervals, columns: tuple[Column, ...]) -> Array:
-    """(rows, columns) people of a bucket."""
-    starts, ends, _ = people_of(history)
-    began, back = _began_and_back(history, starts, ends, own, intervals)
-    if own.ranges is None and not own.cumulative:
-        return count_plain_cells(began, back)
-    return count_cells(began, back, *_bounds(columns))
 
 
 def _began_and_back(
@@ -531,7 +573,8 @@ def actors_by_value(began: Array, group: Array, values: int) -> Array:
 def count_cells_by(
     began: Array, back: Array, group: Array, rank: Array, values: int, low: Array, high: Array
 ) -> Array:  # fmt: skip
-    """(values + 1, intervals, columns) as `count_cells`, by the rank of the value (-1: none); the last of everybody."""
+    """(values + 1, intervals, columns) as `count_cells`, each cohort under the rank of its event's value (-1: none),
+    the last of those without one."""
     people, count = began.shape
     columns = len(low)
     total = np.zeros((values + 1, count, columns), np.int64)
@@ -551,48 +594,51 @@ def count_cells_by(
                 if begin >= count:
                     continue
                 total[value, i, c] += before[min(i + high[c] + 1, count)] > before[begin]
-    for value in range(values):
-        total[values] += total[value]
     return total
 
 
 @compiled
-def count_plain_cells(began: Array, back: Array) -> Array:
+def count_plain_cells(began: Array, back: Array, own: Array, groups: int) -> Array:
     """As `count_cells`, where column k looks at the interval k after the cohort's own."""
     people, count = began.shape
-    both = np.zeros((count, count), np.int32)
+    both = np.zeros((groups, count, count), np.int32)
     there = np.zeros(count, np.int32)
     for a in range(people):
+        g = np.uint64(own[a])
         for i in range(count):
             there[i] = back[a, i]
         for i in range(count):
             if began[a, i] >= 0:
                 for j in range(count):
-                    both[i, j] += there[j]
-                both[i, i] += 1 - there[i]
-    total = np.zeros((count, count), np.int64)
-    for i in range(count):
-        for j in range(i, count):
-            total[i, j - i] = both[i, j]
+                    both[g, i, j] += there[j]
+                both[g, i, i] += 1 - there[i]
+    total = np.zeros((groups, count, count), np.int64)
+    for one in range(groups):
+        for i in range(count):
+            for j in range(i, count):
+                total[one, i, j - i] = both[one, i, j]
     return total
 
 
 @compiled
-def count_cells(began: Array, back: Array, low: Array, high: Array) -> Array:
-    """(intervals, columns) int64: sizes of cohorts, and members who were back between interval + low and + high."""
+def count_cells(began: Array, back: Array, own: Array, groups: int, low: Array, high: Array) -> Array:
+    """(groups, intervals, columns): sizes of cohorts, and members who were back between interval + low and + high.
+
+    own: by actor the group."""
     people, count = began.shape
     columns = len(low)
-    total = np.zeros((count, columns), np.int64)
+    total = np.zeros((groups, count, columns), np.int64)
     before = np.zeros(count + 1, np.int64)
     for a in range(people):
+        g = own[a]
         for i in range(count):
             before[i + 1] = before[i] + back[a, i]
         for i in range(count):
             if began[a, i] < 0:
                 continue
-            total[i, 0] += 1
+            total[g, i, 0] += 1
             for c in range(1, columns):
                 begin = i + low[c]
                 if begin < count and before[min(i + high[c] + 1, count)] > before[begin]:
-                    total[i, c] += 1
+                    total[g, i, c] += 1
     return total

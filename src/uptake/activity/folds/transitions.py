@@ -22,7 +22,7 @@ from uptake.activity import nodes
 from uptake.activity.asking import Asked, Groups, Span
 from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
-from uptake.activity.nodes import Naming, Trail, each_trail, only_value, other_is, ranked, read_naming
+from uptake.activity.nodes import Naming, Trail, each_trail, only_value, other_is, ranked, read_naming, sum_trails
 from uptake.activity.question import (
     COMMON,
     By,
@@ -44,8 +44,6 @@ DENSE = 512
 """Up to this many nodes the edges are counted in a square."""
 MOST_EDGES = 10_000
 MOST_STEPS = 50
-GATHERED = 4096
-"""So many edges are gathered before they are counted."""
 LARGEST = 2**20
 """Up to so many edges of all values together are counted in an array."""
 SECOND = 1_000_000
@@ -116,13 +114,13 @@ def answer(asked: Asked) -> Transitions:
         matrix: dict[str, Any] | None = {"nodes": [], "shares": []} if wanted.steps else None
         return Transitions((), (), 0, 0, asked.counted(None) | counted, matrix, empty)
     groups = ranked(asked, [asked.question.selector, *(item.selector for item in wanted.naming.items)], span)
-    whole = _tables(asked, wanted, span, None)[""]
-    by_value = None if groups is None else _tables(asked, wanted, span, groups)
+    whole, by_value = _told(asked, wanted, span, groups)
     then, compare = asked.compared(span), None
     if then is not None:
-        compare = {"from": then.first.isoformat(), "to": then.last.isoformat()} | _tables(asked, wanted, then, None)[""]
+        before, before_by_value = _told(asked, wanted, then, groups)
+        compare = {"from": then.first.isoformat(), "to": then.last.isoformat()} | before
         if groups is not None:
-            compare["by_value"] = _tables(asked, wanted, then, groups)
+            compare["by_value"] = before_by_value
     return Transitions(
         tuple(whole["edges"]), tuple(whole["average_seconds"]), whole["walks"], whole["people"],
         asked.counted(span) | counted, whole.get("step_matrix"), by_value, compare,
@@ -158,11 +156,127 @@ def actors(asked: Asked, number: Mapping[str, Any]) -> Array:
     return np.unique(np.concatenate(each_trail(asked, wanted.naming, groups, find) or [np.zeros(0, np.int32)]))
 
 
+@dataclass(frozen=True)
+class Square:
+    """Edges in arrays, of actors by the group they are in as a whole (the last: in none), or of each value's events.
+
+    The last place of `from` is the start of a walk, that of `to` its end; both stand in `passed` only when all is
+    added up."""
+
+    passed: Array
+    """(groups, 2, from, to, 2): of steps near enough and of those that are not, how many, and µs."""
+    ends: Array
+    """(groups, nodes + 1): walks of actors that end there last of all."""
+    people: Array
+    """(groups)"""
+
+
+def _blank(groups: int, square: int) -> Square:
+    return Square(
+        np.zeros((groups, 2, square, square, 2), np.int64), np.zeros((groups, square), np.int64),
+        np.zeros(groups, np.int64),
+    )  # fmt: skip
+
+
+def _told(
+    asked: Asked, wanted: Wanted, span: Span, groups: Groups | None
+) -> tuple[dict[str, Any], dict[str, dict[str, Any]] | None]:
+    """edges, average_seconds, walks, people and step_matrix: of all, and per value of the breakdown."""
+    values = 0 if groups is None else len(groups.labels)
+    squared = None
+    if not (wanted.collapse or wanted.people or wanted.steps):
+        squared = _squared(asked, wanted, span, groups, values)
+    if squared is None:
+        whole = _tables(asked, wanted, span, None)[""]
+        return whole, None if groups is None else _tables(asked, wanted, span, groups)
+    nodes, found = squared
+    shown = _Shown(nodes, wanted)
+    whole = shown.told(found, values)
+    if groups is None:
+        return whole, None
+    return whole, {value: shown.told(found, number) for number, value in enumerate(groups.labels)}
+
+
+def _squared(
+    asked: Asked, wanted: Wanted, span: Span, groups: Groups | None, values: int
+) -> tuple[tuple[str, ...], Square] | None:
+    """The nodes and all edges by value, those of everybody last; None: there are too many of them for arrays."""
+    names = nodes.event_nodes(asked, wanted.naming)
+    square = len(names or ()) + 1
+    if names is None or len(names) > DENSE or (values + 1) * square * square > LARGEST:
+        return None
+
+    def fold(trail: Trail, so_far: tuple[Square, Square] | None) -> tuple[Square, Square]:
+        settled, mixed = so_far or (_blank(values + 1, square), _blank(values, square))
+        own, rest = trail.histories.shared_out(trail.rank_of, values)
+        add_edges(
+            trail.starts, trail.ends, trail.at, trail.codes, trail.node_of, own, span.low, span.high, wanted.gap,
+            settled.passed, settled.ends, settled.people,
+        )  # fmt: skip
+        if rest is not None and groups is not None:
+            add_edges_by(
+                rest.starts, rest.ends, trail.at, trail.codes, trail.node_of, trail.value, trail.rank_of,
+                span.low, span.high, wanted.gap, mixed.passed, mixed.ends, mixed.people,
+            )  # fmt: skip
+        return settled, mixed
+
+    sums = sum_trails(asked, wanted.naming, groups, fold)
+    if sums is None:
+        return None
+    total = _blank(values + 1, square)
+    for settled, mixed in sums:
+        for place in range(values + 1):
+            for add, here in ((settled, (place, values)), (mixed, (place,) if place < values else ())):
+                for row in dict.fromkeys(here):
+                    total.passed[row] += add.passed[place]
+                    total.ends[row] += add.ends[place]
+                    total.people[row] += add.people[place]
+    near, far, out = total.passed[:, 0, :, :, 0], total.passed[:, 1, :, :, 0], square - 1
+    begun = near[:, out] + far.sum(axis=1)
+    near[:, :out, out] = far[:, :out].sum(axis=2) + total.ends[:, :out]
+    near[:, out] = begun
+    return names, total
+
+
+class _Shown:
+    """How edges between nodes are told."""
+
+    def __init__(self, names: tuple[str, ...], wanted: Wanted) -> None:
+        self.wanted = wanted
+        heads, tails = (*names, START), (*names, END)
+        by_head = sorted(range(len(heads)), key=heads.__getitem__)
+        by_tail = sorted(range(len(tails)), key=tails.__getitem__)
+        self.order = np.ix_(by_head, by_tail)
+        self.first = [heads[one] for one in by_head for _ in tails]
+        self.then = [tails[one] for one in by_tail] * len(heads)
+        open_end = np.array([[heads[one] == START or tails[other] == END for other in by_tail] for one in by_head])
+        self.open_end = open_end.ravel()
+
+    def told(self, found: Square, number: int) -> dict[str, Any]:
+        """The numbers of one group."""
+        times = found.passed[number, 0, :, :, 0][self.order].ravel()
+        spent = found.passed[number, 0, :, :, 1][self.order].ravel()
+        kept = np.flatnonzero(times)
+        if len(kept) > self.wanted.edge_limit:
+            kept = np.sort(kept[np.argsort(-times[kept], kind="stable")[: self.wanted.edge_limit]])
+        many, ends = times[kept].tolist(), self.open_end[kept].tolist()
+        first, then = self.first, self.then
+        return {
+            "edges": [[first[place], then[place], n] for place, n in zip(kept.tolist(), many, strict=True)],
+            "average_seconds": [
+                None if end else time / n / SECOND
+                for time, n, end in zip(spent[kept].tolist(), many, ends, strict=True)
+            ],
+            "walks": int(found.passed[number, 0, -1, :, 0].sum()),
+            "people": int(found.people[number]),
+        }
+
+
 Sums = tuple[Counts, Counts, Array, Array]
 
 
 def _tables(asked: Asked, wanted: Wanted, span: Span, groups: Groups | None) -> dict[str, dict[str, Any]]:
-    """Per value of the breakdown: edges, average_seconds, walks, people and step_matrix."""
+    """As `_told`, per value of the breakdown, of any nodes and whatever is asked for."""
     values = other_is(groups)
     parts = each_trail(asked, wanted.naming, groups, lambda trail: fold(trail, wanted, span, len(values)))
     counts, standing = joined([part[0] for part in parts]), joined([part[1] for part in parts])
@@ -209,30 +323,9 @@ def _matrix(names: list[str], stands: dict[tuple[int, str], int], walks: int, st
 
 def fold(trail: Trail, wanted: Wanted, span: Span, values: int) -> Sums:
     """Edges by (value, from, to): times, µs, people; walks by (value, step, node); walks and people by value."""
-    square = len(trail.nodes) + 1
-    simple = not wanted.collapse and not wanted.people and not wanted.steps
-    plain = values == 1 and not len(trail.value) and simple
-    if simple and len(trail.value) and values * square * square <= LARGEST:
-        times, spent, people = count_edges_by(
-            trail.starts, trail.ends, trail.at, trail.codes, trail.node_of, trail.value, trail.rank_of,
-            span.low, span.high, wanted.gap, square, values,
-        )  # fmt: skip
-        keys = np.flatnonzero(times)
-        sums = np.stack([times[keys], spent[keys], np.zeros(len(keys), np.int64)], axis=1)
-        walks = times.reshape(values, square, square)[:, square - 1].sum(axis=1)
-        stands = np.zeros((0, 0, 0), np.int64)
-    elif plain and len(trail.nodes) <= DENSE:
-        times, spent, persons = count_edges(
-            trail.starts, trail.ends, trail.at, trail.codes, trail.node_of, span.low, span.high, wanted.gap, square
-        )
-        keys = np.flatnonzero(times)
-        sums = np.stack([times[keys], spent[keys], np.zeros(len(keys), np.int64)], axis=1)
-        walks, people = np.array([times[square * (square - 1) :].sum()]), np.array([persons])
-        stands = np.zeros((0, 0, 0), np.int64)
-    else:
-        keys, sums, stands, walks, people = _all(trail, wanted, span, values, -1, np.zeros(len(trail.starts), np.uint8))
-        taken = keys != FREE
-        keys, sums = keys[taken], sums[taken]
+    keys, sums, stands, walks, people = _all(trail, wanted, span, values, -1, np.zeros(len(trail.starts), np.uint8))
+    taken = keys != FREE
+    keys, sums = keys[taken], sums[taken]
     names = (*trail.nodes, "")
     standing = np.flatnonzero(stands)
     at_step = Counts(names, 1, standing, stands.ravel()[standing][:, None])
@@ -264,122 +357,74 @@ def first_at(at: Array, start: int, end: int, instant: int) -> int:
 
 
 @compiled
-def count_edges(
-    starts: Array, ends: Array, at: Array, codes: Array, node_of: Array, low: int, high: int, gap: int, square: int
-) -> tuple[Array, Array, int]:
-    """times and µs of each edge, by from * square + to (the last of each stands for the start and the end), people.
+def add_edges(
+    starts: Array, ends: Array, at: Array, codes: Array, node_of: Array, own: Array, low: int, high: int, gap: int,
+    passed: Array, last_of_all: Array, people: Array,
+) -> None:  # fmt: skip
+    """Adds each actor's steps to what `Square` describes. own: by actor its group.
 
-    The pairs that are near enough are gathered without a branch, for which they are cannot be foretold; how many walks
-    start and end at a node is how often it stands there less the edges that lead to it and from it."""
-    times = np.zeros(square * square, np.int64)
-    spent = np.zeros(square * square, np.int64)
-    stands = np.zeros((4, square), np.int64)  # four of them, so that equal nodes in a row need not wait for each other
-    out = square - 1
-    width = np.int32(square)
-    people = 0
+    Whether a step is near enough cannot be foretold by a processor: both kinds are counted without a branch. A step
+    that is not ends a walk and begins another."""
+    out = len(last_of_all[0]) - 1
     limit = gap if gap > 0 else 2**62
-    longest = 0
-    for k in range(len(starts)):
-        longest = max(longest, ends[k] - starts[k])
-    pair = np.empty(longest + GATHERED + 1, np.int32)
-    passed = np.empty(longest + GATHERED + 1, np.int64)
-    many = np.uint64(0)
     for k in range(len(starts)):
         start, end = starts[k], ends[k]
         if end > start and at[end - 1] >= high:
             end = first_at(at, start, end, high)
         start = first_at(at, start, end, low)
-        last = np.int32(out)
+        mine = passed[own[k]]
+        last = np.uint64(out)
         before = -(2**62)
         for i in range(np.uint64(start), np.uint64(end)):
-            node = node_of[np.uint64(codes[i])]
-            if node < 0:
+            code = node_of[np.uint64(codes[i])]
+            if code < 0:
                 continue
+            node = np.uint64(code)
             t = at[i]
-            pair[many] = last * width + node
-            passed[many] = t - before
-            many += np.uint64(t - before < limit)
-            stands[i & np.uint64(3), np.uint64(node)] += 1
+            far = np.uint64(t - before >= limit)
+            mine[far, last, node, np.uint64(0)] += 1
+            mine[far, last, node, np.uint64(1)] += t - before
             last = node
             before = t
-        people += last != out
-        if many >= GATHERED or k == len(starts) - 1:
-            for j in range(many):
-                edge = np.uint64(pair[j])
-                times[edge] += 1
-                spent[edge] += passed[j]
-            many = np.uint64(0)
-    for node in range(out):
-        total = stands[0, node] + stands[1, node] + stands[2, node] + stands[3, node]
-        led_to, led_from = 0, 0
-        for other in range(out):
-            led_to += times[other * square + node]
-            led_from += times[node * square + other]
-        times[out * square + node] = total - led_to
-        times[node * square + out] = total - led_from
-    return times, spent, people
+        if last != out:
+            last_of_all[own[k], last] += 1
+            people[own[k]] += 1
 
 
 @compiled
-def count_edges_by(
+def add_edges_by(
     starts: Array, ends: Array, at: Array, codes: Array, node_of: Array, value: Array, rank_of: Array,
-    low: int, high: int, gap: int, square: int, values: int,
-) -> tuple[Array, Array, Array]:  # fmt: skip
-    """As `count_edges`, of the events of one value each: by (value * square + from) * square + to; people by value."""
-    whole = square * square
-    times = np.zeros(values * whole, np.int64)
-    spent = np.zeros(values * whole, np.int64)
-    stands = np.zeros((values, square), np.int64)
-    people = np.zeros(values, np.int64)
-    out = square - 1
+    low: int, high: int, gap: int, passed: Array, last_of_all: Array, people: Array,
+) -> None:  # fmt: skip
+    """As `add_edges`, of the events of one value each, whoever's they are; rank_of: by value the group, -1: none."""
+    groups = len(people)
+    out = len(last_of_all[0]) - 1
     limit = gap if gap > 0 else 2**62
-    longest = 0
+    last = np.full(groups, out, np.int64)
+    before = np.full(groups, -(2**62), np.int64)
+    mine = np.empty(groups, np.int64)
     for k in range(len(starts)):
-        longest = max(longest, ends[k] - starts[k])
-    pair = np.empty(longest + GATHERED + 1, np.int32)
-    passed = np.empty(longest + GATHERED + 1, np.int64)
-    last = np.full(values, out, np.int64)
-    before = np.zeros(values, np.int64)
-    whose = np.full(values, -1, np.int64)
-    many = np.uint64(0)
-    for k in range(len(starts)):
-        start, end = starts[k], ends[k]
-        if end > start and at[end - 1] >= high:
-            end = first_at(at, start, end, high)
-        start = first_at(at, start, end, low)
-        for i in range(np.uint64(start), np.uint64(end)):
-            node = node_of[np.uint64(codes[i])]
-            rank = rank_of[np.uint64(value[i])]
-            if node < 0 or rank < 0:
-                continue
-            g = np.uint64(rank)
-            if whose[g] != k:
-                whose[g] = k
-                last[g] = out
-                before[g] = -(2**62)
-                people[g] += 1
+        several = 0
+        for i in range(starts[k], ends[k]):
             t = at[i]
-            pair[many] = rank * whole + last[g] * square + node
-            passed[many] = t - before[g]
-            many += np.uint64(t - before[g] < limit)
-            stands[g, np.uint64(node)] += 1
+            node = node_of[codes[i]]
+            g = rank_of[value[i]]
+            if node < 0 or g < 0 or t < low or t >= high:
+                continue
+            if last[g] == out:
+                mine[several] = g
+                several += 1
+            far = 1 if t - before[g] >= limit else 0
+            passed[g, far, last[g], node, 0] += 1
+            passed[g, far, last[g], node, 1] += t - before[g]
             last[g] = node
             before[g] = t
-        if many >= GATHERED or k == len(starts) - 1:
-            for j in range(many):
-                edge = np.uint64(pair[j])
-                times[edge] += 1
-                spent[edge] += passed[j]
-            many = np.uint64(0)
-    for one in range(values):
-        for node in range(out):
-            led_to, led_from = 0, 0
-            for other in range(out):
-                led_to += times[one * whole + other * square + node]
-                led_from += times[one * whole + node * square + other]
-            times[one * whole + out * square + node] = stands[one, node] - led_to
-            times[one * whole + node * square + out] = stands[one, node] - led_from
-    return times, spent, people
+        for one in range(several):
+            g = mine[one]
+            last_of_all[g, last[g]] += 1
+            people[g] += 1
+            last[g] = out
+            before[g] = -(2**62)
 
 
 @compiled

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from uptake.activity import ActivityLog
 from uptake.activity.asking import Asked
 from uptake.activity.cases import log_of
-from uptake.activity.histories import KEPT, Histories, each_history, starts_of
+from uptake.activity.histories import KEPT, Histories, each_history
 from uptake.activity.log import TableSnapshot
+from uptake.activity.owners import starts_of
 from uptake.activity.question import By, Condition, Selector, read_question
 
 BEGIN = datetime(2026, 3, 2, tzinfo=UTC)
