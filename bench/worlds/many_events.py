@@ -17,9 +17,10 @@ from uptake.directory.models import Identity, Membership, Organization, Person, 
 from uptake.directory.scope import EVERYTHING
 from uptake.events.keys import make_key
 from uptake.events.models import Connection, Event, EventType, Quarantine
+from uptake.events.read import Position, move_bookmark
 from uptake.insight.feed.refresh import refresh
 from uptake.programme.models import Award, RulebookVersion
-from uptake.programme.publish import publish
+from uptake.programme.publish import READER, publish
 
 DAYS = 120
 DEPARTMENTS = 4
@@ -174,6 +175,8 @@ def fill(events: int, companies: int, count: int) -> None:
         cursor.execute("ANALYZE")
     while refresh(now=NOW):
         pass
+    last = Event.objects.order_by("-txid", "-pk").values_list("txid", "pk")[0]
+    move_bookmark(READER, now=NOW, events=Position(*last))  # the awards are there: nothing is left to consider
 
 
 def told() -> dict[str, Any]:

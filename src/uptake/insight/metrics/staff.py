@@ -14,6 +14,7 @@ from uptake.directory.viewer import ids_of, outermost
 MOST_PATHS = 8
 """Places in more branches of the tree than this are counted by counting everybody."""
 EVERYWHERE = ("/",)
+AT_ONCE = 900
 
 
 class Staff:
@@ -52,11 +53,13 @@ class Staff:
             for key in above[place]:
                 counts[key] -= 1
         # An index has all memberships in the order of people: counting through it costs less than sorting some.
-        held = (everybody if most else here).values("person_id").annotate(held=Count("*"))
-        several = here.filter(person__in=held.filter(held__gt=1).values("person_id"))
+        held = (everybody if most else here).values("person_id").annotate(held=Count("*")).filter(held__gt=1)
+        several = list(held.values_list("person_id", flat=True))
         seen: set[tuple[int, int]] = set()
-        for person, place in several.values_list("person_id", "organization_id"):
-            for key in above[place] if person not in machines else ():
-                counts[key] -= (person, key) in seen
-                seen.add((person, key))
+        for start in range(0, len(several), AT_ONCE):
+            spells = here.filter(person__in=several[start : start + AT_ONCE])
+            for person, place in spells.values_list("person_id", "organization_id"):
+                for key in above[place] if person not in machines else ():
+                    counts[key] -= (person, key) in seen
+                    seen.add((person, key))
         return counts
