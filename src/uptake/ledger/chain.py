@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -33,13 +32,20 @@ def canonical(value: Any) -> bytes:
 
 def stamp(at: datetime) -> str:
     """The instant in UTC with microseconds."""
-    return _stamp(at if at.tzinfo is UTC else at.astimezone(UTC))
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-@lru_cache(maxsize=16384)
-def _stamp(at: datetime) -> str:
-    """Remembered, as a grant writes one instant six times; only of instants in UTC, where equal ones are the same."""
-    return at.isoformat(timespec="microseconds")
+def stamps(instants: Sequence[datetime]) -> list[str]:
+    """The stamps of many instants, in a fraction of the time."""
+    return [text if len(text) == 32 else f"{text[:19]}.000000+00:00" for text in iso_texts(instants)]
+
+
+def iso_texts(instants: Sequence[datetime]) -> list[str]:
+    """The instants in UTC as ISO text, without microseconds where they are 0; written at once."""
+    if not instants:
+        return []
+    in_utc = [at if at.tzinfo is UTC else at.astimezone(UTC) for at in instants]
+    return orjson.dumps(in_utc)[2:-2].decode().split('","')
 
 
 def exact(value: Any) -> Any:

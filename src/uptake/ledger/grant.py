@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -25,6 +25,9 @@ from uptake.ledger.post import (
     open_sheet,
 )
 from uptake.ledger.rows import are_written_behind, writing_behind
+
+PIECE = 1000
+"""Transfers written while the next are worked out."""
 
 
 class MoreThanGranted(Refusal):
@@ -114,15 +117,13 @@ class Taken:
         return self.own + self.expired + self.others + self.debt
 
 
-def grant(grants: Sequence[Grant], *, now: datetime, meanwhile: Callable[[], None] = lambda: None) -> list[Granted]:
+def grant(grants: Sequence[Grant], *, now: datetime) -> list[Granted]:
     """Grant points to many people in one transaction; the results stand in the order of the grants.
 
     Debt is paid first. A grant to a lot that has expired expires at once. Raises KeyConflict and, for a grant paid
-    from a budget, NotEnoughPoints; then nothing of the batch is written. `meanwhile` writes what else belongs to the
-    transaction, by `insert_rows` only: the database takes it while the points are worked out.
+    from a budget, NotEnoughPoints; then nothing of the batch is written.
     """
     if not grants:
-        meanwhile()
         return []
     for item in grants:
         check_key(item.key)
@@ -136,13 +137,14 @@ def grant(grants: Sequence[Grant], *, now: datetime, meanwhile: Callable[[], Non
         seen = _seen(grants, contents)
         fresh = [item for item in grants if (item.book, item.key) not in seen]
         _prepare_grants(sheet, fresh)
-        meanwhile()
         for item, content in zip(grants, contents, strict=True):
             place = (item.book, item.key)
             replayed = place in seen
             if not replayed:
                 _grant(sheet, item, content)
                 seen.add(place)
+                if len(sheet.moves) >= PIECE:
+                    sheet.post()
             results.append(Granted(item.key, item.points, replayed))
         sheet.post()
     return results

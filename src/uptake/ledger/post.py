@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from operator import attrgetter
@@ -18,8 +18,8 @@ import orjson
 from django.db import connection, transaction
 from django.db.models import Q
 
-from uptake.ledger.accounts import DEBT, ISSUED, person, place_of
-from uptake.ledger.chain import START, canonical, exact, link, stamp
+from uptake.ledger.accounts import AVAILABLE, DEBT, ISSUED, person, place_of
+from uptake.ledger.chain import START, canonical, exact, link, stamps
 from uptake.ledger.lots import COUNTS, FACTS, LotState
 from uptake.ledger.models import Account, ChainHead, Entry, Hold, Kind, Lot, Refund, Resolution, Transfer
 from uptake.ledger.rows import (
@@ -41,8 +41,6 @@ _TRANSFER: Final = (
     *("book", "seq", "key", "part", "kind", "reason", "cause", "source_id", "target_id", "amount"),
     *("lot_id", "new_lot_id", "effective_at", "posted_at", "previous_hash", "hash", "explanation"),
 )
-_PIECE: Final = 1500
-"""Transfers written at once: the next are chained meanwhile."""
 
 
 class Refusal(Exception):
@@ -139,6 +137,7 @@ class Sheet:
     _live: set[tuple[int, str]] = field(default_factory=set)
     _issuing: dict[tuple[int, str], int] = field(default_factory=dict)
     _lot_ids: list[int] = field(default_factory=list)
+    _account_ids: list[int] = field(default_factory=list)
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -193,10 +192,14 @@ class Sheet:
 
     def expect(self, *, lots: Collection[tuple[int, str]]) -> None:
         """Read beforehand what will be asked when these lots are posted to, so that nothing must wait for it then."""
+        # SQLite gives the same ids again until the rows are there: all are asked for at once.
         unknown = sum(lot not in self.lots for lot in lots)
-        if unknown:  # SQLite gives the same ids again until the rows are there: all are asked for at once
+        if unknown:
             self._lot_ids = reserve_ids(Lot, len(self._lot_ids) + unknown)
         self._issuing |= _issuing_accounts({book for book, _ in lots} - {book for book, _ in self._issuing})
+        missing = sum(code.endswith(AVAILABLE) and one.id is None for (_, code), one in self._accounts.items())
+        if missing:
+            self._account_ids = reserve_ids(Account, len(self._account_ids) + missing)
 
     def spendable_lots(self, book: int, owner: str) -> list[LotState]:
         """The lots of a person with available points."""
@@ -337,7 +340,10 @@ class Sheet:
             self.move(entry, Kind.DEBT_CLEARED, owed, ISSUED, paid)
 
     def post(self) -> None:
-        """Write everything to the database: lots, accounts, entries, transfers in the chain, holds, heads."""
+        """Write what is on the sheet to the database: lots, accounts, entries, transfers in the chain, holds, heads.
+
+        More may be written on the sheet afterwards, and posted.
+        """
         assert self.locked, "A sheet for looking ahead is never posted"
         with writing_behind():
             # What reads comes first, and the rows of which there are most last, so that nothing waits for them.
@@ -347,6 +353,8 @@ class Sheet:
         Hold.objects.bulk_create(self.holds)
         Resolution.objects.bulk_create(self.resolutions)
         Refund.objects.bulk_create(self.refunds)
+        for written in (self.entries, self.moves, self.holds, self.resolutions, self.refunds):
+            written.clear()
 
     def _keep(self, lot: LotState) -> None:
         self.lots[lot.book, lot.key] = lot
@@ -379,12 +387,14 @@ class Sheet:
         missing = sorted(key for key in used if key[1] != ISSUED and self._accounts[key].id is None)
         changed: list[list[int]] = []
         if missing:
-            fresh = reserve_ids(Account, len(missing))
-            rows = [[i, key[0], key[1], self._accounts[key].balance] for i, key in zip(fresh, missing, strict=True)]
-            insert_rows(Account, ("id", "book", "code", "balance"), rows)
-            for i, key in zip(fresh, missing, strict=True):
-                self._accounts[key].id = i
-                self._accounts[key].before = self._accounts[key].balance
+            if len(missing) > len(self._account_ids):
+                self._account_ids = reserve_ids(Account, len(missing))
+            for key, row_id in zip(missing, self._account_ids, strict=False):
+                state = self._accounts[key]
+                state.id, state.before = row_id, state.balance
+            del self._account_ids[: len(missing)]
+            fresh = [(self._accounts[key].id, *key, self._accounts[key].balance) for key in missing]
+            insert_rows(Account, ("id", "book", "code", "balance"), fresh)
         for key in used:
             if key[1] == ISSUED:
                 continue
@@ -393,6 +403,7 @@ class Sheet:
             ids[key] = state.id
             if state.balance != state.before:
                 changed.append([state.id, state.balance])
+                state.before = state.balance
         update_rows(Account, ("balance",), changed)
         return ids
 
@@ -422,8 +433,9 @@ class Sheet:
                 for e in self.entries
             ],
         )
-        for piece in in_pieces(list(zip(self.moves, times, strict=True)), _PIECE):
-            insert_rows(Transfer, _TRANSFER, [self._linked(move, at, ids) for move, at in piece])
+        effective = stamps([move.effective_at for move in self.moves])
+        told = zip(self.moves, times, effective, stamps(times), strict=True)
+        insert_rows(Transfer, _TRANSFER, [self._linked(move, at, stamped, ids) for move, at, *stamped in told])
         for head in self.heads.values():
             head.clock_at = self.clocks[head.book]
         replace_rows(
@@ -432,8 +444,10 @@ class Sheet:
             [(h.book, h.seq, h.hash, h.clock_at, h.posted_at) for h in self.heads.values()],
         )
 
-    def _linked(self, move: Move, at: datetime, ids: Mapping[tuple[int, str], int]) -> tuple[Any, ...]:
-        """The row of a move, made the next link of the chain of its book."""
+    def _linked(
+        self, move: Move, at: datetime, stamped: Sequence[str], ids: Mapping[tuple[int, str], int]
+    ) -> tuple[Any, ...]:
+        """The row of a move, made the next link of the chain of its book; `stamped` is when it counts and is posted."""
         entry = move.entry
         book = entry.book
         head = self.heads[book]
@@ -443,12 +457,12 @@ class Sheet:
         told = canonical(entry.explanation if move.part == 1 else {"see": entry.key})
         lot_id = move.lot.id if move.lot else None
         new_lot_id = move.new_lot.id if move.new_lot else None
-        amount, effective_at = move.amount, move.effective_at
+        amount = move.amount
         begin = (book, head.seq, entry.key, move.part, move.kind, entry.reason, entry.cause)
-        record = (*begin, move.source, move.target, amount, lot_id, new_lot_id, stamp(effective_at), stamp(at))
+        record = (*begin, move.source, move.target, amount, lot_id, new_lot_id, *stamped)
         head.hash = link(before, [*record, orjson.Fragment(told)])
         ends = (ids[book, move.source], ids[book, move.target])
-        return (*begin, *ends, amount, lot_id, new_lot_id, effective_at, at, before, head.hash, told.decode())
+        return (*begin, *ends, amount, lot_id, new_lot_id, move.effective_at, at, before, head.hash, told.decode())
 
 
 def open_sheet(*, books: Collection[int], now: datetime) -> Sheet:

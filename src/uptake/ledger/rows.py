@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cache, lru_cache
 from itertools import chain, repeat
 from typing import Any, Final, TypeVar
@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 import orjson
 from django.db import connection, models
 
-from uptake.ledger.chain import stamp
+from uptake.ledger.chain import iso_texts
 
 T = TypeVar("T")
 
@@ -283,42 +283,44 @@ _NONE: Final = "\\N"
 
 def _copied(kind: type, column: Sequence[Any]) -> Sequence[str]:
     """The values as PostgreSQL's COPY reads them."""
-    if len(column) > 1 and kind is not dict and column.count(column[0]) == len(column):
+    if kind is dict:
+        return _escaped(_as_json(column))
+    if len(column) > 1 and column.count(column[0]) == len(column):
         return list(repeat(_copied(kind, column[:1])[0], len(column)))
+    if None in column:
+        present = iter(_copied(kind, [value for value in column if value is not None]))
+        return [_NONE if value is None else next(present) for value in column]
     if kind is int:
-        return [_NONE if value is None else str(value) for value in column]
-    if kind is dict or kind is str:
-        texts = _as_json(column) if kind is dict else column
-        if None not in texts:
-            whole = "".join(texts)
-            if not any(mark in whole for mark in "\\\t\n\r"):
-                return texts
-        return [_NONE if value is None else value.translate(_ESCAPES) for value in texts]
+        return orjson.dumps(column)[1:-1].decode().split(",")
     if kind is datetime:
-        return [_NONE if value is None else stamp(value) for value in column]
-    known: dict[Any, str] = {None: _NONE}
-    return [known.get(value) or known.setdefault(value, value.isoformat()) for value in column]
+        return iso_texts(column)
+    return _escaped(column) if kind is str else _dates(column)
+
+
+def _escaped(texts: Sequence[str]) -> Sequence[str]:
+    whole = "".join(texts)
+    if not any(mark in whole for mark in "\\\t\n\r"):
+        return texts
+    return [text.translate(_ESCAPES) for text in texts]
 
 
 def _bound(kind: type, column: Sequence[Any]) -> Sequence[Any]:
     """The values as SQLite keeps them: instants as Django writes them, in UTC and without saying so."""
     if kind is dict:
         return _as_json(column)
-    if kind is datetime:
-        return [
-            None if value is None else _kept(value if value.tzinfo is UTC else value.astimezone(UTC))
-            for value in column
-        ]
-    known: dict[Any, Any] = {None: None}
+    if kind not in (date, datetime):
+        return column
+    if None in column:
+        present = iter(_bound(kind, [value for value in column if value is not None]))
+        return [None if value is None else next(present) for value in column]
     if kind is date:
-        return [known[value] if value in known else known.setdefault(value, value.isoformat()) for value in column]
-    return column
+        return _dates(column)
+    return [f"{text[:10]} {text[11:-6]}" for text in iso_texts(column)]
 
 
-@lru_cache(maxsize=16384)
-def _kept(at: datetime) -> str:
-    """An instant in UTC as SQLite keeps it; remembered as `stamp` is."""
-    return str(at.replace(tzinfo=None))
+def _dates(column: Sequence[date]) -> list[str]:
+    known: dict[date, str] = {}
+    return [known.get(value) or known.setdefault(value, value.isoformat()) for value in column]
 
 
 def _as_json(column: Sequence[Any]) -> Sequence[str]:

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from uptake.events.models import Bookmark, Event, EventType
 from uptake.events.read import Position, corrections_after, events_after, move_bookmark, positions_of
 from uptake.ledger.grant import Grant, Taking, grant, take_back
-from uptake.ledger.rows import insert_rows, reserve_ids, writing_behind
+from uptake.ledger.rows import insert_rows, writing_behind
 from uptake.notify.tell import Telling, tell
 from uptake.programme.evaluate import REVERSED, DayRules, Key, Outcome, Used, fold
 from uptake.programme.gather import (
@@ -30,6 +30,7 @@ from uptake.programme.gather import (
     earlier_revisions,
     events_in,
     gather,
+    ids_of_awards,
     many,
     of_corrections,
     standings_of,
@@ -186,6 +187,7 @@ def _consider(ids: Collection[int], *, moved: bool, settled: bool, now: datetime
             whole.add(bucket)
     standings = _standings(rules_of)
     with writing_behind():
+        differences: list[_Difference] = []
         parts = [here] if whole or awards else _by_company(here)
         for part in parts:
             outcomes: list[Folded] = []
@@ -200,16 +202,18 @@ def _consider(ids: Collection[int], *, moved: bool, settled: bool, now: datetime
                 awards |= awards_of(mates)
                 folded = _refold(whole, [*touched.values(), *mates.values()], awards, rules_of, standings, now)
                 outcomes.extend(folded)
-            _write(_differences(outcomes, awards, touched), now=now, news=news)
+            differing = _differences(outcomes, awards, touched)
+            _insert([one.award for one in differing if one.is_new], now)
+            differences += differing
+        _post(differences, now)
+    news.add(differences)
 
 
 def _by_company(buckets: Mapping[Bucket, list[Gathered]]) -> list[dict[Bucket, list[Gathered]]]:
-    """The buckets in parts that have no company in common, in the order in which the ledger locks its books.
+    """The buckets in parts that have no company in common.
 
-    Nothing of one part touches another: the database writes one while the next is worked out.
+    Nothing of one part touches another: the database takes the awards of one while the next is worked out.
     """
-    if connection.vendor == "sqlite":
-        return [dict(buckets)]
     parts: list[dict[Bucket, list[Gathered]]] = [{}]
     size, company = 0, None
     for bucket in sorted(buckets, key=lambda one: one.company):
@@ -353,7 +357,7 @@ def _differences(
                 outcome.points,
                 reasons,
                 outcome.explanation,
-                0,
+                1 if outcome.points else 0,
             )
             former, former_company, taken, given = bucket.person, bucket.company, 0, outcome.points
         else:
@@ -401,33 +405,25 @@ def _differences(
     return found
 
 
-def _write(differences: Sequence[_Difference], *, now: datetime, news: News) -> None:
-    """Posts decreases, then increases, and writes the awards."""
+def _post(differences: Sequence[_Difference], now: datetime) -> None:
+    """Posts decreases, then increases, and notes them on the awards."""
+    changed = [one for one in differences if not one.is_new]
     takings: list[Taking] = []
-    grants: list[Grant] = []
-    for one in differences:
+    for one in changed:
         if one.taken:
             one.award.transfers += 1
             takings.append(_taking(one))
-    for one in differences:
+    for one in changed:
         if one.given:
             one.award.transfers += 1
-            grants.append(_grant(one))
     take_back(takings, now=now)
-    fresh = [one.award for one in differences if one.is_new]
-    grant(grants, now=now, meanwhile=lambda: _insert(fresh, now))
-    _update([one.award for one in differences if not one.is_new], now)
-    news.add(differences)
+    grant([_grant(one) for one in differences if one.given], now=now)
+    _update([one.award for one in changed], now)
 
 
 def _insert(awards: Sequence[AwardRow], now: datetime) -> None:
-    if not awards:
-        return
-    for award, pk in zip(awards, reserve_ids(Award, len(awards)), strict=True):
-        award.id = pk
     rows = [
         (
-            award.id,
             award.event_id,
             award.rule,
             award.version,
@@ -444,7 +440,7 @@ def _insert(awards: Sequence[AwardRow], now: datetime) -> None:
         )
         for award in awards
     ]
-    insert_rows(Award, (*AWARD_COLUMNS, "considered_at"), rows)
+    insert_rows(Award, (*AWARD_COLUMNS[1:], "considered_at"), rows)
 
 
 def _update(awards: Sequence[AwardRow], now: datetime) -> None:
@@ -546,13 +542,15 @@ class News:
         people = [person for person in self.earned if self.balance[person] > 0]
         if not people:
             return
-        names = {one.event.name for person in people for one in self.earned[person] if one.event}
+        told = [one for person in people for one in self.earned[person][:TOLD]]
+        names = {one.event.name for one in told if one.event}
         labels = {
             name: {"en": english, "zh": chinese}
             for name, english, chinese in EventType.objects.filter(name__in=names).values_list(
                 "name", "label_en", "label_zh"
             )
         }
+        ids = ids_of_awards(one.award.event_id for one in told)
         tell(
             [
                 Telling(
@@ -560,21 +558,21 @@ class News:
                     # The first transfer told of: no transfer is told of twice.
                     key=_transfer_key(self.earned[person][0].award),
                     kind=EARNED,
-                    content=self._content(person, labels),
+                    content=self._content(person, labels, ids),
                 )
                 for person in people
             ],
             now=self.now,
         )
 
-    def _content(self, person: int, labels: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    def _content(self, person: int, labels: Mapping[str, Mapping[str, str]], ids: Mapping[Key, int]) -> dict[str, Any]:
         awards = []
         for one in self.earned[person][:TOLD]:
             award = one.award
             name = one.event.name if one.event else ""
             awards.append(
                 {
-                    "award": award.id,
+                    "award": ids[award.event_id, award.rule],
                     "event": award.event_id,
                     "points": one.given,
                     "rule": award.rule,

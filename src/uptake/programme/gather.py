@@ -299,6 +299,12 @@ def awards_of(event_ids: Collection[int]) -> dict[tuple[int, str], AwardRow]:
     return {(row[1], row[2]): AwardRow(*row) for row in rows}
 
 
+def ids_of_awards(event_ids: Iterable[int]) -> dict[tuple[int, str], int]:
+    """The ids of the awards of these events, by (event id, rule)."""
+    rows: Any = Award.objects.filter(event_id__in=many(set(event_ids))).values_list("event_id", "rule", "pk")
+    return {(event_id, rule): pk for event_id, rule, pk in rows}
+
+
 class UsedRow(NamedTuple):
     """What one rule's awards take in a bucket: points, paid awards, and the latest event awarded or refused."""
 
@@ -314,7 +320,8 @@ def used_in(buckets: Collection[Bucket]) -> dict[Bucket, list[UsedRow]]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT person_id, company_id, date, rule, SUM(points), SUM(CASE WHEN points > 0 THEN 1 ELSE 0 END), "  # noqa: S608
-            f"MAX(happened_at) FROM programme_award WHERE (person_id, date) IN ({days.sql}) GROUP BY 1, 2, 3, 4",
+            "CAST(MAX(happened_at) AS text) FROM programme_award "
+            f"WHERE (person_id, date) IN ({days.sql}) GROUP BY 1, 2, 3, 4",
             days.params,
         )
         rows = cursor.fetchall()
