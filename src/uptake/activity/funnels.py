@@ -490,8 +490,9 @@ def _with_steps(runs: Runs) -> Runs:
 
 
 def _touched(rows: Histories, plan: Plan, span: Span, scopes: list[int]) -> Array:
-    """By actor the value of the first (or last) event of a step that has one (-1 or NONE: there is none), for which those
-    with one value need not be looked at."""
+    """By actor the value of the first (or last) event of a step that has one; -1 or NONE: there is none.
+
+    Those whose rows have one value need not be looked at."""
     assert plan.breakdown is not None
     own = rows.owner.astype(np.int64)
     mixed = rows if not len(own) else rows.only(own < 0) if (own < 0).any() else None
