@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from uptake.activity.asking import Asked
 from uptake.activity.columns import Array
 from uptake.activity.conditions import Numbers, Sieve
 from uptake.activity.log import ActivityLog, Snapshot, asked, each_bucket
 from uptake.activity.periods import day_number
+from uptake.activity.question import COMMON, Selector, read_question
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,13 @@ def modules(
     companies: Collection[int],
     within: int | None = None,
     sources: Collection[str] | None = None,
+    narrowed: Mapping[str, Any] | None = None,
 ) -> Modules:
     """By business date, of these companies, or with `within` of these departments of that company. `groups` maps the
-    name of an event to its group; other events count as activity only. Somebody may be counted at two places."""
+    name of an event to its group; other events count as activity only. Somebody may be counted at two places.
+
+    `narrowed`: keys of a question (filters, segment, only_persons) that every row counted has to meet; a segment is as
+    of `last`. Raises QuestionRefused."""
     titles = tuple(sorted(set(groups.values())))
     listed = sorted(set(companies))
 
@@ -54,7 +61,17 @@ def modules(
         group_of = np.array([*(where.get(groups.get(str(one), ""), -1) for one in texts), -1], np.int64)
         ids = Numbers(listed)
         column = "company" if within is None else "department"
-        sieve = Sieve(snapshot, companies=listed if within is None else [within], sources=sources)
+        inside = listed if within is None else [within]
+        sieve = Sieve(snapshot, companies=inside, sources=sources)
+        if narrowed:
+            own = {
+                "analysis": "modules",
+                "to": last.isoformat(),
+                "scope": inside,
+                "sources": None if sources is None else list(sources),
+            }
+            question = {key: value for key, value in {**narrowed, **own}.items() if value is not None}
+            sieve = Asked(snapshot, read_question(question, keys=COMMON, selector=Selector())).sieve
 
         def of(bucket: int) -> Array:
             columns = snapshot.columns(bucket, ["person", "business_day", "event", column])
@@ -74,6 +91,8 @@ def modules(
             titles, tuple(listed), tuple(tuple(row[:-1]) for row in counts), tuple(row[-1] for row in counts)
         )
 
+    if narrowed:  # who is in a segment is not told by sums over people
+        return log.reading(lambda snapshot: tell(snapshot, fold_all(snapshot)))
     key = asked("modules", first, last, sorted(groups.items()), listed, within, sources)
     return log.summing(fold_all, tell, key)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from statistics import median
+from typing import Any
 
 from uptake.activity import ActivityLog
 from uptake.activity.summaries.modules import modules
@@ -13,10 +14,9 @@ from uptake.directory.models import Kind, Organization
 from uptake.directory.privacy import hide_small, may_see_group
 from uptake.directory.scope import HIDE_BELOW, Deed, Viewer
 from uptake.events.models import EventType
+from uptake.insight.metrics.peers import LEAST_COMPANIES
 from uptake.insight.metrics.staff import Staff
-
-LEAST_COMPANIES = 5
-"""A median of fewer companies would tell of single ones."""
+from uptake.insight.metrics.told import TotalsOnly
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,16 @@ def matrix(
     *,
     today: date,
     sources: Sequence[str] | None = None,
+    narrowed: Mapping[str, Any] | None = None,
 ) -> Matrix:
-    """The companies of a park, or the departments of a company, as far as the viewer may see totals there."""
+    """The companies of a park, or the departments of a company, as far as the viewer may see totals there.
+
+    `narrowed`: keys of a question (filters, segment, only_persons). Raises TotalsOnly where a segment is asked for and
+    the viewer may not see single people; QuestionRefused."""
+    only_totals = not viewer.may(Deed.SEE_PEOPLE, place)
+    for key in ("segment", "only_persons"):
+        if only_totals and narrowed and narrowed.get(key):
+            raise TotalsOnly(key, "nothing: you may see totals only")
     groups = modules_of()
     titles = tuple(sorted(set(groups.values())))
     company = place if place.kind == Kind.COMPANY else place.company
@@ -72,7 +80,9 @@ def matrix(
     if park is not None:
         all_of = Organization.objects.filter(path__startswith=park.path, kind=Kind.COMPANY)
         every = all_of.values_list("pk", flat=True)
-        found = modules(log, first=first, last=last, groups=groups, companies=list(every), sources=sources)
+        found = modules(
+            log, first=first, last=last, groups=groups, companies=list(every), sources=sources, narrowed=narrowed
+        )
         known = {key: (n, row) for key, n, row in zip(found.places, found.active, found.people, strict=True)}
         middle = _median(list(known.values()), len(titles))
     if place.kind == Kind.PARK:
@@ -81,7 +91,7 @@ def matrix(
         listed = list(Organization.objects.filter(parent=place)) if place.kind == Kind.COMPANY else [place]
         found = modules(
             log, first=first, last=last, groups=groups, companies=[one.pk for one in listed],
-            within=company.pk if company else 0, sources=sources,
+            within=company.pk if company else 0, sources=sources, narrowed=narrowed,
         )  # fmt: skip
         known = {key: (n, row) for key, n, row in zip(found.places, found.active, found.people, strict=True)}
     staff = Staff(today).of(listed) if listed else {}

@@ -44,18 +44,23 @@ class Cell:
 
 def question(bar: Bar) -> dict[str, Any]:
     """The place and the period; the engine is asked by `answered`."""
-    period = bar.chosen.period
-    return {
-        "analysis": NAME, "scope": [bar.place.pk], "from": period.first.isoformat(),
-        "to": period.shown_last.isoformat(), "sources": [bar.source] if bar.source else None,
-    }  # fmt: skip
+    return bar.question(NAME, interval=None, by=None, compare=None)
 
 
 def answered(bar: Bar, viewer: Viewer, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The matrix, as far as the viewer may see it."""
     first, last = date.fromisoformat(asked["from"]), date.fromisoformat(asked["to"])
     today = bar.chosen.period.today
-    return {"matrix": matrix(bar.log, viewer, bar.place, first, last, today=today, sources=asked["sources"])}
+    found = matrix(
+        bar.log, viewer, bar.place, first, last, today=today, sources=asked.get("sources"), narrowed=_narrowed(asked)
+    )
+    return {"matrix": found}
+
+
+def _narrowed(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of the question that narrow it; empty: none does."""
+    found = {key: asked[key] for key in ("filters", "segment", "only_persons") if key in asked}
+    return {**found, "timezone": asked["timezone"]} if found else {}
 
 
 def opened(bar: Bar) -> dict[str, Any] | None:
@@ -65,7 +70,7 @@ def opened(bar: Bar) -> dict[str, Any] | None:
     if not place.isdecimal() or len(place) > 18 or not below.filter(pk=int(place)).exists():
         return None
     names = [name for name, own in modules_of().items() if own == wanted]
-    own: dict[str, Any] = {"filters": None, "by": None, "compare": None, "segment": None, "only_persons": None}
+    own: dict[str, Any] = {"by": None, "compare": None}
     return bar.question("pv_uv", **own, scope=[int(place)], event_sel={"event": names if wanted else None})
 
 
@@ -91,8 +96,8 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
     notes = []
     if any(row.hidden for row in found.rows):
         notes.append(_("Places with fewer than 5 people are not told."))
-    if bar.where or bar.segment or bar.by:
-        notes.append(_("Conditions, segments and breakdowns do not narrow this table."))
+    if bar.where:
+        notes.append(_("Only events that meet the conditions count, also for who is active."))
     return Shown(
         words=words % {"place": bar.place.name},
         verdict=_verdict(found, labels),

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from tests.cast import BEIYUAN_MARKS, Cast, person
 from uptake.events.models import EventType
+from uptake.insight.metrics.keep_segment import make_segment
 from uptake.insight.metrics.matrix import _median
 from uptake.insight.metrics.tests.world import ZONE, happen
 
@@ -92,3 +93,27 @@ def test_nothing_of_another_company_is_opened(lively: Cast, of: str) -> None:
 def test_the_median_is_of_five_companies_or_more_with_five_people() -> None:
     assert _median([(10, (1,))] * 4 + [(4, (4,))], 1) == (None,)
     assert _median([(10, (n,)) for n in (1, 2, 3, 9, 10)], 1) == (0.3,)
+
+
+def test_conditions_and_segments_narrow_the_table_and_the_people_behind(lively: Cast) -> None:
+    browser = lively.sign_in(lively.ren)
+    segment = make_segment(
+        name="Counters", organization=lively.park, by=lively.viewer(lively.ren), now=timezone.now(),
+        criteria={"match": "all", "criteria": [{"kind": "performed", "event": "stock.counted", "days": 30}]},
+    )  # fmt: skip
+
+    def row(more: str) -> tuple[str, str]:
+        text = browser.get(f"{PAGE}export.csv?{more}").content.decode("utf-8-sig")
+        heads, *lines = csv.reader(text.splitlines())
+        beiyuan = next(line for line in lines if line[0].startswith("Beiyuan"))
+        return beiyuan[1], beiyuan[heads.index("Orders") + 1]
+
+    of = quote(f"{lively.beiyuan.pk}:orders", safe="")
+    behind = browser.get(f"{PAGE}people/?segment={segment.pk}&of={of}&number=%7B%7D").content.decode()
+
+    assert row("") == ("2", "2")
+    assert row(f"segment={segment.pk}") == ("1", "1")
+    assert row("where=amount:gt:3") == ("0", "0")
+    assert "Lin Fang" in behind
+    assert "Hua Jing" not in behind
+    assert "You see totals here." not in browser.get(f"{PAGE}?segment={segment.pk}").content.decode()
