@@ -36,6 +36,7 @@ WITHOUT_SCOPE: Mapping[str, str] = {
     "events.Correction": "read only by readers of the record, which see everything",
     "events.Bookmark": "how far a reader of the record is; no rows of a company",
     "connectors.RememberedMapping": "read by the import of the place itself, after its scope was checked",
+    "directory.Erasure": "shown nowhere: the audit log tells of it",
     "jobs.JobRun": "how the jobs went; on a page for those who run the platform",
     "ledger.Account": "the ledger knows no people; pages ask it for accounts of people they have checked",
     "ledger.Lot": "as ledger.Account",

@@ -29,6 +29,7 @@ from uptake.events.models import Batch, Connection, Event
 from uptake.events.record import record
 from uptake.insight.metrics.keep_segment import make_segment
 from uptake.insight.metrics.keep_view import save_view
+from uptake.insight.models import DayFigure
 from uptake.notify.tell import Telling, tell
 from uptake.programme.consider import consider_new_events
 from uptake.programme.publish import publish
@@ -162,6 +163,14 @@ def _keep(cast: Cast, side: Side, now: datetime) -> None:
     view = save_view(name=f"View of {side.order}", page="trends", query=query, roles=[*roles, "manager"], **kept)
     own = cast.viewer(side.person, now.date())
     token, _secret = make_token(by=own, days=30, now=now, label=f"Report of {side.order}")
+    DayFigure.objects.create(
+        organization=side.company,
+        day=now.date() - timedelta(days=2),
+        as_of=now.date(),
+        events=1,
+        people=1,
+        taken_at=now,
+    )
     side.ids |= {"segment": segment.pk, "view": view.pk, "token": token.pk}
 
 

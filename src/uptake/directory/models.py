@@ -84,13 +84,17 @@ def person_kinds() -> list[tuple[str, Any]]:
 
 class PersonQuerySet(models.QuerySet["Person"]):
     def visible_to(self, viewer: Viewer) -> PersonQuerySet:
-        """People who belong or belonged to a place where the viewer may see or manage people, and oneself."""
+        """People who belong or belonged to a place where the viewer may see or manage people, and oneself.
+
+        Nobody sees the erased: whoever still knows their number finds nothing under it.
+        """
+        there = self.filter(erased_at__isnull=True)
         seen = Membership.objects.filter(
             viewer.within("organization__path", Deed.SEE_PEOPLE, Deed.MANAGE_PEOPLE), person=OuterRef("pk")
         )
         if viewer.sees_everything(Deed.SEE_PEOPLE):
-            return self.all()
-        return self.filter(Exists(seen) | Q(pk=viewer.person_id))
+            return there
+        return there.filter(Exists(seen) | Q(pk=viewer.person_id))
 
     def belonging(self, place: Organization, on: date) -> PersonQuerySet:
         """People with a membership at the place or below it on a date."""
@@ -107,6 +111,8 @@ class Person(models.Model):
     kind = models.CharField(max_length=16, choices=person_kinds, default=PersonKind.HUMAN)
     joined_date = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True, blank=True)
+    """Since when this is a number without a human: see `erase.py`."""
 
     objects = PersonQuerySet.as_manager()
 
@@ -374,6 +380,34 @@ class AuditEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "audit entries"
+
+
+class Policy(models.TextChoices):
+    """What becomes of an erased person's events."""
+
+    ANONYMISE = "anonymise", _("Keep the counts, forget the person")
+    DROP = "drop", _("Nothing of the person counts any more")
+
+
+def policies() -> list[tuple[str, Any]]:
+    return list(Policy.choices)
+
+
+class Erasure(models.Model):
+    """A person was erased. Stays for good; while it is open, and only then, the guards of the record let rows be
+    emptied (never changed otherwise). It is opened and closed within one transaction."""
+
+    person = models.OneToOneField(Person, models.PROTECT, related_name="erasure")
+    policy = models.CharField(max_length=16, choices=policies)
+    organization = models.ForeignKey(Organization, models.PROTECT, null=True, blank=True, related_name="+")
+    by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    counts = models.JSONField(default=dict)
+    """{treatment: rows treated}."""
+
+    def __str__(self) -> str:
+        return f"{self.policy} #{self.person_id}"
 
 
 class AccessTokenQuerySet(models.QuerySet["AccessToken"]):

@@ -17,7 +17,10 @@ from uptake.events.facts import FactsDecoder, FactsEncoder
 
 
 class TransactionId(models.Func):
-    """The id of the writing transaction on PostgreSQL; 0 on SQLite, where only one writes at a time."""
+    """The id of the writing transaction on PostgreSQL; 0 on SQLite, where only one writes at a time.
+
+    A migration adds what servers before this one have counted to the default of the columns.
+    """
 
     arity = 0
     output_field = models.BigIntegerField()
@@ -200,11 +203,15 @@ class EventQuerySet(models.QuerySet["Event"]):
 
 
 class Event(models.Model):
-    """What happened. Insert-only, by trigger. Readers go by (txid, id), never past an event not yet visible."""
+    """What happened. Insert-only, by trigger. Readers go by (txid, id), never past an event not yet visible.
+
+    While its person is being erased an event may be emptied (key, object, facts) and, if it shall not count any more,
+    put into a batch that is withdrawn; the trigger allows nothing else.
+    """
 
     id = models.BigAutoField(primary_key=True)
     txid = models.BigIntegerField(db_default=TransactionId(), editable=False)
-    """PostgreSQL: the inserting transaction's id, set by the database; SQLite: 0 (one writer at a time)."""
+    """PostgreSQL: the inserting transaction's number, set by the database; SQLite: 0 (one writer at a time)."""
     source = models.CharField(max_length=100)
     key = models.CharField(max_length=255)
     revision = models.PositiveIntegerField(default=1)
@@ -329,6 +336,7 @@ class CorrectionKind(models.TextChoices):
     PLACED = "placed", _("Event given a company")
     WITHDRAWN = "withdrawn", _("Import undone")
     MOVED = "moved", _("Membership of a person changed")
+    ERASED = "erased", _("Person erased")
 
 
 def correction_kinds() -> list[tuple[str, Any]]:
@@ -345,7 +353,7 @@ class Correction(models.Model):
     identity = models.ForeignKey(Identity, models.PROTECT, null=True, blank=True, related_name="+")
     batch = models.ForeignKey(Batch, models.PROTECT, null=True, blank=True, related_name="corrections")
     person_id_was = models.BigIntegerField(null=True, blank=True)
-    """For identified: the person before; for moved: the person moved."""
+    """For identified: the person before; for moved and erased: the person."""
     company = models.ForeignKey(Organization, models.PROTECT, null=True, blank=True, related_name="+")
     at = models.DateTimeField()
     by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")

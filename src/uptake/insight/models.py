@@ -1,4 +1,4 @@
-"""What people keep of their questions: segments (who belongs), and views (a page of questions with its state)."""
+"""What is kept of questions: segments (who belongs), views (a page with its state), and the figures of closed days."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from uptake.directory.models import Organization, User
 from uptake.directory.viewer import DEEDS_OF_ROLE, Deed, Viewer
@@ -113,3 +114,46 @@ class SavedView(Kept):
     """Of the address, without the question mark; names its place."""
 
     objects = ViewQuerySet.as_manager()
+
+
+class Why(models.TextChoices):
+    """Why a figure of a day that was over changed."""
+
+    LATE = "late", _("Late events")
+    IDENTITY = "identity", _("People known better")
+    UNDONE = "undone", _("Import undone")
+    PLACED = "placed", _("Events given another company")
+    ERASED = "erased", _("Person erased")
+    COUNTING = "counting", _("What is counted was changed")
+
+
+class DayFigureQuerySet(models.QuerySet["DayFigure"]):
+    def visible_to(self, viewer: Viewer) -> DayFigureQuerySet:
+        """Figures of places whose totals the viewer sees."""
+        return self.filter(viewer.within("organization__path", Deed.SEE_TOTALS))
+
+
+class DayFigure(models.Model):
+    """What a day that was over came to at a park or company, as told on a date. A change adds a row."""
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    day = models.DateField()
+    """A business date of the place."""
+    as_of = models.DateField()
+    """The date from which this was told; before the first one, nothing was written down."""
+    events = models.BigIntegerField()
+    people = models.IntegerField()
+    """Distinct people active on the day."""
+    why = models.JSONField(default=list)
+    """Codes of `Why`; empty for the first."""
+    taken_at = models.DateTimeField()
+
+    objects = DayFigureQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "day", "as_of"], name="day_figure_once_per_date"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.events}/{self.people}"

@@ -26,6 +26,13 @@ def refresh_activity(now: datetime) -> int:
     return refresh(now=now)
 
 
+def close_days(now: datetime) -> int:
+    """Once a day the figures of the days that are over are written down, with what changed since."""
+    from uptake.insight.metrics.close_days import close_days as close
+
+    return close(now=now)
+
+
 def compact_activity(now: datetime) -> int:
     """Later rows are folded into the sorted files, a few at a time."""
     from uptake.insight.feed.compact import compact
@@ -87,6 +94,12 @@ JOBS: tuple[Job, ...] = (
     Job("consider", _("New events become points."), 1, consider, Lane.POINTS, woken=True),
     Job("elapse", _("Points mature and expire; forgotten holds are given back."), 60, elapse, Lane.POINTS),
     Job("activity", _("New events reach the figures."), 3, refresh_activity, Lane.ACTIVITY),
+    Job(
+        "close-days",
+        _("The figures of days that are over are written down; what changes later shows."),
+        900,
+        close_days,
+    ),
     Job("compact-activity", _("Later rows are folded into the sorted files of the figures."), 60, compact_activity),
     Job("imports", _("Waiting imports are read."), 1, run_imports, Lane.IMPORTS),
     Job("publish-heads", _("The heads of the ledger's chains go into the audit log."), 3600, publish_heads),

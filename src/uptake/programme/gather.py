@@ -299,12 +299,6 @@ def awards_of(event_ids: Collection[int]) -> dict[tuple[int, str], AwardRow]:
     return {(row[1], row[2]): AwardRow(*row) for row in rows}
 
 
-def ids_of_awards(event_ids: Iterable[int]) -> dict[tuple[int, str], int]:
-    """The ids of the awards of these events, by (event id, rule)."""
-    rows: Any = Award.objects.filter(event_id__in=many(set(event_ids))).values_list("event_id", "rule", "pk")
-    return {(event_id, rule): pk for event_id, rule, pk in rows}
-
-
 class UsedRow(NamedTuple):
     """What one rule's awards take in a bucket: points, paid awards, and the latest event awarded or refused."""
 
@@ -320,8 +314,7 @@ def used_in(buckets: Collection[Bucket]) -> dict[Bucket, list[UsedRow]]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT person_id, company_id, date, rule, SUM(points), SUM(CASE WHEN points > 0 THEN 1 ELSE 0 END), "  # noqa: S608
-            "CAST(MAX(happened_at) AS text) FROM programme_award "
-            f"WHERE (person_id, date) IN ({days.sql}) GROUP BY 1, 2, 3, 4",
+            f"MAX(happened_at) FROM programme_award WHERE (person_id, date) IN ({days.sql}) GROUP BY 1, 2, 3, 4",
             days.params,
         )
         rows = cursor.fetchall()
@@ -367,7 +360,7 @@ def of_corrections(corrections: Iterable[Correction], closes_before: Callable[[]
     for one in corrections:
         if one.event_id is not None:
             events.add(one.event_id)
-        if one.identity_id is not None:
+        if one.identity_id is not None and one.kind != CorrectionKind.ERASED:  # what was earned stays; see 0015
             identities.add(one.identity_id)
         if one.batch_id is not None:
             batches.add(one.batch_id)

@@ -111,6 +111,7 @@ INNER: Mapping[str, tuple[str, ...]] = {
         "/data/people/",
         "/people/{person}/",
         "/people/{person}/edit/",
+        "/people/{person}/erase/",
         "/people/new/",
         "/people/import/",
         "/people/places/{department_slug}/",

@@ -102,6 +102,8 @@ def _refreshed(writer: Writer, now: datetime) -> int:
     for incoming in arrived:
         writer.add(_without(incoming, touched))
     _write_anew(writer, touched, position, departments)
+    if any(one.kind == CorrectionKind.ERASED for one in corrections):
+        writer.forget_texts()
     if corrections:
         corrected = Position(corrections[-1].txid, corrections[-1].pk)
     writer.tidy()
@@ -168,7 +170,7 @@ def _touched(corrections: Sequence[Correction]) -> set[int]:
             continue
         elif one.event_id is not None:
             events.add(one.event_id)
-        if one.kind == CorrectionKind.MOVED and one.person_id_was is not None:
+        if one.kind in (CorrectionKind.MOVED, CorrectionKind.ERASED) and one.person_id_was is not None:
             codes.add(one.person_id_was)
     for some in _in_pieces(events):
         codes |= _codes_and_superseded(Event.objects.filter(pk__in=some))

@@ -29,6 +29,7 @@ from uptake.insight.metrics.states import State, measure_at, rhythms_of, state_o
 from uptake.insight.metrics.usage import Part, PersonUsage, companies, names_of, parts, people_of, usage
 from uptake.web import numbers
 from uptake.web.parts import Change, Chart, Kpi, Series
+from uptake.web.restating import restated_days
 from uptake.web.sheets import Cell, as_csv, as_xlsx
 from uptake.web.usage import (
     change_of,
@@ -161,7 +162,8 @@ def place(request: HttpRequest, slug: str) -> HttpResponseBase:
     }
     if not may_see_group(viewer, here, found.staff):
         return render(request, "activity/small.html", context)
-    marks = rule_marks(here, chosen.period.shown)
+    restated = restated_days(request, viewer, here, chosen.period)
+    marks = rule_marks(here, chosen.period.shown) + (restated.marks(chosen.period.shown) if restated else [])
     listed = _ordered(request, parts(log, viewer, here, chosen.period, staff))
     below = Paginator(listed, PLACES_A_PAGE).get_page(request.GET.get("page")) if here.kind == Kind.PARK else None
     compared = chosen.compare and found.comparable
@@ -190,6 +192,7 @@ def place(request: HttpRequest, slug: str) -> HttpResponseBase:
         "may_see_people": viewer.may(Deed.SEE_PEOPLE, here),
         "is_park": here.kind == Kind.PARK,
         "untold": no_data_here,
+        "restated": restated,
         "may_look": viewer.may(Deed.MANAGE_DATA, here),
         **_people(request, everyone, states, chosen.period.today, no_data_here),
     }

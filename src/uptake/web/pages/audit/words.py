@@ -16,6 +16,7 @@ DEEDS: Mapping[str, str | Promise] = {
     "organization.reopened": _("Place opened again"),
     "person.enrolled": _("Person added"),
     "person.described": _("Person changed"),
+    "person.erased": _("Person erased"),
     "membership.begun": _("Membership begun"),
     "membership.ended": _("Membership ended"),
     "membership.moved": _("Person moved"),

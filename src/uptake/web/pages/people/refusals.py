@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from uptake.directory import drop_second_step, enrol, grant_role, open_login, organize
+from uptake.directory import drop_second_step, enrol, erase, grant_role, open_login, organize
 
 SAID: Mapping[type[Exception], str | Promise] = {
     enrol.AlreadyThere: gettext_lazy("They belong to this place in that time already."),
@@ -26,6 +26,8 @@ SAID: Mapping[type[Exception], str | Promise] = {
     open_login.NotOnesOwn: gettext_lazy("Nobody closes the login they are signed in with."),
     drop_second_step.OwnSecondStep: gettext_lazy("Your own second step is switched off on your account page."),
     drop_second_step.NoSecondStep: gettext_lazy("This login has no second step."),
+    erase.NameDiffers: gettext_lazy("This is not their name, letter by letter. Nothing was erased."),
+    erase.LastAdministrator: gettext_lazy("This is the last administrator; give the role to another one first."),
     organize.WrongPlace: gettext_lazy("A place of this kind cannot lie there."),
     organize.OtherCompany: gettext_lazy("A place stays in its company. Move the people instead."),
     organize.NameTaken: gettext_lazy("A place beside it has this name, or the name is empty."),

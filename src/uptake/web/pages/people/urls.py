@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from uptake.web.pages.people import change, places, roster, views
+from uptake.web.pages.people import change, erasing, places, roster, views
 
 app_name = "people"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("places/<slug:slug>/move", places.move, name="move_place"),
     path("<int:person_id>/", views.person, name="person"),
     path("<int:person_id>/edit/", change.edit, name="edit"),
+    path("<int:person_id>/erase/", erasing.erase_person, name="erase"),
     path("<int:person_id>/join", change.join_place, name="join"),
     path("<int:person_id>/role", change.give, name="give_role"),
     path("<int:person_id>/login/open", change.open_for, name="open_login"),

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from uptake.directory.drop_second_step import has_second_step, may_drop_second_step
 from uptake.directory.enrol import may_manage
+from uptake.directory.erase import may_erase
 from uptake.directory.models import (
     Identity,
     Kind,
@@ -91,6 +92,7 @@ def person(request: HttpRequest, person_id: int) -> HttpResponseBase:
         "login": login,
         "knows_login": manages or login is not None,
         "manages": manages,
+        "erases": may_erase(viewer, found),
         "opens_login": may_open_login(viewer, found) and viewer.person_id != found.pk,
         "second_step": login is not None and may_drop_second_step(viewer, found) and has_second_step(login),
         "roles": roles_to_give(viewer) if found.pk != viewer.person_id else [],

@@ -1,0 +1,46 @@
+"""What becomes of the awards of a person who is erased: see `uptake.directory.erase`.
+
+Points stay where they are in the ledger, which knows a number and no name. Where events do not count any more they are
+taken back by the usual way, when `consider` reads that the events were withdrawn.
+"""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from uptake.directory.erase import Subject, Treatment
+from uptake.directory.models import Policy
+from uptake.ledger.forget import forget_event_keys
+from uptake.programme.models import Award
+
+QUOTING = "condition"
+"""The part of an explanation that quotes an event."""
+ROWS = 500
+
+
+def _awards(subject: Subject) -> QuerySet[Award]:
+    return Award.objects.filter(person_id=subject.person)
+
+
+def _empty(subject: Subject) -> None:
+    changed = []
+    for award in _awards(subject).iterator():
+        if QUOTING in award.explanation:
+            award.explanation = {name: value for name, value in award.explanation.items() if name != QUOTING}
+            changed.append(award)
+    Award.objects.bulk_update(changed, ["explanation"], batch_size=ROWS)
+    forget_event_keys(owner=str(subject.person))
+
+
+AWARDS = Treatment(
+    "awards",
+    _("Awards and their points"),
+    {
+        Policy.ANONYMISE: _("Points stay, without the quotes from events"),
+        Policy.DROP: _("Taken back within seconds; the ledger stays balanced"),
+    },
+    ("programme.Award", "ledger.Lot"),
+    lambda subject: _awards(subject).count(),
+    _empty,
+)

@@ -1,0 +1,60 @@
+"""The one list of what happens to every sort of row when a person is erased, in the order in which it happens.
+
+A test walks all models: a table that refers to a person or holds their words is treated here or says why not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from uptake.connectors.forget import IMPORTS
+from uptake.directory.erase import Treatment
+from uptake.directory.forget import AUDIT, IDENTITIES, LOGIN, MEMBERSHIPS, PERSON, ROLES, SEATS
+from uptake.events.forget import CONFLICTS, EVENTS
+from uptake.insight.forget import SEGMENTS, VIEWS
+from uptake.notify.forget import MESSAGES
+from uptake.programme.forget import AWARDS
+
+TREATMENTS: tuple[Treatment, ...] = (
+    IMPORTS,
+    CONFLICTS,
+    EVENTS,
+    AWARDS,
+    MESSAGES,
+    SEGMENTS,
+    VIEWS,
+    SEATS,
+    AUDIT,
+    ROLES,
+    MEMBERSHIPS,
+    LOGIN,
+    IDENTITIES,
+    PERSON,
+)
+NOT_TREATED: Mapping[str, str] = {
+    "directory.Organization": "places are no people",
+    "directory.Product": "products are no people",
+    "directory.CalendarDay": "days are no people",
+    "directory.Erasure": "says that number so-and-so was erased, and no name",
+    "events.Connection": "sources are no people",
+    "events.ApiKey": "made by a login whose name is gone",
+    "events.EventType": "the catalogue describes kinds of events",
+    "events.Quarantine": "holds the names of properties, not their values",
+    "events.Bookmark": "how far a reader is",
+    "connectors.RememberedMapping": "headings of columns, by a login whose name is gone",
+    "programme.RulebookVersion": "published by a login whose name is gone; rules name no people",
+    "insight.DayFigure": "counts of whole days",
+    "jobs.JobRun": "how the jobs went",
+    "ledger.Account": "knows a number and no name; points stay balanced",
+    "ledger.Entry": "as ledger.Account; explanations name rules",
+    "ledger.Transfer": "as ledger.Entry",
+    "ledger.ChainHead": "as ledger.Account",
+    "ledger.Hold": "as ledger.Account",
+    "ledger.Resolution": "as ledger.Account",
+    "ledger.Refund": "as ledger.Account",
+    "auth.Group": "not used",
+    "auth.Group_permissions": "not used",
+    "auth.Permission": "Django's own",
+    "contenttypes.ContentType": "Django's own",
+}
+"""Tables that are left as they are, and why that is right."""
