@@ -13,8 +13,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent.parent
 RUNS = (
     ("SQLite", ["--database=sqlite"]),
-    # What happens in the browser does not depend on the database; it is driven once.
-    ("PostgreSQL", ["--database=postgresql", "-m", "not browser"]),
+    # What happens in the browser, on a cluster or on object storage does not depend on the database; it is run once.
+    ("PostgreSQL", ["--database=postgresql", "-m", "not browser and not once"]),
 )
 
 

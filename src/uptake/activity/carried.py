@@ -95,6 +95,8 @@ def step(before: Manifest, now: FileSnapshot) -> tuple[Excerpt, Excerpt] | None:
     told = (before.epoch, before.buckets, before.bases, before.not_activity, before.machines)
     if told != (new.epoch, new.buckets, new.bases, new.not_activity, new.machines):
         return None
+    if now.elsewhere is not None:  # the rows are not here
+        return None
     were: dict[int, Array] = {}
     are: dict[int, Array] = {}
     count = 0

@@ -26,6 +26,9 @@ class QuestionRefused(ValueError):
         super().__init__(f"{key}: expected {expected}" + (f", got {got}" if got else ""))
         self.key, self.expected, self.got = key, expected, got
 
+    def __reduce__(self) -> tuple[type[QuestionRefused], tuple[str, str, str]]:
+        return type(self), (self.key, self.expected, self.got)  # as another process says it
+
 
 @dataclass(frozen=True)
 class Condition:

@@ -334,13 +334,13 @@ def _listed(asked: Asked, found: Found) -> tuple[dict[str, Any], ...]:
 
 def _number_of_event(asked: Asked, wanted: Wanted, span: Span) -> tuple[int, ...]:
     """The number of each counted event's session, in the order of arrival."""
-    numbers: dict[int, int] = {}
 
     def label(bucket: int, found: Array) -> tuple[list[Any], Array]:
         arrived = asked.snapshot.columns(bucket, ["event_id"])["event_id"]
         return arrived.tolist(), np.arange(len(found), dtype=np.int32)
 
-    def fold(rows: Histories) -> None:
+    def fold(rows: Histories) -> dict[int, int]:
+        numbers: dict[int, int] = {}
         for start, end in zip(rows.starts.tolist(), rows.ends.tolist(), strict=True):
             number, first, before = 0, 0, 0
             for row in range(start, end):
@@ -351,9 +351,12 @@ def _number_of_event(asked: Asked, wanted: Wanted, span: Span) -> tuple[int, ...
                     number, first = number + 1, t
                 before = t
                 numbers[rows.labels[rows.group[row]]] = number
+        return numbers
 
-    each_history(asked, [asked.question.selector], fold, breakdown=label)
-    return tuple(numbers[arrived] for arrived in sorted(numbers))
+    found: dict[int, int] = {}
+    for part in each_history(asked, [asked.question.selector], fold, breakdown=label):
+        found |= part
+    return tuple(found[arrived] for arrived in sorted(found))
 
 
 @compiled

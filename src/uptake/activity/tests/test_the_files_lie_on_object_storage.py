@@ -18,6 +18,7 @@ from uptake.activity.store import NoSuchLog, Store, Writer
 from uptake.activity.tests.test_the_files_hold_one_state import EVERYTHING, ids, rows
 
 ThreadedMotoServer = pytest.importorskip("moto.server", reason="moto is not installed").ThreadedMotoServer
+pytestmark = pytest.mark.once
 BUCKET = "park-activity"
 
 
