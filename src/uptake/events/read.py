@@ -1,8 +1,9 @@
 """Reads events and corrections by bookmark, in the order (txid, id), never past what is not visible yet.
 
 PostgreSQL hands out ids before commit, so a reader going by id alone would pass an event whose transaction is still
-open and never see it. Each row therefore carries the id of its transaction, and only rows of transactions older than
-every open one are read: nothing can appear before them any more. SQLite has one writer, so there ids are enough.
+open and never see it. Each row therefore carries the number of its transaction (its id, and what servers before this
+one have counted: see `carry_on`), and only rows of transactions older than every open one are read: nothing can appear
+before them any more. SQLite has one writer, so there ids are enough.
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ def move_bookmark(
         moved |= {"event_txid": events.txid, "event_id": events.id}
     if corrections is not None:
         moved |= {"correction_txid": corrections.txid, "correction_id": corrections.id}
-    Bookmark.objects.update_or_create(pk=reader, defaults=moved)
+    if not Bookmark.objects.filter(pk=reader).update(**moved):
+        Bookmark.objects.update_or_create(pk=reader, defaults=moved)
 
 
 def _after(rows: models.QuerySet[Row], position: Position, limit: int) -> models.QuerySet[Row]:

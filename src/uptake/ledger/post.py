@@ -436,12 +436,14 @@ class Sheet:
         effective = stamps([move.effective_at for move in self.moves])
         told = zip(self.moves, times, effective, stamps(times), strict=True)
         insert_rows(Transfer, _TRANSFER, [self._linked(move, at, stamped, ids) for move, at, *stamped in told])
-        for head in self.heads.values():
+        written = {entry.book for entry in self.entries}
+        heads = [h for h in self.heads.values() if h.book in written or h.clock_at != self.clocks[h.book]]
+        for head in heads:
             head.clock_at = self.clocks[head.book]
         replace_rows(
             ChainHead,
             ("book", "seq", "hash", "clock_at", "posted_at"),
-            [(h.book, h.seq, h.hash, h.clock_at, h.posted_at) for h in self.heads.values()],
+            [(h.book, h.seq, h.hash, h.clock_at, h.posted_at) for h in heads],
         )
 
     def _linked(

@@ -198,6 +198,8 @@ def update_rows(model: type[models.Model], columns: Sequence[str], rows: Sequenc
 
 def replace_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Set all columns but the first of a few rows known by the first, in one statement each."""
+    if not rows:
+        return
     table, (key, *others) = model._meta.db_table, columns
     kinds = _kinds(model)
     changes = ", ".join(f"{name} = %s" for name in others)

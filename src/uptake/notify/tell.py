@@ -27,7 +27,7 @@ def tell(messages: Sequence[Telling], *, now: datetime) -> None:
     if not messages:
         return
     rows = [(one.person_id, one.key, one.kind, dict(one.content)) for one in messages]
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # One JSON text of all messages: the driver takes many times as long to write an array of texts.
             cursor.execute(

@@ -123,8 +123,8 @@ def _whole_deliveries(after: Position, limit: int) -> list[tuple[int, int]]:
 
 def _lock_bookmark() -> tuple[Position, Position]:
     """The programme's bookmark, ours alone until the transaction ends (on SQLite every transaction is alone)."""
-    Bookmark.objects.get_or_create(reader=READER)
-    row = Bookmark.objects.select_for_update().get(reader=READER)
+    rows = Bookmark.objects.select_for_update().filter(reader=READER)
+    row = rows.first() or Bookmark.objects.select_for_update().get_or_create(reader=READER)[0]
     return Position(row.event_txid, row.event_id), Position(row.correction_txid, row.correction_id)
 
 

@@ -133,6 +133,7 @@ def gather(ids: Collection[int]) -> dict[int, Gathered]:
     rows: list[Any] = list(Event.objects.filter(pk__in=many(ids)).values_list(*COLUMNS, Exists(newer)))
     found: dict[int, Gathered] = {}
     human = PersonKind.HUMAN.value
+    received = {text: _as_instant(text) for text in {row[6] for row in rows}}
     dates = {text: date.fromisoformat(text) for text in {row[7] for row in rows}}
     # Decoded as one text: calling the decoder costs more than the facts of an event.
     decoded = FactsDecoder().decode(f"[{','.join([row[9] for row in rows])}]")
@@ -145,7 +146,7 @@ def gather(ids: Collection[int]) -> dict[int, Gathered]:
             revision,
             name,
             _as_instant(happened_at),
-            _as_instant(received_at),
+            received[received_at],
             dates[day],
             thing,
             facts,
@@ -299,6 +300,12 @@ def awards_of(event_ids: Collection[int]) -> dict[tuple[int, str], AwardRow]:
     return {(row[1], row[2]): AwardRow(*row) for row in rows}
 
 
+def ids_of_awards(event_ids: Iterable[int]) -> dict[tuple[int, str], int]:
+    """The ids of the awards of these events, by (event id, rule)."""
+    rows: Any = Award.objects.filter(event_id__in=many(set(event_ids))).values_list("event_id", "rule", "pk")
+    return {(event_id, rule): pk for event_id, rule, pk in rows}
+
+
 class UsedRow(NamedTuple):
     """What one rule's awards take in a bucket: points, paid awards, and the latest event awarded or refused."""
 
@@ -314,7 +321,8 @@ def used_in(buckets: Collection[Bucket]) -> dict[Bucket, list[UsedRow]]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT person_id, company_id, date, rule, SUM(points), SUM(CASE WHEN points > 0 THEN 1 ELSE 0 END), "  # noqa: S608
-            f"MAX(happened_at) FROM programme_award WHERE (person_id, date) IN ({days.sql}) GROUP BY 1, 2, 3, 4",
+            "CAST(MAX(happened_at) AS text) FROM programme_award "
+            f"WHERE (person_id, date) IN ({days.sql}) GROUP BY 1, 2, 3, 4",
             days.params,
         )
         rows = cursor.fetchall()
