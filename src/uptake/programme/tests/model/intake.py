@@ -131,14 +131,14 @@ def parts(book: Rulebook, events: Sequence[Event]) -> dict[Id, Fraction]:
     found = {event.id: Fraction(0) for event in events}
     for place in range(len(events) - 1, -1, -1):  # from the last one, so that whether R counts is known
         reversal = events[place]
-        if found[reversal.id] == 1:
+        entries = [entry for entry in book.reversals if entry.event == reversal.name]
+        if found[reversal.id] == 1 or not entries:
             continue
         for earlier in events[:place]:
             shares = [
                 _share(reversal, entry.fraction)
-                for entry in book.reversals
-                if entry.event == reversal.name
-                and earlier.name in entry.undoes
+                for entry in entries
+                if earlier.name in entry.undoes
                 and _value(reversal, entry.same) is not None
                 and _value(reversal, entry.same) == _value(earlier, entry.same)
             ]
