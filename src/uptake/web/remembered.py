@@ -24,7 +24,8 @@ def remembered(
 
     `scope` are the paths at which the viewer may do what the reading needs; nothing is shared between scopes. How long
     is `settings.REMEMBERED_SECONDS`: no longer than the figures of the activity log stay behind the record. `seconds`:
-    so long instead, of what changes by the day (never, where the setting remembers nothing).
+    so long instead, of what changes by the day, or whose state `asked` names, such as a bookmark (never, where
+    the setting remembers nothing).
     """
     key, now = (scope, *asked), time.monotonic()
     kept = (seconds or settings.REMEMBERED_SECONDS) if settings.REMEMBERED_SECONDS else 0

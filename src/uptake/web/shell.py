@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.template.loader import get_template
 from django.utils.functional import SimpleLazyObject
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -21,6 +22,14 @@ from uptake.web.preferences import theme_of
 from uptake.web.viewing import viewer_for
 
 PLACES_LISTED: Final = 60
+
+
+class Way(NamedTuple):
+    """A place one may switch to."""
+
+    slug: str
+    name: str
+    kind: str
 
 
 class Shell:
@@ -96,33 +105,40 @@ class Shell:
         return found.name if found else ""
 
     @cached_property
-    def places(self) -> list[Organization]:
+    def places(self) -> list[Way]:
         """The park and companies one may switch between; empty for those who see only one."""
         if self.user is None:
             return []
         seen = Organization.objects.filter(
             viewer_for(self.request).within("path", Deed.SEE_TOTALS), kind__in=["park", "company"], closed_at=None
         )
-        found = list(seen.order_by("-kind", "name")[: PLACES_LISTED + 1])
+        rows = seen.order_by("-kind", "name").values_list("slug", "name", "kind")[: PLACES_LISTED + 1]
+        found = [Way(*row) for row in rows]
         return found if len(found) > 1 else []
 
     @cached_property
     def ways(self) -> SafeString:
         """The entries that lead to `places`: many, and on every page twice, so no template is walked for each."""
         park = format_html('<span class="dim">{}</span>', Kind.PARK.label)
+        here = self.place.slug if self.place else ""
         return format_html_join(
             "",
             '<li><a href="?at={}"{}>{}{}</a></li>',
             (
                 (
-                    place.slug,
-                    mark_safe(' aria-current="true"') if place == self.place else "",
-                    place.name,
-                    park if place.kind == Kind.PARK else "",
+                    way.slug,
+                    mark_safe(' aria-current="true"') if way.slug == here else "",
+                    way.name,
+                    park if way.kind == Kind.PARK else "",
                 )
-                for place in self.places
+                for way in self.places
             ),
         )
+
+    @cached_property
+    def side(self) -> SafeString:
+        """Place, menu and tools: at the side and, on the phone, on a sheet; the same twice, so they are made once."""
+        return get_template("parts/side.html").render({"shell": self}, self.request)
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:

@@ -59,6 +59,8 @@ class Usage:
     page_views: Figure
     actions: Figure
     days: Mapping[date, Day]
+    working: frozenset[date]
+    """The working days from the start of the period before (or four weeks earlier) to the last day shown."""
     people_per_day: tuple[int, ...]
     views_per_day: tuple[int, ...]
     people_4_weeks_before: tuple[int, ...]
@@ -118,10 +120,13 @@ def staff_of(places: Collection[Organization], today: date) -> dict[int, int]:
     return Staff(today).of(places)
 
 
-def usage(log: ActivityLog, place: Organization, period: Period, staff: Staff | None = None) -> Usage:
-    """The figures of a place (park, company, department or team); `staff`: the people of today, if read already."""
+def usage(
+    log: ActivityLog, place: Organization, period: Period, staff: Staff | None = None, where: Reach | None = None
+) -> Usage:
+    """The figures of a place (park, company, department or team); `staff`: the people of today, if read already, and
+    `where`: its reach."""
     was_first, was_last = period.before
-    where = reach(place)
+    where = where or reach(place)
     days = day_kinds_between(place, min(was_first, period.first - FOUR_WEEKS), period.shown_last)
     start = min(days)
     everything = daily(log, first=start, last=period.shown_last, **where)
@@ -131,7 +136,7 @@ def usage(log: ActivityLog, place: Organization, period: Period, staff: Staff | 
     seen, seen_before = _events(views, period.first, period.last), _events(views, was_first, was_last)
     known = extent(log, companies=where["companies"])
     comparable = known is not None and known[0] <= was_first
-    working = {day for day, kind in days.items() if kind.works}
+    working = frozenset(day for day, kind in days.items() if kind.works)
     return Usage(
         place=place,
         period=period,
@@ -146,6 +151,7 @@ def usage(log: ActivityLog, place: Organization, period: Period, staff: Staff | 
         known_from=known[0] if known else None,
         comparable=comparable,
         days={day: days[day] for day in period.shown},
+        working=working,
         people_per_day=_slice(everything, everything.people, period.first, period.shown_last),
         views_per_day=_slice(views, views.events, period.first, period.shown_last),
         people_4_weeks_before=_slice(
@@ -158,18 +164,24 @@ def usage(log: ActivityLog, place: Organization, period: Period, staff: Staff | 
 
 
 def parts(
-    log: ActivityLog, viewer: Viewer, place: Organization, period: Period, staff: Staff | None = None
+    log: ActivityLog,
+    viewer: Viewer,
+    place: Organization,
+    period: Period,
+    staff: Staff | None = None,
+    working: Collection[date] | None = None,
 ) -> list[Part]:
     """The companies of a park or the departments of a company, by name, as far as the viewer may see totals there.
 
-    Groups that are too small for the viewer are listed with their figures hidden.
+    Groups that are too small for the viewer are listed with their figures hidden. `working`: the working days of the
+    place in the period and the one before, if read already.
     """
     if place.kind == Kind.PARK:
-        return companies(log, viewer, period, below=place, staff=staff)
+        return companies(log, viewer, period, below=place, staff=staff, working=working)
     if place.kind != Kind.COMPANY:
         return []
     children = list(Organization.objects.filter(parent=place).order_by("name"))
-    listed = _parts(log, children, period, staff or Staff(period.today), within=place)
+    listed = _parts(log, children, period, staff or Staff(period.today), within=place, working=working)
     if viewer.may(Deed.SEE_PEOPLE, place):
         return listed
     hidden = hide_small({part.place.pk: part.staff for part in listed}).hidden
@@ -186,6 +198,7 @@ def companies(
     period: Period,
     below: Organization | None = None,
     staff: Staff | None = None,
+    working: Collection[date] | None = None,
 ) -> list[Part]:
     """The companies (of a park) whose totals the viewer may see, by name; who sees totals only, sees no small ones."""
     allowed = viewer.companies(Deed.SEE_TOTALS).filter(path__startswith=below.path if below else "/")
@@ -194,19 +207,25 @@ def companies(
         part
         if may_see_group(viewer, part.place, part.staff)
         else Part(part.place, part.staff, nothing, nothing, nothing, (), hidden=True)
-        for part in _parts(log, list(allowed.order_by("name")), period, staff or Staff(period.today))
+        for part in _parts(log, list(allowed.order_by("name")), period, staff or Staff(period.today), working=working)
     ]
 
 
 def _parts(
-    log: ActivityLog, children: list[Organization], period: Period, staff: Staff, within: Organization | None = None
+    log: ActivityLog,
+    children: list[Organization],
+    period: Period,
+    staff: Staff,
+    within: Organization | None = None,
+    working: Collection[date] | None = None,
 ) -> list[Part]:
     if not children:
         return []
     ids = sorted(one.pk for one in children)
     inside = within.pk if within else None
-    kinds = day_kinds_between(within or children[0].parent, period.before[0], period.last)
-    working = {day for day, kind in kinds.items() if kind.works}
+    if working is None:
+        kinds = day_kinds_between(within or children[0].parent, period.before[0], period.last)
+        working = {day for day, kind in kinds.items() if kind.works}
     weeks_first = period.today - timedelta(days=period.today.weekday() + 7 * WEEKS_OF_SPARK)
     weeks_last = weeks_first + timedelta(days=7 * WEEKS_OF_SPARK - 1)
     spans = [(period.first, period.last), period.before, (weeks_first, weeks_last)]
@@ -247,11 +266,13 @@ class Tool:
     share_before: float
 
 
-def tools(log: ActivityLog, place: Organization, period: Period, limit: int = 8) -> list[Tool]:
-    """The categories most people used, with the share of the active people, now and before."""
+def tools(
+    log: ActivityLog, place: Organization, period: Period, limit: int = 8, where: Reach | None = None
+) -> list[Tool]:
+    """The categories most people used, with the share of the active people, now and before; `where`: as of `usage`."""
     active = EventType.objects.filter(counts_as_active=True).exclude(category="")
     categories = dict(active.order_by("name").values_list("name", "category"))
-    where = reach(place)
+    where = where or reach(place)
     spans = (period.first, period.last), period.before
     now, then = (daily(log, first=first, last=last, **where).total_people for first, last in spans)
     used, used_before = (
@@ -283,14 +304,18 @@ class PersonUsage:
     per_day: tuple[int, ...]
 
 
-def people_of(log: ActivityLog, viewer: Viewer, place: Organization, period: Period) -> list[PersonUsage]:
+def people_of(
+    log: ActivityLog, viewer: Viewer, place: Organization, period: Period, where: Reach | None = None
+) -> list[PersonUsage]:
     """Everybody who belongs to the place today, and whoever was active there in the period.
 
     Only for those who may see people there; others get an empty list.
     """
     if not viewer.may(Deed.SEE_PEOPLE, place):
         return []
-    found = {row.person: row for row in people(log, first=period.first, last=period.last, **reach(place)).rows}
+    found = {
+        row.person: row for row in people(log, first=period.first, last=period.last, **(where or reach(place))).rows
+    }
     members = dict(
         Membership.objects.on(period.today)
         .filter(organization__path__startswith=place.path)
@@ -329,13 +354,13 @@ def names_of(
     log: ActivityLog,
     period: Period,
     *,
-    place: Organization | None = None,
+    where: Reach | None = None,
     persons: Collection[int] | None = None,
     companies: Collection[int] | None = None,
     limit: int = 8,
 ) -> list[Named]:
-    """The most frequent names of events of a place or of people, in the period."""
-    where: Reach = reach(place) if place else {"companies": companies, "departments": None}
+    """The most frequent names of events of a place (by its reach) or of people, in the period."""
+    where = where or {"companies": companies, "departments": None}
     rows = top(log, of="event", first=period.first, last=period.last, persons=persons, limit=limit, **where).rows
     return [Named(row.name, row.events, row.people) for row in rows]
 

@@ -26,7 +26,7 @@ from uptake.events.models import Event
 from uptake.insight.feed.where import activity_log
 from uptake.insight.metrics.person import person_usage
 from uptake.insight.metrics.states import State, measure_at, rhythms_of, state_of
-from uptake.insight.metrics.usage import Part, PersonUsage, companies, names_of, parts, people_of, usage
+from uptake.insight.metrics.usage import Part, PersonUsage, companies, names_of, parts, people_of, reach, usage
 from uptake.web import numbers
 from uptake.web.parts import Change, Chart, Kpi, Series
 from uptake.web.restating import restated_days
@@ -151,7 +151,8 @@ def place(request: HttpRequest, slug: str) -> HttpResponseBase:
     chosen = chosen_period(request, here)
     log = activity_log()
     staff = staff_on(viewer, here, chosen.period.today)
-    found = usage(log, here, chosen.period, staff)
+    where = reach(here)
+    found = usage(log, here, chosen.period, staff, where)
     context: dict[str, Any] = {
         "place": here,
         "crumbs": _above(viewer, here),
@@ -164,7 +165,7 @@ def place(request: HttpRequest, slug: str) -> HttpResponseBase:
         return render(request, "activity/small.html", context)
     restated = restated_days(request, viewer, here, chosen.period)
     marks = rule_marks(here, chosen.period.shown) + (restated.marks(chosen.period.shown) if restated else [])
-    listed = _ordered(request, parts(log, viewer, here, chosen.period, staff))
+    listed = _ordered(request, parts(log, viewer, here, chosen.period, staff, found.working))
     below = Paginator(listed, PLACES_A_PAGE).get_page(request.GET.get("page")) if here.kind == Kind.PARK else None
     compared = chosen.compare and found.comparable
     untold = untold_at(log, here, chosen.period.today)
@@ -176,10 +177,10 @@ def place(request: HttpRequest, slug: str) -> HttpResponseBase:
         )
         for part in (below or listed)
     ]  # fmt: skip
-    everyone = people_of(log, viewer, here, chosen.period) if not park else []
+    everyone = people_of(log, viewer, here, chosen.period, where) if not park else []
     no_data_here = "" if park else _untold(here, untold)
     states = _states(log, here, chosen.period.today, everyone, told=not no_data_here)
-    names = names_of(log, chosen.period, place=here)
+    names = names_of(log, chosen.period, where=where)
     labels = labels_of([name.name for name in names])
     context |= {
         "kpis": kpis(found, chosen.compare, points_of(viewer, here, chosen.period)),

@@ -16,7 +16,7 @@ from uptake.directory.models import Kind
 from uptake.directory.scope import Deed
 from uptake.insight.feed.where import activity_log
 from uptake.insight.metrics.attention import Matter, Notice, notices
-from uptake.insight.metrics.usage import Part, parts, tools, usage
+from uptake.insight.metrics.usage import Part, parts, reach, tools, usage
 from uptake.web import numbers
 from uptake.web.parts import Change
 from uptake.web.usage import (
@@ -74,14 +74,15 @@ def home(request: HttpRequest) -> HttpResponseBase:
     chosen = chosen_period(request, place)
     log = activity_log()
     staff = staff_on(viewer, place, chosen.period.today)
-    found = usage(log, place, chosen.period, staff)
-    listed = parts(log, viewer, place, chosen.period, staff)
+    where = reach(place)
+    found = usage(log, place, chosen.period, staff, where)
+    listed = parts(log, viewer, place, chosen.period, staff, found.working)
     seen = [part for part in listed if not part.hidden]
     seen.sort(key=lambda part: (-(part.daily_active.now or 0), part.place.name))
     hidden = [part for part in listed if part.hidden]
     what = request.GET.get("show", "uv") if request.GET.get("show") in ("uv", "pv") else "uv"
     marks = rule_marks(place, chosen.period.shown)
-    used = tools(log, place, chosen.period)
+    used = tools(log, place, chosen.period, where=where)
     compared = chosen.compare and found.comparable
     untold = untold_at(log, place, chosen.period.today)
     open_ones = notices(viewer, listed, place, timezone.now(), untold)
