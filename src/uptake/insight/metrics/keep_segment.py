@@ -14,17 +14,10 @@ from uptake.directory.audit import note
 from uptake.directory.models import Organization
 from uptake.directory.place import settings_at
 from uptake.directory.viewer import Deed, NotAllowed, Viewer
-from uptake.insight.models import ROLES_SEEING_PEOPLE, Segment, written_roles
+from uptake.insight.metrics.kept import may_change_kept, named, roles_of
+from uptake.insight.models import ROLES_SEEING_PEOPLE, Segment
 
 MOST_MEMBERS = 200_000
-
-
-class NoName(ValueError):
-    """A segment has a name."""
-
-
-class NotARole(ValueError):
-    """A segment is shared with roles that see single people."""
 
 
 class TooMany(ValueError):
@@ -47,10 +40,10 @@ def make_segment(
     if by.user_id is None or not by.may(Deed.SEE_PEOPLE, organization):
         raise NotAllowed
     segment = Segment.objects.create(
-        name=_named(name),
+        name=named(name),
         organization=organization,
         owner_id=by.user_id,
-        roles=_roles(roles),
+        roles=roles_of(roles, ROLES_SEEING_PEOPLE),
         criteria=checked(criteria, organization, by.today),
         created_at=now,
         changed_at=now,
@@ -74,9 +67,9 @@ def change_segment(
     shared = bool(segment.roles)
     before = (segment.name, segment.criteria, segment.roles, segment.members)
     if name is not None:
-        segment.name = _named(name)
+        segment.name = named(name)
     if roles is not None:
-        segment.roles = _roles(roles)
+        segment.roles = roles_of(roles, ROLES_SEEING_PEOPLE)
     if criteria is not None:
         segment.criteria = checked(criteria, segment.organization, by.today)
         segment.members = segment.taken_date = None
@@ -111,11 +104,7 @@ def drop_segment(*, segment: Segment, by: Viewer, now: datetime) -> None:
 
 def may_change(viewer: Viewer, segment: Segment) -> bool:
     """One's own; a shared one also who manages the place's data, as its owner may have left."""
-    if not viewer.may(Deed.SEE_PEOPLE, segment.organization):
-        return False
-    return segment.owner_id == viewer.user_id or (
-        bool(segment.roles) and viewer.may(Deed.MANAGE_DATA, segment.organization)
-    )
+    return viewer.may(Deed.SEE_PEOPLE, segment.organization) and may_change_kept(viewer, segment)
 
 
 def checked(criteria: Mapping[str, Any], place: Organization, day: date) -> dict[str, Any]:
@@ -132,20 +121,6 @@ def _held(segment: Segment, by: Viewer) -> Segment:
     if not may_change(by, found):
         raise NotAllowed
     return found
-
-
-def _named(name: str) -> str:
-    name = " ".join(name.split())
-    if not name:
-        raise NoName
-    return name[:200]
-
-
-def _roles(roles: Collection[str]) -> str:
-    strange = set(roles) - set(ROLES_SEEING_PEOPLE)
-    if strange:
-        raise NotARole(sorted(strange)[0])
-    return written_roles(roles)
 
 
 def _note(deed: str, segment: Segment, by: Viewer, now: datetime, shared: bool = False) -> None:

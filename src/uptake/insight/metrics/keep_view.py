@@ -9,17 +9,10 @@ from django.db import transaction
 
 from uptake.directory.models import Organization
 from uptake.directory.viewer import Deed, NotAllowed, Viewer
-from uptake.insight.models import ROLES_SEEING_TOTALS, SavedView, written_roles
+from uptake.insight.metrics.kept import may_change_kept, named, roles_of
+from uptake.insight.models import ROLES_SEEING_TOTALS, SavedView
 
 MOST_QUERY = 8_000
-
-
-class NoName(ValueError):
-    """A view has a name."""
-
-
-class NotARole(ValueError):
-    """A view is shared with roles that see totals."""
 
 
 class TooLong(ValueError):
@@ -43,12 +36,12 @@ def save_view(
     if len(query) > MOST_QUERY:
         raise TooLong
     return SavedView.objects.create(
-        name=_named(name),
+        name=named(name),
         page=page,
         query=query,
         organization=organization,
         owner_id=by.user_id,
-        roles=_roles(roles),
+        roles=roles_of(roles, ROLES_SEEING_TOTALS),
         created_at=now,
         changed_at=now,
     )
@@ -60,9 +53,9 @@ def change_view(
 ) -> SavedView:
     """Renames it, and shares it anew where `roles` are given. Raises NotAllowed, NoName, NotARole."""
     view = _held(view, by)
-    view.name = _named(name)
+    view.name = named(name)
     if roles is not None:
-        view.roles = _roles(roles)
+        view.roles = roles_of(roles, ROLES_SEEING_TOTALS)
     view.changed_at = now
     view.save()
     return view
@@ -76,9 +69,7 @@ def drop_view(*, view: SavedView, by: Viewer) -> None:
 
 def may_change(viewer: Viewer, view: SavedView) -> bool:
     """One's own; a shared one also who manages the data of its place."""
-    if view.owner_id == viewer.user_id:
-        return True
-    return bool(view.roles) and viewer.may(Deed.MANAGE_DATA, view.organization)
+    return may_change_kept(viewer, view)
 
 
 def _held(view: SavedView, by: Viewer) -> SavedView:
@@ -86,17 +77,3 @@ def _held(view: SavedView, by: Viewer) -> SavedView:
     if not may_change(by, found):
         raise NotAllowed
     return found
-
-
-def _named(name: str) -> str:
-    name = " ".join(name.split())
-    if not name:
-        raise NoName
-    return name[:200]
-
-
-def _roles(roles: Collection[str]) -> str:
-    strange = set(roles) - set(ROLES_SEEING_TOTALS)
-    if strange:
-        raise NotARole(sorted(strange)[0])
-    return written_roles(roles)

@@ -16,14 +16,13 @@ from uptake.directory.scope import EVERYTHING, NotAllowed
 from uptake.insight.feed.where import activity_log
 from uptake.insight.metrics.belonging import members_of, narrowing
 from uptake.insight.metrics.keep_segment import (
-    NoName,
-    NotARole,
     change_segment,
     drop_segment,
     freeze_segment,
     make_segment,
     may_change,
 )
+from uptake.insight.metrics.kept import NoName, NotARole
 from uptake.insight.metrics.tests.world import happen
 from uptake.insight.metrics.told import TotalsOnly, told
 from uptake.insight.models import Segment

@@ -8,7 +8,8 @@ import pytest
 
 from tests.cast import NOW, Cast
 from uptake.directory.scope import NotAllowed
-from uptake.insight.metrics.keep_view import NoName, NotARole, TooLong, change_view, drop_view, save_view
+from uptake.insight.metrics.keep_view import TooLong, change_view, drop_view, save_view
+from uptake.insight.metrics.kept import NoName, NotARole
 from uptake.insight.models import SavedView
 
 pytestmark = pytest.mark.django_db

@@ -21,8 +21,6 @@ from uptake.directory.scope import Deed, NotAllowed, Viewer
 from uptake.insight.feed.where import activity_log
 from uptake.insight.metrics.belonging import members_of, reckoned
 from uptake.insight.metrics.keep_segment import (
-    NoName,
-    NotARole,
     TooMany,
     change_segment,
     checked,
@@ -31,6 +29,7 @@ from uptake.insight.metrics.keep_segment import (
     make_segment,
     may_change,
 )
+from uptake.insight.metrics.kept import NoName, NotARole
 from uptake.insight.models import Segment
 from uptake.web.pages.explore.bar import bar_of
 from uptake.web.pages.segments.criteria import (

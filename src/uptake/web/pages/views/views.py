@@ -17,7 +17,8 @@ from django.views.decorators.http import require_POST
 
 from uptake.directory.models import Organization, OrganizationQuerySet, Role
 from uptake.directory.scope import Deed, NotAllowed, Viewer
-from uptake.insight.metrics.keep_view import NoName, NotARole, TooLong, change_view, drop_view, may_change, save_view
+from uptake.insight.metrics.keep_view import TooLong, change_view, drop_view, may_change, save_view
+from uptake.insight.metrics.kept import NoName, NotARole
 from uptake.insight.models import ROLES_SEEING_TOTALS, SavedView
 from uptake.web.pages.explore.kinds.kind import Text
 from uptake.web.pages.explore.kinds.list import kind_named

@@ -363,6 +363,8 @@
   document.addEventListener("htmx:load", (event) => findCharts(event.detail.elt));
   document.addEventListener("htmx:afterSettle", agoAll);
 
+  const tab = document.querySelector(".u-kinds .on");
+  if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - 40;
   findCharts(document);
   listen();
   window.U = { full, compact, toast, redraw };

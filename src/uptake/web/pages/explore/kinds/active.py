@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from uptake.activity.asking import OTHER
 from uptake.directory.calendar import day_kinds_between
 from uptake.web import numbers
 from uptake.web.pages.explore.bar import Bar
@@ -101,7 +102,9 @@ def _by_day(bar: Bar, answer: Mapping[str, Any], park: Beside | None) -> Told:
         ]
         ratio = [Series(_("On a day, of those of 30 days"), answer["dau_over_mau"], "line")]
         ratio += _before(answer, "dau_over_mau", len(days))
-    columns = [Column(_("Day"), numeric=False), *(Column(name) for name in names.values()), Column(_("Day of 30 days"))]
+    columns = [Column(_("Day"), numeric=False), *(Column(name) for name in names.values())]
+    columns += [Column(value_name(bar, value)) for value in answer.get("by_value", {})]
+    columns.append(Column(_("Day of 30 days")))
     middle: list[list[float | None]] = []
     if park:
         middle = [park.row("day", answer["dau"], per_head=True), park.row("ratio", answer["dau_over_mau"])]
@@ -115,6 +118,10 @@ def _by_day(bar: Bar, answer: Mapping[str, Any], park: Beside | None) -> Told:
             count = answer[key][at]
             door = behind(bar, NAME, day=answer["days"][at], window=window) if count else ""
             row.append(Entry(few(count, answer, key, at), count, door))
+        for value, one in answer.get("by_value", {}).items():
+            count = one["dau"][at]
+            door = behind(bar, NAME, day=answer["days"][at], window=1, value=value) if count and value != OTHER else ""
+            row.append(Entry(few(count, answer, "by_value", value, "dau", at), count, door))
         share = answer["dau_over_mau"][at]
         row.append(Entry(numbers.share(share), share))
         if park:
@@ -167,6 +174,7 @@ def _by_value(bar: Bar, answer: Mapping[str, Any], key: str) -> list[Series]:
     return [
         Series(value_name(bar, value), one[key], "line", TONES[at] if at < len(TONES) else "c6")
         for at, (value, one) in enumerate(answer["by_value"].items())
+        if value != OTHER
     ]
 
 

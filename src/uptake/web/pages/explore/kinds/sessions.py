@@ -87,11 +87,11 @@ def _by_interval(
     each = answer["per_interval"]
     rows = []
     for place, start in enumerate(starts):
-        people = each["people"][place]
+        people, sessions = each["people"][place], each["sessions"][place]
         href = behind(bar, NAME, start=answer["starts"][place]) if people else ""
         rows.append([
             Entry(numbers.day(start), start, open=place in unfinished),
-            Entry(few(each["sessions"][place], answer, "per_interval", "sessions", place), each["sessions"][place]),
+            Entry(few(sessions, answer, "per_interval", "sessions", place), sessions, href),
             Entry(few(people), people, href),
             _long(each["average_seconds"][place]),
         ])  # fmt: skip
@@ -105,7 +105,7 @@ def _by_value(bar: Bar, answer: Mapping[str, Any]) -> tuple[list[Column], list[l
         href = behind(bar, NAME, value=value) if one["people"] else ""
         rows.append([
             Entry(value_name(bar, value), value_name(bar, value)),
-            Entry(few(one["sessions"], answer, "by_value", value, "sessions"), one["sessions"]),
+            Entry(few(one["sessions"], answer, "by_value", value, "sessions"), one["sessions"], href),
             Entry(few(one["people"], answer, "by_value", value, "people"), one["people"], href),
             _long(one["median_seconds"]),
             Entry(_decimal(one["events_per_session"]), one["events_per_session"]),

@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from uptake.activity.asking import OTHER
 from uptake.directory.calendar import day_kinds_between
 from uptake.directory.models import Kind as Level
 from uptake.directory.models import Organization
@@ -51,17 +52,34 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
     shades = shades_of(kinds, starts) if kinds else []
     names = asked["event_sel"]["event"]
     what = ", ".join(labels_of(names).values()) if names else _("any activity")
+    parts = answer.get("by_value", {})
     rows = []
     for index, start in enumerate(starts):
         people, events = answer["uv"][index], answer["pv"][index]
+        door = behind(bar, NAME, start=answer["starts"][index])
         rows.append(
             [
                 Entry(numbers.day(start), start, open=index in unfinished),
-                Entry(_few(people), people, behind(bar, NAME, start=answer["starts"][index])),
-                Entry(_few(events), events),
+                Entry(_few(people), people, door if people else ""),
+                Entry(_few(events), events, door if events else ""),
                 *(Entry(numbers.full(row[index], 1), row[index]) for row in middle),
+                *(_part(bar, value, one["uv"][index], answer["starts"][index]) for value, one in parts.items()),
             ]
         )
+    if starts:
+        everybody = behind(bar, NAME) if answer["total_uv"] else ""
+        rows.append(
+            [
+                Entry(_("Whole period")),
+                Entry(_few(answer["total_uv"]), answer["total_uv"], everybody),
+                Entry(_few(answer["total_pv"]), answer["total_pv"], everybody),
+                *(Entry("–") for _row in middle),
+                *(_part(bar, value, one["total_uv"]) for value, one in parts.items()),
+            ]
+        )
+    notes = [_("The last period is not over.")] if unfinished else []
+    if OTHER in parts:
+        notes.append(_("“Other” is not drawn; it stands in the table."))
     return Shown(
         words=_("How many people did %(what)s per %(every)s at %(place)s, and how often?")
         % {"what": what, "every": INTERVALS[bar.every], "place": bar.place.name},
@@ -78,20 +96,28 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
         columns=[
             Column(_("From"), numeric=False), Column(_("People")), Column(_("Events")),
             *([Column(_("People, median of the park")), Column(_("Events, median of the park"))] if park else []),
+            *(Column(_("%(value)s, people") % {"value": value_name(bar, value)}) for value in parts),
         ],
         rows=rows,
         verdict=_("%(people)s different people, %(events)s events in the whole period.")
         % {"people": _few(answer["total_uv"]), "events": _few(answer["total_pv"])},
-        notes=[*([_("The last period is not over.")] if unfinished else []), *([park.note] if park else [])],
+        notes=[*notes, *([park.note] if park else [])],
         empty=not answer["total_pv"] and answer["total_pv"] is not None,
     )  # fmt: skip
+
+
+def _part(bar: Bar, value: str, people: int | None, start: str = "") -> Entry:
+    """The people of one value of the breakdown, in an interval or in the whole period."""
+    door = behind(bar, NAME, **({"start": start} if start else {}), value=value) if people and value != OTHER else ""
+    return Entry(_few(people), people, door)
 
 
 def _series(bar: Bar, answer: Mapping[str, Any], labels_count: int) -> dict[str, list[Series]]:
     found: dict[str, list[Series]] = {"uv": [], "pv": []}
     for key, label, tone in (("uv", _("People"), "c1"), ("pv", _("Events"), "c3")):
         if "by_value" in answer:
-            for index, (value, one) in enumerate(answer["by_value"].items()):
+            drawn = {value: one for value, one in answer["by_value"].items() if value != OTHER}
+            for index, (value, one) in enumerate(drawn.items()):
                 found[key].append(
                     Series(value_name(bar, value), one[key], shape="line", tone=TONES[index] if index < 5 else "c6")
                 )
@@ -110,7 +136,7 @@ def _marked(one: Series, unfinished: list[int], pale: list[int]) -> Series:
 
 def value_name(bar: Bar, value: str) -> str:
     """What a value of the breakdown is called."""
-    if value == "__other__":
+    if value == OTHER:
         return _("Other")
     if value == "":
         return _("(none)")
