@@ -3,11 +3,14 @@
 A seat is one user's in one company (and module, where seats name one). In a period it counts if it is valid on any of
 its days; it is activated by a core event up to the period's end, active by one in the period. Use without a seat is
 listed apart and raises no rate.
+
+With `judged_after_days`, seats too young to say anything at the period's end are left out of the rate of those that
+came to life in time, and named beside; the median of the days it took counts those still waiting as waiting (`waits`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -18,8 +21,9 @@ import pyarrow as pa
 from uptake.activity.asking import Asked, Span
 from uptake.activity.columns import Array
 from uptake.activity.histories import Histories, each_history
+from uptake.activity.owners import spread
 from uptake.activity.periods import local_date
-from uptake.activity.presence import LONG_AGO, Intervals, people_of, visits
+from uptake.activity.presence import bit_of
 from uptake.activity.question import (
     COMMON,
     By,
@@ -32,12 +36,16 @@ from uptake.activity.question import (
     read_one_of,
     shown,
 )
+from uptake.activity.waits import days_to, median_wait, too_young
 
 NAME = "adoption"
 SELECTOR = Selector()
-KEYS = (COMMON | {"seats"}) - {"interval", "count_by", "by", "limit"}
+KEYS = (COMMON | {"seats", "judged_after_days"}) - {"interval", "count_by", "by", "limit"}
 COUNTS = ("seats", "activated", "active", "dormant", "never")
 STATES = COUNTS[1:]
+JUDGED = ("too_young", "judged", "activated_in_time")
+"""Counted where the question says after how many days a seat is judged. A seat without a first date is never judged."""
+MOST_DAYS = 3650
 SEAT_KEYS = ("company", "user", "module", "product", "valid_from", "valid_to")
 
 
@@ -51,6 +59,11 @@ class Seat:
     valid_from: date | None = None
     valid_to: date | None = None
 
+    @property
+    def places(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        """Where use of it may stand: in its company, or in none."""
+        return (self.company, self.user), ("", self.user)
+
     def valid_in(self, first: date, last: date) -> bool:
         return (self.valid_from is None or self.valid_from <= last) and (
             self.valid_to is None or self.valid_to >= first
@@ -63,7 +76,8 @@ class Adoption:
 
     companies: dict[str, dict[str, Any]]
     park: dict[str, Any]
-    """Also activation_rate and active_rate: shares of the seats, None without any."""
+    """Also activation_rate and active_rate: shares of the seats, None without any. With `judged_after_days` also
+    too_young, judged, activated_in_time, in_time_rate (of the judged) and median_days_to_activate."""
     used_without_seat: tuple[tuple[str, str], ...]
     """(company, user) with a core event in the period and no seat in it."""
     counted: dict[str, Any]
@@ -80,8 +94,14 @@ class Adoption:
 class Use:
     """Who used what, as (company, user): up to the end of the period, and in it. Company "" stands for unassigned."""
 
-    ever: frozenset[tuple[str, str]]
+    first: Mapping[tuple[str, str], int]
+    """The instant of their first core event."""
     lately: frozenset[tuple[str, str]]
+
+    def first_of(self, seat: Seat) -> int | None:
+        """When the seat's holder first used it in its company, or where none is known."""
+        found = [self.first[key] for key in seat.places if key in self.first]
+        return min(found, default=None)
 
 
 def answer(asked: Asked) -> Adoption:
@@ -148,27 +168,38 @@ def _seat(given: Mapping[str, Any], key: str) -> Seat:
 
 
 def _in_force(seats: tuple[Seat, ...], span: Span) -> list[Seat]:
-    """The seats of the period, each once though it was given anew."""
-    valid = {(s.company, s.user, s.module) for s in seats if s.valid_in(span.first, span.last)}
-    return [Seat(*one) for one in sorted(valid)]
+    """The seats of the period, each once though it was given anew, from when it was first given."""
+    issued: dict[tuple[str, str, str], date | None] = {}
+    for seat in seats:
+        if seat.valid_in(span.first, span.last):
+            key = (seat.company, seat.user, seat.module)
+            known = issued.get(key, seat.valid_from)
+            issued[key] = min(known, seat.valid_from) if known and seat.valid_from else None
+    return [Seat(*key, valid_from=issued[key]) for key in sorted(issued)]
 
 
 def _states(seat: Seat, use: Use) -> frozenset[str]:
-    keys = {(seat.company, seat.user), ("", seat.user)}
-    if not keys & use.ever:
+    if use.first_of(seat) is None:
         return frozenset({"never"})
-    return frozenset({"activated", "active" if keys & use.lately else "dormant"})
+    return frozenset({"activated", "active" if use.lately.intersection(seat.places) else "dormant"})
 
 
 def _told(asked: Asked, seats: tuple[Seat, ...], span: Span) -> dict[str, Any]:
     use, valid = _use(asked, span), _in_force(seats, span)
-    companies = {seat.company: dict.fromkeys(COUNTS, 0) for seat in valid}
-    park = dict.fromkeys(COUNTS, 0)
+    after = _judged_after(asked.question)
+    of_company: dict[str, list[Seat]] = {seat.company: [] for seat in valid}
     for seat in valid:
-        for table in (companies[seat.company], park):
-            table["seats"] += 1
+        of_company[seat.company].append(seat)
+
+    def table(several: Sequence[Seat]) -> dict[str, Any]:
+        counts = dict.fromkeys(COUNTS, 0)
+        for seat in several:
+            counts["seats"] += 1
             for state in _states(seat, use):
-                table[state] += 1
+                counts[state] += 1
+        judged = {} if after is None else _judged(several, use, span.last, after, asked.question.timezone)
+        return {**counts, **_rates(counts), **judged}
+
     seated = {(seat.company, seat.user) for seat in valid}
     seated_anywhere = {seat.user for seat in valid}
     without = {
@@ -176,10 +207,38 @@ def _told(asked: Asked, seats: tuple[Seat, ...], span: Span) -> dict[str, Any]:
         if (company, user) not in seated and (company or user not in seated_anywhere)
     }  # fmt: skip
     return {
-        "companies": {company: {**table, **_rates(table)} for company, table in companies.items()},
-        "park": {**park, **_rates(park)},
+        "companies": {company: table(several) for company, several in of_company.items()},
+        "park": table(valid),
         "used_without_seat": tuple(sorted(without)),
     }
+
+
+def _judged_after(question: Question) -> int | None:
+    given = question.own.get("judged_after_days")
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given <= MOST_DAYS:
+        raise QuestionRefused("judged_after_days", f"a number of days from 0 to {MOST_DAYS}", shown(given))
+    return given
+
+
+def _judged(seats: Sequence[Seat], use: Use, on: date, after: int, zone: str) -> dict[str, Any]:
+    """What came to life in time among the seats old enough to say so, and half of them within how many days."""
+    counts = dict.fromkeys(JUDGED, 0)
+    waits: list[tuple[int, bool]] = []
+    for seat in seats:
+        if seat.valid_from is None:
+            continue
+        first = use.first_of(seat)
+        took = None if first is None else days_to(seat.valid_from, local_date(first, zone))
+        waits.append(((on - seat.valid_from).days, False) if took is None else (took, True))
+        if too_young(seat.valid_from, on, after):
+            counts["too_young"] += 1
+            continue
+        counts["judged"] += 1
+        counts["activated_in_time"] += took is not None and took <= after
+    rate = round(counts["activated_in_time"] / counts["judged"], 4) if counts["judged"] else None
+    return {**counts, "in_time_rate": rate, "median_days_to_activate": median_wait(waits)}
 
 
 def _rates(table: Mapping[str, int]) -> dict[str, float | None]:
@@ -189,21 +248,29 @@ def _rates(table: Mapping[str, int]) -> dict[str, float | None]:
 
 
 def _use(asked: Asked, span: Span) -> Use:
-    """Who did a core event where, before the period and in it."""
-    edges = np.array([LONG_AGO, span.low, span.high], np.int64)
-    spans = Intervals(edges, np.array([0, 1], np.int64), 2, ("", ""), (span.low, span.high))
+    """Who did a core event where, first and in the period."""
 
-    def of(history: Histories) -> list[tuple[str, str, bool]]:
-        starts, ends, actor = people_of(history)
-        ranks = np.arange(max(1, len(history.labels)), dtype=np.int32)
-        who, which, events = visits(history, starts, ends, 0, spans, ranks)
-        names = asked.snapshot.person_names(actor[who].tolist())
-        places = [history.labels[one] for one in which.tolist()]
-        return list(zip(places, names, (events[:, 1] > 0).tolist(), strict=True))
+    def of(history: Histories) -> list[tuple[tuple[str, str], int, bool]]:
+        matching = (history.bits[history.codes] & bit_of(0)) != 0
+        numbers = np.arange(1, len(history.actor) + 1, dtype=np.int32)
+        slots = spread(history.starts, history.ends, numbers, len(history.at))  # 0: what lies between, nobody's
+        people = np.insert(history.actor > 0, 0, False)
+        rows = np.flatnonzero(matching & (history.at < span.high))
+        rows = rows[people[slots[rows]]]
+        width = max(1, len(history.labels))
+        group = history.group[rows].astype(np.int64) if len(history.labels) else np.zeros(len(rows), np.int64)
+        keys, first, slot = np.unique(slots[rows] * width + group, return_index=True, return_inverse=True)
+        lately = np.bincount(slot, weights=history.at[rows] >= span.low, minlength=len(keys)) > 0
+        names = asked.snapshot.person_names(history.actor[keys // width - 1].tolist())
+        places = [history.labels[one] for one in (keys % width).tolist()]
+        earliest = history.at[rows][first].tolist()
+        return list(zip(zip(places, names, strict=True), earliest, lately.tolist(), strict=True))
 
-    parts = each_history(asked, [asked.question.selector], of, breakdown=By(place="company"))
-    used = [one for part in parts for one in part]
-    return Use(
-        frozenset((company, user) for company, user, _ in used),
-        frozenset((company, user) for company, user, lately in used if lately),
-    )
+    first: dict[tuple[str, str], int] = {}
+    lately: set[tuple[str, str]] = set()
+    for part in each_history(asked, [asked.question.selector], of, breakdown=By(place="company")):
+        for key, at, now in part:
+            first[key] = min(at, first.get(key, at))
+            if now:
+                lately.add(key)
+    return Use(first, frozenset(lately))

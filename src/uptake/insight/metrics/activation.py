@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 
+from uptake.activity.waits import days_to, median_wait, too_young
+
 LEAST_WORKING_DAYS = 10
 TIMES_MEDIAN_GAP = 3
 
@@ -79,12 +81,12 @@ class Judged:
 
 def judge(held: Held, terms: Terms, *, down: bool, worked_since: Callable[[date], int]) -> Judged:
     """The state of a seat today. `down`: no data came in; `worked_since`: working days after a date, today included."""
-    took = None if held.first is None else max(0, (held.first - held.issued).days)
+    took = None if held.first is None else days_to(held.issued, held.first)
     state = _state(held, terms, down, worked_since)
     return Judged(
         held,
         state,
-        young=(terms.today - held.issued).days < terms.judged_after_days,
+        young=too_young(held.issued, terms.today, terms.judged_after_days),
         days_to_activate=took,
         in_time=took is not None and took <= terms.judged_after_days,
     )
@@ -177,19 +179,3 @@ def tally(seats: Iterable[Judged], today: date) -> Tally:
             if one.activated or one.state != State.UNTOLD
         ),
     )
-
-
-def median_wait(waits: Iterable[tuple[int, bool]]) -> float | None:
-    """The Kaplan-Meier median of (days, whether it happened then; else it had not happened by then).
-
-    None while less than half are sure to have happened. On a day on which both are, what happened goes first.
-    """
-    left = sorted(waits, key=lambda wait: (wait[0], not wait[1]))
-    share, at_risk = 1.0, len(left)
-    for place, (days, happened) in enumerate(left):
-        if happened:
-            share *= 1 - 1 / (at_risk - place)
-            last_of_day = place + 1 == len(left) or left[place + 1] != (days, True)
-            if last_of_day and share <= 0.5 + 1e-9:
-                return float(days)
-    return None

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uptake.insight.metrics.activation import Held, Judged, State, Terms, judge, median_wait, tally
+from uptake.activity.waits import median_wait
+from uptake.insight.metrics.activation import Held, Judged, State, Terms, judge, tally
 
 TODAY = date(2026, 5, 13)
 TERMS = Terms(TODAY, judged_after_days=14, habitual_weeks=3)
