@@ -34,6 +34,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("serve", "uptake.config.commands.serve", "Serve the pages and the API, with the jobs inside."),
     Entry("jobs", "uptake.config.commands.jobs", "Run the jobs as a process of their own."),
     Entry("migrate", "uptake.config.commands.migrate", "Bring the database to the tables of this version."),
+    Entry("restored", "uptake.config.commands.restored", "Go on where a backup that was put back ended."),
     Entry(
         "demo",
         "uptake.config.commands.demo",

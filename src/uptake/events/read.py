@@ -75,7 +75,7 @@ def _after(rows: models.QuerySet[Row], position: Position, limit: int) -> models
     return rows.extra(  # noqa: S610 (the names are ours)
         where=[
             f"({table}.txid, {table}.id) > (%s, %s)",
-            f"{table}.txid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
+            f"{table}.txid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint + events_transactions_before()",
         ],
         params=[position.txid, position.id],
     ).order_by("txid", "id")[:limit]

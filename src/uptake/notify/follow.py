@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from uptake.notify.models import Message
 
-_SETTLED = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+_SETTLED = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint + notify_transactions_before()"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -68,7 +68,7 @@ def _after(bookmark: Bookmark) -> Q:
 
 
 def _settled() -> int:
-    """The oldest transaction that may still write; every one below it is done."""
+    """The number of the oldest transaction that may still write; every one below it is done."""
     with connection.cursor() as cursor:
         cursor.execute(_SETTLED)
         oldest: int = cursor.fetchone()[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from uptake.config.command import Deed
 from uptake.jobs.lease import MIGRATIONS, lease
+
+log = logging.getLogger(__name__)
 
 
 @click.command(cls=Deed)
@@ -32,7 +35,17 @@ def bring_up_to_date(*, verbosity: int = 0) -> list[str]:
         if plan:
             call_command("migrate", interactive=False, verbosity=verbosity)
         call_command("createcachetable", verbosity=0)
+        read_on()
     return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]
+
+
+def read_on() -> None:
+    """Readers of a database restored from another server's dump go on where they were."""
+    from uptake.events.carry_on import carry_on as carry_on_events
+    from uptake.notify.carry_on import carry_on as carry_on_messages
+
+    if carry_on_events() | carry_on_messages():
+        log.warning("This database comes from another server; transactions are counted on from what was counted there.")
 
 
 @contextmanager
