@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from uptake.activity.columns import CODED, REST, column_types, property_column
-from uptake.activity.places import Folder, ObjectStorage
+from uptake.activity.storage import Folder, ObjectStorage
 from uptake.activity.store import Delta, Manifest, Store
 
 MEMORY = "1GB"
@@ -43,8 +43,8 @@ def run(store: Store, statement: str, *, limit: int | None = None) -> pa.Table:
             if attempt == TRIES - 1:
                 raise SqlRefused(str(error).strip()) from error
         except SqlRefused:  # so is what pyarrow could not read, in DuckDB's words
-            store.place.refreshed()
-            if isinstance(store.place, Folder) or store.newest() == manifest.number or attempt == TRIES - 1:
+            store.storage.refreshed()
+            if isinstance(store.storage, Folder) or store.newest() == manifest.number or attempt == TRIES - 1:
                 raise
     raise AssertionError("a loop that returns or raises")
 
@@ -77,12 +77,12 @@ def opened(store: Store, manifest: Manifest) -> Iterator[duckdb.DuckDBPyConnecti
             texts = store.texts(manifest, column)
             codes = pa.array(range(len(texts)), pa.int32())
             connection.register(f"{column} texts", pa.table({"code": codes, "text": texts.cast(pa.large_string())}))
-        place = store.place
-        rows = _rows(place.path, manifest) if isinstance(place, Folder) else _handed(connection, store, manifest)
+        files = store.storage
+        rows = _rows(files.path, manifest) if isinstance(files, Folder) else _handed(connection, store, manifest)
         connection.execute(f"CREATE VIEW raw AS {rows or _no_rows()}")
         connection.execute(f"CREATE VIEW events AS {_events(manifest)}")
-        if isinstance(place, Folder):
-            connection.execute(f"SET allowed_directories=[{_text(str(place.path.resolve()))}]")
+        if isinstance(files, Folder):
+            connection.execute(f"SET allowed_directories=[{_text(str(files.path.resolve()))}]")
         connection.execute("SET enable_external_access=false")
         connection.execute("SET lock_configuration=true")
         yield connection
@@ -109,8 +109,8 @@ def _rows(folder: Path, manifest: Manifest) -> str:
 
 def _handed(connection: duckdb.DuckDBPyConnection, store: Store, manifest: Manifest) -> str:
     """As `_rows`, of files that pyarrow reads: whole ones as DuckDB asks for columns, pieces of deltas at once."""
-    place = store.place
-    assert isinstance(place, ObjectStorage)
+    files = store.storage
+    assert isinstance(files, ObjectStorage)
     types = column_types(dict(manifest.properties))
     disk = {name: kind for name, (_, kind) in types.items()}
     disk |= {"happened_at": pa.timestamp("us", tz="UTC"), "business_day": pa.date32(), REST: pa.large_string()}
@@ -122,13 +122,13 @@ def _handed(connection: duckdb.DuckDBPyConnection, store: Store, manifest: Manif
         if ranges == [(0, delta.rows)]:
             whole.append(delta.file)
         elif ranges:
-            with place.parquet(delta.file) as file:
+            with files.parquet(delta.file) as file:
                 read = file.read()
             pieces += [read.slice(start, end - start) for start, end in ranges]
     given: dict[str, object] = {}
     if whole:
-        files = [f"{place.bucket}/{place.key(file)}" for file in whole]
-        given["whole files"] = ds.dataset(files, schema=schema, filesystem=place.files, format="parquet")
+        keys = [f"{files.bucket}/{files.key(path)}" for path in whole]
+        given["whole files"] = ds.dataset(keys, schema=schema, filesystem=files.files, format="parquet")
     if pieces:
         given["pieces of files"] = pa.concat_tables(pieces, promote_options="default")
     for name, rows in given.items():

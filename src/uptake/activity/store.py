@@ -8,7 +8,7 @@
 
 Every file is there wholly or not at all; the manifest comes last. A crash at any moment leaves the last snapshot.
 Readers take no lock: they follow a manifest, and start again with a newer one if a file of theirs has been swept away.
-Where the files lie, in a folder or on object storage, and how they get there, is the business of `places`.
+Where the files lie, in a folder or on object storage, and how they get there, is the business of `storage`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from uptake.activity.columns import (
     property_column,
 )
 from uptake.activity.incoming import Dictionary, Incoming, Rows, encode
-from uptake.activity.places import Place, place_of
+from uptake.activity.storage import Storage, storage_at
 
 BUCKETS = 64
 KEPT_SNAPSHOTS = 3
@@ -139,7 +139,7 @@ class Store:
     def __init__(self, location: str | Path) -> None:
         """`location`: the path of a folder, or s3://bucket/prefix."""
         self.location = location
-        self.place: Place = place_of(location)
+        self.storage: Storage = storage_at(location)
 
     def manifest(self) -> Manifest:
         """The snapshot in force. NoSuchLog where there is none."""
@@ -148,14 +148,14 @@ class Store:
                 return self.manifest_numbered(number)
             except FileNotFoundError:
                 continue  # swept between listing and reading: a newer one exists
-        self.place.refreshed()
+        self.storage.refreshed()
         if self._numbers():
             return self.manifest()
-        raise NoSuchLog(f"There is no activity log in {self.place.name!r}")
+        raise NoSuchLog(f"There is no activity log in {self.storage.name!r}")
 
     def manifest_numbered(self, number: int) -> Manifest:
         """A snapshot by its number. FileNotFoundError if it has been swept away."""
-        return _manifest_from(json.loads(self.place.read(_manifest_path(number))))
+        return _manifest_from(json.loads(self.storage.read(_manifest_path(number))))
 
     def exists(self) -> bool:
         return bool(self._numbers())
@@ -167,7 +167,7 @@ class Store:
     @contextmanager
     def writing(self, *, buckets: int = BUCKETS) -> Iterator[Writer]:
         """The one writer of this log. Waits for another one, in whatever process, to finish."""
-        with self.place.writing():
+        with self.storage.writing():
             manifest = self.manifest() if self.exists() else Manifest(buckets=buckets)
             yield Writer(self, manifest)
 
@@ -234,7 +234,7 @@ class Store:
                     writer.write_table(table.slice(start, count), row_group_size=max(count, 1))
                     start += count
 
-        self.place.write(path, fill)
+        self.storage.write(path, fill)
         return path
 
     def publish(self, manifest: Manifest, *, keep: int = KEPT_SNAPSHOTS) -> None:
@@ -242,7 +242,7 @@ class Store:
 
         Overtaken: on object storage, where another writer has done so meanwhile."""
         content = json.dumps(_manifest_to(manifest), separators=(",", ":")).encode()
-        self.place.publish(_manifest_path(manifest.number), content)
+        self.storage.publish(_manifest_path(manifest.number), content)
         self._sweep(keep)
 
     def _sweep(self, keep: int) -> None:
@@ -254,10 +254,10 @@ class Store:
                 gone |= self.manifest_numbered(number).files()
             except (FileNotFoundError, AssertionError):  # swept already, or of another version
                 continue
-        self.place.sweep(needed, gone, [_manifest_path(number) for number in numbers[keep:]], max(numbers))
+        self.storage.sweep(needed, gone, [_manifest_path(number) for number in numbers[keep:]], max(numbers))
 
     def _read(self, path: str, columns: list[str], group: int | None = None) -> pa.Table:
-        with self.place.parquet(path) as file:
+        with self.storage.parquet(path) as file:
             there = set(file.schema_arrow.names)
             wanted = [name for name in columns if name in there]
             try:
@@ -265,12 +265,12 @@ class Store:
                     return file.read_row_group(group, columns=wanted, use_threads=False)
                 return file.read(columns=wanted, use_threads=False)
             except OSError as broken:
-                if not self.place.exists(path):  # swept away between opening and reading
+                if not self.storage.exists(path):  # swept away between opening and reading
                     raise FileNotFoundError(path) from broken
                 raise
 
     def _numbers(self) -> list[int]:
-        return [int(Path(path).stem) for path in self.place.manifests()]
+        return [int(Path(path).stem) for path in self.storage.manifests()]
 
 
 class Writer:
@@ -283,7 +283,7 @@ class Writer:
         self._dictionaries: dict[str, Dictionary] = {}
         self._written: dict[str, int] = {}
         self._files = 0
-        self._own = store.place.token()
+        self._own = store.storage.token()
         self._only = False
         for column, pieces in manifest.dictionaries.items():
             self._written[column] = sum(count for _, count in pieces)
@@ -292,11 +292,11 @@ class Writer:
     def position(self) -> Mapping[str, int]:
         return self.draft.position
 
-    def clear(self) -> None:
-        """Begins from an empty log, with the same number of buckets."""
+    def clear(self, buckets: int | None = None) -> None:
+        """Begins from an empty log, with as many buckets as before if not said otherwise."""
         self.draft = Manifest(
             number=self.draft.number,
-            buckets=self.draft.buckets,
+            buckets=buckets or self.draft.buckets,
             next_delta=self.draft.next_delta,
             epoch=self.draft.epoch + 1,
         )

@@ -39,7 +39,21 @@ OPTIONS: tuple[Option, ...] = (
         "smtp://user:password@host:port for mail; empty: mails are kept as files in UPTAKE_DATA.",
     ),
     Option("UPTAKE_EMAIL_FROM", "uptake@localhost", "Sender of mails."),
-    Option("UPTAKE_MEMORY_MB", "256", "Budget of the activity engine's cache in memory, in MB."),
+    Option(
+        "UPTAKE_ACTIVITY_FILES",
+        "",
+        "Where the activity files lie: a folder, or s3://bucket/prefix with the usual AWS_* of the environment; "
+        "empty: the folder activity in UPTAKE_DATA.",
+    ),
+    Option("UPTAKE_ACTIVITY_BUCKETS", "64", "Into how many buckets the activity files are made, at the next rebuild."),
+    Option(
+        "UPTAKE_CLUSTER",
+        "",
+        "Address (host:port) of a Ray cluster that answers questions of activity; empty: this process does.",
+    ),
+    Option(
+        "UPTAKE_MEMORY_MB", "256", "Budget of the activity engine's cache in memory, in MB; on a cluster of each group."
+    ),
     Option("UPTAKE_INTAKE_RATE", "20000", "Events a second one key may send by the API; ten seconds' worth at once."),
     Option("UPTAKE_INTAKE_QUEUE", "50000", "Events that may wait to be written before senders must come again."),
     Option("UPTAKE_LOG_LEVEL", "INFO", "How much is logged: DEBUG, INFO, WARNING or ERROR."),

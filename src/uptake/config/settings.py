@@ -84,6 +84,9 @@ TEMPLATES: list[dict[str, Any]] = [
 DATABASES = {"default": database(option("UPTAKE_DATABASE_URL"), DATA)}
 REMEMBERED_SECONDS = 3
 ACTIVITY_MEMORY_MB = int(option("UPTAKE_MEMORY_MB"))
+ACTIVITY_FILES = option("UPTAKE_ACTIVITY_FILES")
+ACTIVITY_BUCKETS = int(option("UPTAKE_ACTIVITY_BUCKETS"))
+CLUSTER = option("UPTAKE_CLUSTER")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # In the database, so that the limits below hold for all processes together; "own" is this process's memory.
 CACHES = {

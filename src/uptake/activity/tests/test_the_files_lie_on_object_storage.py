@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from uptake.activity import ActivityLog, ask, places
-from uptake.activity.places import NotConditional, ObjectStorage, Overtaken, place_of
+from uptake.activity import ActivityLog, ask
+from uptake.activity import storage as storage_module
 from uptake.activity.sql import run
+from uptake.activity.storage import NotConditional, ObjectStorage, Overtaken, storage_at
 from uptake.activity.store import NoSuchLog, Store, Writer
 from uptake.activity.tests.test_the_files_hold_one_state import EVERYTHING, ids, rows
 
@@ -40,9 +41,9 @@ def storage(server: str, request: pytest.FixtureRequest, monkeypatch: pytest.Mon
         ("AWS_ACCESS_KEY_ID", "uptake"), ("AWS_SECRET_ACCESS_KEY", "a-secret-of-the-test"),
     ):  # fmt: skip
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(places, "LISTED_FOR", 0.0)
-    monkeypatch.setattr(places, "LOOK_AGAIN", 0.01)
-    place = place_of(f"s3://{BUCKET}/{request.node.name}")
+    monkeypatch.setattr(storage_module, "LISTED_FOR", 0.0)
+    monkeypatch.setattr(storage_module, "LOOK_AGAIN", 0.01)
+    place = storage_at(f"s3://{BUCKET}/{request.node.name}")
     assert isinstance(place, ObjectStorage)
     place._client.create_bucket(Bucket=BUCKET)
     return place
@@ -51,7 +52,7 @@ def storage(server: str, request: pytest.FixtureRequest, monkeypatch: pytest.Mon
 def another(place: ObjectStorage) -> Store:
     """The same log as another process sees it."""
     store = Store(place.name)
-    store.place = ObjectStorage(place.bucket, place.prefix)
+    store.storage = ObjectStorage(place.bucket, place.prefix)
     return store
 
 
@@ -126,7 +127,7 @@ def test_a_crash_at_any_writing_leaves_the_last_snapshot(
             died = False
         except KeyboardInterrupt:
             died = True
-    monkeypatch.setattr(places, "LEASE", timedelta(seconds=-1))
+    monkeypatch.setattr(storage_module, "LEASE", timedelta(seconds=-1))
 
     fresh = another(storage)
     assert ids(ActivityLog(fresh, None)) == list(range(100 if died else 200))
@@ -140,7 +141,7 @@ def test_a_crash_at_any_writing_leaves_the_last_snapshot(
 def test_what_a_crash_left_is_swept_away_when_it_is_old(
     storage: ObjectStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "SWEEP_EVERY", 1)
+    monkeypatch.setattr(storage_module, "SWEEP_EVERY", 1)
     with Store(storage.name).writing(buckets=4) as writer:
         writer.add(rows(range(50)))  # and never published
     left = files(storage)
@@ -148,7 +149,7 @@ def test_what_a_crash_left_is_swept_away_when_it_is_old(
     assert left
     assert left <= files(storage), "its writer might still be at work"
 
-    monkeypatch.setattr(places, "ABANDONED", timedelta(seconds=-1))
+    monkeypatch.setattr(storage_module, "ABANDONED", timedelta(seconds=-1))
     write(storage, range(50, 60))
 
     manifest = Store(storage.name).manifest()
@@ -161,14 +162,14 @@ def test_old_snapshots_go_and_replaced_people_at_once(storage: ObjectStorage) ->
     for step in range(5):
         write(storage, range(step * 10, step * 10 + 10))
     store = Store(storage.name)
-    assert len(store.place.manifests()) == 3
+    assert len(store.storage.manifests()) == 3
 
     with store.writing() as writer:
         writer.replace([3], rows(range(0)))
         writer.publish()
 
-    assert files(storage) == store.manifest().files() | set(store.place.manifests())
-    assert len(store.place.manifests()) == 1
+    assert files(storage) == store.manifest().files() | set(store.storage.manifests())
+    assert len(store.storage.manifests()) == 1
     assert 3 not in ActivityLog.open(storage.name).to_arrow()["person"].to_pylist()
 
 
@@ -209,7 +210,7 @@ def test_a_file_swept_away_while_it_is_read_is_missing(storage: ObjectStorage) -
             storage._removed([path])
             return opened
 
-    store.place = Slow()
+    store.storage = Slow()
     with pytest.raises(FileNotFoundError):
         store.read_base(manifest, bucket, ["rest"])
 
@@ -219,7 +220,7 @@ def test_of_two_writers_who_begin_from_one_state_one_is_refused(
 ) -> None:
     """The lease of the first has run out while it worked."""
     write(storage, range(10), event_id=0)
-    monkeypatch.setattr(places, "LEASE", timedelta(seconds=-1))
+    monkeypatch.setattr(storage_module, "LEASE", timedelta(seconds=-1))
     with another(storage).writing() as slow:
         slow.add(rows(range(10, 20)))
         write(storage, range(20, 30), event_id=30)
@@ -235,7 +236,7 @@ def test_a_writer_left_far_behind_is_refused_though_its_number_is_free_again(
     storage: ObjectStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(storage, range(10))
-    monkeypatch.setattr(places, "LEASE", timedelta(seconds=-1))
+    monkeypatch.setattr(storage_module, "LEASE", timedelta(seconds=-1))
     with another(storage).writing() as slow:
         slow.add(rows(range(10, 20)))
         write(storage, range(20, 30))

@@ -19,10 +19,14 @@ def command() -> None:
 @command.command()
 def rebuild() -> dict[str, Any]:
     """Make the files again from the record; questions are answered from the old ones until then."""
+    from uptake.activity.storage import Overtaken
     from uptake.insight.feed.refresh import rebuild as rebuild_log
 
     began = perf_counter()
-    events = rebuild_log(now=datetime.now(UTC))
+    try:
+        events = rebuild_log(now=datetime.now(UTC))
+    except Overtaken as overtaken:
+        raise Refusal(f"Nothing was changed: {overtaken}.") from overtaken
     seconds = round(perf_counter() - began, 2)
     click.echo(f"{events} events read in {seconds} s.")
     return {"events": events, "seconds": seconds}

@@ -3,8 +3,12 @@ and a reader never: each step is a snapshot of its own, and a crash leaves the l
 
 from __future__ import annotations
 
+import logging
+
+from uptake.activity.storage import Overtaken
 from uptake.insight.feed.where import activity_log, store
 
+logger = logging.getLogger(__name__)
 BUCKETS_AT_ONCE = 8
 
 
@@ -13,11 +17,16 @@ def compact(*, most: int = BUCKETS_AT_ONCE) -> int:
     files = store()
     written = 0
     while files.exists() and files.manifest().deltas:
-        with files.writing() as writer:
-            if not writer.much_to_compact:
-                break
-            written += writer.compact(most)
-            writer.publish()
+        try:
+            with files.writing() as writer:
+                if not writer.much_to_compact:
+                    break
+                folded = writer.compact(most)
+                writer.publish()
+                written += folded
+        except Overtaken as overtaken:
+            logger.info("Compaction was left to another writer: %s.", overtaken)
+            break
     if written:
         activity_log().catch_up()
     return written

@@ -7,9 +7,9 @@ touches is read again from the record, for all the events of the people concerne
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 
 from uptake.activity.columns import bucket_of
 from uptake.activity.incoming import Incoming
+from uptake.activity.storage import Overtaken
 from uptake.activity.store import Writer
 from uptake.directory.models import Identity
 from uptake.events.models import Correction, CorrectionKind, Event
@@ -33,8 +34,9 @@ from uptake.insight.feed.rows import (
     standing_of,
     up_to,
 )
-from uptake.insight.feed.where import activity_log, folder, store
+from uptake.insight.feed.where import activity_log, buckets, location, store
 
+logger = logging.getLogger(__name__)
 Value = TypeVar("Value", int, str)
 
 PAGE = 50_000
@@ -47,9 +49,14 @@ BETWEEN_LOOKS = timedelta(seconds=60)
 def refresh(*, now: datetime) -> int:
     """New events and corrections enter the log. Gives how many events and corrections were read. Safe to repeat.
 
-    Two refreshes at once wait for each other; the second finds what is left."""
-    with store().writing() as writer:
-        read = _refreshed(writer, now)
+    Two refreshes at once wait for each other; the second finds what is left. On object storage the slower of two may
+    be overtaken: then it has read nothing, and the next one goes on from where the other is."""
+    try:
+        with store().writing(buckets=buckets()) as writer:
+            read = _refreshed(writer, now)
+    except Overtaken as overtaken:
+        logger.info("The activity log was left to another writer: %s.", overtaken)
+        return 0
     log = activity_log()
     log.catch_up()
     return read
@@ -58,9 +65,10 @@ def refresh(*, now: datetime) -> int:
 def rebuild(*, now: datetime) -> int:
     """Makes the whole log again from the record. Gives how many events were read.
 
-    Questions are answered from the log as it was until the new one is put in force as a whole."""
+    Questions are answered from the log as it was until the new one is put in force as a whole. Overtaken: on object
+    storage, when another writer took this one for gone."""
     with store().writing() as writer:
-        writer.clear()
+        writer.clear(buckets())
         _describe(writer)
         corrections, memberships = _end_of_corrections(), memberships_print()
         position, read = Position(), 0
@@ -254,7 +262,7 @@ def _describe(writer: Writer) -> bool:
 
 def _memberships(saved: Mapping[str, int], now: datetime) -> int | None:
     """The print of the memberships if it was time to look and they have changed; None otherwise."""
-    place = folder()
+    place = location()
     if place in _looked and now - _looked[place] < BETWEEN_LOOKS:
         return None
     _looked[place] = now
@@ -262,7 +270,7 @@ def _memberships(saved: Mapping[str, int], now: datetime) -> int | None:
     return None if found == saved.get("memberships") else found
 
 
-_looked: dict[Path, datetime] = {}
+_looked: dict[str, datetime] = {}
 
 
 def _moved(departments: Departments) -> set[int]:

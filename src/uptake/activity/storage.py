@@ -47,7 +47,7 @@ class NotConditional(RuntimeError):
     told apart there, so nothing is written."""
 
 
-class Place(Protocol):
+class Storage(Protocol):
     """The files of one log. Paths are relative to it, with slashes."""
 
     @property
@@ -309,8 +309,8 @@ class ObjectStorage:
             self._client.delete_object(Bucket=self.bucket, Key=self.key(path))
 
 
-def place_of(location: str | Path) -> Folder | ObjectStorage:
-    """The place that a location names: s3://bucket/prefix, or the path of a folder."""
+def storage_at(location: str | Path) -> Folder | ObjectStorage:
+    """The storage that a location names: s3://bucket/prefix, or the path of a folder."""
     text = str(location)
     if not text.startswith(SCHEME):
         return Folder(Path(location))
