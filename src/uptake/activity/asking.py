@@ -281,6 +281,24 @@ class Asked:
         }
 
 
+@lru_cache(maxsize=256)
+def ranks_of(labels: tuple[str, ...], groups: Groups) -> Array:
+    """For every label its place in the answer's; -1: it has none."""
+    known = {text: place for place, text in enumerate(groups.values)}
+    rest = len(groups.values) if groups.other else -1
+    return np.array([known.get(text, rest) for text in labels] or [rest], np.int32)
+
+
+@lru_cache(maxsize=256)
+def shares_of(labels: tuple[str, ...], groups: Groups | None) -> Array:
+    """For every label its place in the answer's, and that after all of these where it has none; at the end, for who has
+    no one label, the same."""
+    if groups is None:
+        return np.zeros(len(labels) + 1, np.int64)
+    rank = np.append(ranks_of(labels, groups), -1).astype(np.int64)
+    return np.where(rank < 0, len(groups.labels), rank)
+
+
 def group_codes(snapshot: Snapshot, bucket: int, by: By, keep: Array) -> tuple[list[str], Array]:
     """Labels (some of them perhaps of no row), and for every row of the bucket the number of its label; rows that are
     not kept have any number."""
@@ -310,8 +328,14 @@ def group_codes(snapshot: Snapshot, bucket: int, by: By, keep: Array) -> tuple[l
 
 def by_number(column: Array) -> tuple[str, ...] | None:
     """The labels of a column of organizations whose numbers are used as they are; None: there are too many."""
-    most = int(column.max()) if len(column) else 0
-    return _numbered(most + 1) if most < MOST_NUMBERS and not (len(column) and int(column.min()) < 0) else None
+    if not len(column):
+        return numbered(0)
+    return numbered(int(column.max())) if int(column.min()) >= 0 else None
+
+
+def numbered(most: int) -> tuple[str, ...] | None:
+    """The labels of numbers from 0 to this one; None: there are too many (or negative ones)."""
+    return _numbered(most + 1) if 0 <= most < MOST_NUMBERS else None
 
 
 @lru_cache(maxsize=64)

@@ -272,8 +272,8 @@ class Runs:
     def __len__(self) -> int:
         return len(self.actor)
 
-    def where(self, rows: Array) -> Runs:
-        """Some of them: a mask, or numbers of rows."""
+    def where(self, rows: Array | slice) -> Runs:
+        """Some of them: a mask, numbers of rows, or a piece."""
         return Runs(
             self.actor[rows], self.bucket[rows], self.value[rows], self.depth[rows], self.done[rows], self.when[rows]
         )
@@ -330,7 +330,8 @@ class Reported:
         places = place[values]
         order = np.argsort(places, kind="stable")
         cuts = np.searchsorted(places[order], np.arange(len(shown) + 2)).tolist()
-        own = [runs.where(order[cuts[number] : cuts[number + 1]]) for number in range(len(shown) + 1)]
+        runs = runs.where(order)
+        own = [runs.where(slice(cuts[number], cuts[number + 1])) for number in range(len(shown) + 1)]
         found = {self.labels[number]: own[row] for row, number in enumerate(shown)}
         if rest:
             found[OTHER] = own[-1] if self.once else own[-1].best()
@@ -436,19 +437,28 @@ def reported(asked: Asked, plan: Plan, span: Span, buckets: Buckets | None = Non
 
     parts = each_history(asked, selectors, fold, breakdown=None if plan.breakdown is None else plan.breakdown.by)
     labels: dict[str, int] = {}
-    runs = [part[0] for part in parts]
+    values = [part[0].value for part in parts]
     if plan.breakdown is not None:
         numbers: dict[tuple[str, ...], Array] = {}
-        for place, (own, texts, _, _) in enumerate(parts):
+        for place, (_, texts, _, _) in enumerate(parts):
             if texts not in numbers:
                 numbers[texts] = np.array([labels.setdefault(text, len(labels)) for text in texts] or [0], np.int64)
-            runs[place] = replace(own, value=_renumbered(own.value, numbers[texts], labels))
+            values[place] = _renumbered(values[place], numbers[texts], labels)
     names = parts[0][2] if parts else ()
     by_person = asked.question.count_by == By()
-    whole = Runs(*(np.concatenate([getattr(one, name) for one in runs]) for name in Runs.__dataclass_fields__))
+
+    def all_of(column: str) -> Array:
+        return np.concatenate([getattr(part[0], column) for part in parts])
+
+    if simple:
+        runs = _with_steps(all_of("actor"), np.concatenate(values), all_of("depth"), all_of("when"))
+    else:
+        runs = Runs(
+            all_of("actor"), all_of("bucket"), np.concatenate(values), all_of("depth"), all_of("done"), all_of("when")
+        )
     return Reported(
         plan,
-        _with_steps(whole) if simple else whole,
+        runs,
         tuple(labels),
         Called(by_person, asked.snapshot.person_names if by_person else lambda codes: [names[c - 1] for c in codes]),
         max(part[3] for part in parts),
@@ -482,11 +492,11 @@ def _quick_runs(rows: Histories, plan: Plan, span: Span, scopes: list[int]) -> R
     return Runs(rows.actor, depth, value, depth, depth, when)
 
 
-def _with_steps(runs: Runs) -> Runs:
+def _with_steps(actor: Array, value: Array, depth: Array, when: Array) -> Runs:
     """The runs that did a step, with the steps they did."""
-    found = runs.where(np.flatnonzero(runs.depth))
-    depth, blank = found.depth.astype(np.int64), np.zeros(len(found), np.int64)
-    return replace(found, bucket=blank, depth=depth, done=(1 << depth) - 1)
+    there = np.flatnonzero(depth)
+    reached = depth[there].astype(np.int64)
+    return Runs(actor[there], np.zeros(len(there), np.int64), value[there], reached, (1 << reached) - 1, when[there])
 
 
 def _touched(rows: Histories, plan: Plan, span: Span, scopes: list[int]) -> Array:

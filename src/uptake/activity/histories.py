@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from uptake.activity.asking import Asked, by_number, group_codes
+from uptake.activity.asking import Asked, group_codes, numbered
 from uptake.activity.columns import NOBODY, Array
 from uptake.activity.conditions import Sieve, passing
 from uptake.activity.log import Snapshot, each_bucket, each_worker
@@ -86,15 +86,13 @@ class Histories:
         owner = self.owner[actors] if len(self.owner) else self.owner
         return replace(self, starts=self.starts[actors], ends=self.ends[actors], actor=self.actor[actors], owner=owner)
 
-    def shared_out(self, rank: Array, rest: int) -> tuple[Array, Histories | None]:
-        """By actor the rank of the one value all its rows have, `rest` where it has none or they differ; and the
-        histories of those whose rows differ. rank: by label, -1: none."""
+    def shared_out(self, shares: Array) -> tuple[Array, Histories | None]:
+        """By actor the share of the one value all its rows have, the last one where they differ; and the histories of
+        those whose rows differ. shares: by label, and one more."""
         if not len(self.owner):
-            return np.full(len(self.starts), rest, np.int64), self
-        own = rank[self.owner].astype(np.int64)
+            return np.full(len(self.starts), shares[-1], np.int64), self
         several = self.owner < 0
-        own[several | (own < 0)] = rest
-        return own, self.only(several) if several.any() else None
+        return shares[self.owner], self.only(several) if several.any() else None
 
 
 def each_history(
@@ -248,10 +246,13 @@ class _View:
         count; None: they are not, or there are none and a property may have the name."""
         if not isinstance(breakdown, By) or breakdown.place not in PLACES:
             return None
-        owner = owners_of(self.snapshot, bucket, breakdown.place)
-        column = self.snapshot.columns(bucket, [breakdown.place])[breakdown.place]
-        labels = by_number(owner if len(owner) and owner.min() >= 0 else column)
-        return (labels, column, owner) if labels is not None and len(labels) > 1 else None
+        owners = owners_of(self.snapshot, bucket, breakdown.place)
+        labels = numbered(owners.most)
+        if labels is None or len(labels) == 1:
+            return None
+        nothing = np.zeros(0, np.int32)
+        column = self.snapshot.columns(bucket, [breakdown.place])[breakdown.place] if owners.several else nothing
+        return labels, column, owners.values
 
     def _labelled(self, bucket: int, breakdown: By | Labeller, found: Array) -> tuple[Sequence[Any], Array]:
         if isinstance(breakdown, By):

@@ -16,14 +16,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from uptake.activity.asking import Asked, Groups, Span, group_codes
+from uptake.activity.asking import Asked, Groups, Span, group_codes, ranks_of
 from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
 from uptake.activity.conditions import distinct
 from uptake.activity.histories import KEPT, Histories, Labeller, each_history, sum_histories
 from uptake.activity.log import Snapshot
 from uptake.activity.owners import PLACES
-from uptake.activity.presence import ranks_of
 from uptake.activity.question import (
     By,
     QuestionRefused,
@@ -134,13 +133,17 @@ class Trail:
     """int32"""
     nodes: tuple[str, ...]
     """Names by node number."""
-    value: Array
     rank_of: Array
     """int32"""
     names: tuple[str, ...]
     """Names of actors that are no people."""
     histories: Histories
     """Where they come from."""
+
+    @property
+    def value(self) -> Array:
+        """int32, one per row; of length 0 without a breakdown."""
+        return self.histories.group if len(self.rank_of) else np.zeros(0, np.int32)
 
 
 def each_trail(asked: Asked, naming: Naming, groups: Groups | None, fold: Callable[[Trail], Part]) -> list[Part]:
@@ -157,14 +160,12 @@ def each_trail(asked: Asked, naming: Naming, groups: Groups | None, fold: Callab
         numbers: dict[str, int] = {}
         nodes = [_number(numbers, None if label is None else label[0]) for label in rows.labels]
         node_of = np.array(nodes or [-1], np.int32)
-        value, rank_of = nothing, nothing
-        if by is not None:
-            texts = tuple(label[1] if label is not None else "" for label in rows.labels)
-            value, rank_of = rows.group, ranks_of(texts, groups) if groups is not None else nothing
+        rank_of = nothing
+        if groups is not None:
+            rank_of = ranks_of(tuple(label[1] if label is not None else "" for label in rows.labels), groups)
         return Trail(
-            rows.starts, rows.ends, rows.actor, rows.at, rows.group, node_of, tuple(numbers), value, rank_of,
-            rows.names, rows,
-        )  # fmt: skip
+            rows.starts, rows.ends, rows.actor, rows.at, rows.group, node_of, tuple(numbers), rank_of, rows.names, rows
+        )
 
     labeller = _node_labeller(asked.snapshot, naming, by)
     return each_history(asked, selectors, lambda rows: fold(by_label(rows)), breakdown=labeller)
@@ -214,17 +215,19 @@ def _named_by_event(asked: Asked, naming: Naming, groups: Groups | None) -> Call
         [_number(numbers, None if text in naming.without else naming.grouped(text)) for text in texts] + [-1], np.int32
     )
     every, nothing = tuple(numbers), np.zeros(0, np.int32)
+    known: dict[int, tuple[Array, Array]] = {}
+
+    def node_by_code(bits: Array) -> Array:
+        """The same for every bucket, as the bits are."""
+        if id(bits) not in known:
+            wanted = ((bits & KEPT) > 0) & ((bits & 1) > 0) & ((bits & np.uint32(~1 & 0x7FFFFFFF)) > 0)
+            known[id(bits)] = bits, np.where(wanted, named, -1).astype(np.int32)
+        return known[id(bits)][1]
 
     def trail(rows: Histories) -> Trail:
-        bits = rows.bits
-        wanted = ((bits & KEPT) > 0) & ((bits & 1) > 0) & ((bits & np.uint32(~1 & 0x7FFFFFFF)) > 0)
-        node_of = np.where(wanted, named, -1).astype(np.int32)
-        value, rank_of = nothing, nothing
-        if groups is not None:
-            value, rank_of = rows.group, ranks_of(rows.labels, groups)
-        return Trail(
-            rows.starts, rows.ends, rows.actor, rows.at, rows.codes, node_of, every, value, rank_of, rows.names, rows
-        )
+        node_of = node_by_code(rows.bits)
+        rank_of = nothing if groups is None else ranks_of(rows.labels, groups)
+        return Trail(rows.starts, rows.ends, rows.actor, rows.at, rows.codes, node_of, every, rank_of, rows.names, rows)
 
     return trail
 
@@ -387,6 +390,6 @@ def by_value_sorted(trail: Trail) -> tuple[Trail, Array]:
     nothing = np.zeros(0, np.int32)
     sorted_trail = Trail(
         starts, ends, trail.actor[owner[starts]], trail.at[row], trail.codes[row], trail.node_of, trail.nodes,
-        nothing, nothing, trail.names, trail.histories,
+        nothing, trail.names, trail.histories,
     )  # fmt: skip
     return sorted_trail, group[starts].astype(np.int32)

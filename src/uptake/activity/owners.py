@@ -8,6 +8,7 @@ everybody. The few with several companies are looked at row by row.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -40,14 +41,28 @@ def actors_of(snapshot: Snapshot, bucket: int) -> tuple[Array, Array]:
     return snapshot.remembered(bucket, "actors", make)
 
 
-def owners_of(snapshot: Snapshot, bucket: int, place: str) -> Array:
-    """int32 by actor of a bucket: the company or department of all its rows; SEVERAL: they differ. Remembered."""
+class Owners(NamedTuple):
+    """The company or department of all rows of each actor of a bucket."""
 
-    def make() -> tuple[Array]:
+    values: Array
+    """int32; SEVERAL: an actor's rows differ."""
+    several: bool
+    """Whether any actor's do."""
+    most: int
+    """The largest number of all rows, -1 where there are negative ones."""
+
+
+def owners_of(snapshot: Snapshot, bucket: int, place: str) -> Owners:
+    """Whose all rows of the actors of a bucket are. Remembered."""
+
+    def make() -> Owners:
         starts, _ = actors_of(snapshot, bucket)
-        return (only_values(starts, snapshot.columns(bucket, [place])[place]),)
+        column = snapshot.columns(bucket, [place])[place]
+        values = only_values(starts, column)
+        most = int(column.max()) if len(column) and column.min() >= 0 else -1 if len(column) else 0
+        return Owners(values, bool((values == SEVERAL).any()), most)
 
-    return snapshot.remembered(bucket, ("owners", place), make)[0]
+    return snapshot.remembered(bucket, ("owners", place), make)
 
 
 def table_of(numbers: Numbers | None) -> Array | None:
@@ -60,8 +75,8 @@ def table_of(numbers: Numbers | None) -> Array | None:
 def verdicts(snapshot: Snapshot, bucket: int, companies: Array, places: Array) -> Array:
     """int8 by actor of a bucket whether its rows are of these companies, and of places whose company or department is
     listed: OUT, IN or SOME. The tables are those of `table_of`."""
-    company = owners_of(snapshot, bucket, "company")
-    department = owners_of(snapshot, bucket, "department") if len(places) else company
+    company = owners_of(snapshot, bucket, "company").values
+    department = owners_of(snapshot, bucket, "department").values if len(places) else company
     return judged(company, department, companies, places)
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 
-from uptake.activity.asking import OTHER, Asked, Groups
+from uptake.activity.asking import OTHER, Asked, Groups, ranks_of
 from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
 from uptake.activity.histories import Histories, each_history
@@ -230,14 +230,6 @@ def visits(
         if pairs <= room:
             return who[:pairs], which[:pairs], events[:pairs]
         room = pairs
-
-
-@lru_cache(maxsize=256)
-def ranks_of(labels: tuple[str, ...], groups: Groups) -> Array:
-    """For every label its place in the answer's; -1: it has none."""
-    known = {text: place for place, text in enumerate(groups.values)}
-    rest = len(groups.values) if groups.other else -1
-    return np.array([known.get(text, rest) for text in labels] or [rest], np.int32)
 
 
 def ranked(sizes: Mapping[str, int], limit: int) -> Groups:

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from uptake.activity.asking import Asked, by_number
+from uptake.activity.asking import Asked, Groups, numbered, ranks_of, shares_of
 from uptake.activity.columns import NOBODY, Array
 from uptake.activity.compile import compiled
 from uptake.activity.conditions import Numbers
@@ -24,7 +24,6 @@ from uptake.activity.log import Snapshot, each_worker
 from uptake.activity.owners import (
     OUT,
     PLACES,
-    SEVERAL,
     SOME,
     actors_of,
     narrowed_codes,
@@ -97,8 +96,8 @@ def sum_visits(
             some = wanted & (found == SOME)
         placed = bool(some.any())
         if breakdown is not None:
-            owner = owners_of(snapshot, bucket, breakdown.place)
-            placed |= bool((owner == SEVERAL).any())
+            owners = owners_of(snapshot, bucket, breakdown.place)
+            owner, placed = owners.values, placed or owners.several
         known = visits_of(snapshot, bucket, zone, placed)
         if known is None:
             return None
@@ -112,13 +111,10 @@ def sum_visits(
         if breakdown is not None:
             if placed:
                 group = company if breakdown.place == "company" else department
-            numbers = group if placed else owner
-            if not numbers.any() and len(numbers):  # a table without numbers for it may have it as a property
+            named = numbered(owners.most)
+            if named is None or (owners.most == 0 and len(owner)):  # a property may have its name
                 return None
-            numbered = by_number(numbers)
-            if numbered is None:
-                return None
-            labels = numbered
+            labels = named
         history = Histories(first[:-1], first[1:], actor, day, codes, bits, labels, group, many=many, owner=owner)
         return history if wanted is None else history.only(wanted)
 
@@ -201,7 +197,7 @@ def ranked_places(
 
     def fold(history: Histories, days: Array) -> tuple[tuple[str, ...], Array]:
         values = len(history.labels)
-        own, rest = history.shared_out(np.arange(values), values)
+        own, rest = history.shared_out(np.arange(values + 1))
         found = np.zeros((values + 1, 2, 2), np.int64)
         add_ranks(
             history.starts, history.ends, history.actor, history.at, history.many, history.codes, own,
@@ -224,10 +220,11 @@ def ranked_places(
 
 
 def series(
-    asked: Asked, buckets: Buckets, low: int, high: int, ranks: Callable[[tuple[str, ...]], Array] | None, groups: int
-) -> tuple[Array, Array] | None:
+    asked: Asked, buckets: Buckets, low: int, high: int, shown: Groups | None
+) -> tuple[Array, Array] | None:  # fmt: skip
     """(groups + 1, buckets, 2) events and people, and (groups + 1, 2) in the whole of [low, high), the last row those
-    of everybody; None: see `each_visit`. `ranks`: the group of each label (-1: none); None: there is no breakdown."""
+    of everybody; None: see `each_visit`. `shown`: the values of the question's breakdown; None: without one."""
+    groups = 0 if shown is None else len(shown.labels)
     count = len(buckets.labels)
     slots: list[Array] = []
 
@@ -238,17 +235,16 @@ def series(
             np.zeros((groups + 1, count + 1, 2), np.int64),
             np.zeros((groups, count + 1, 2), np.int64),
         )
-        rank = np.zeros(0, np.int64) if ranks is None else ranks(history.labels)
-        own, rest = history.shared_out(rank, groups)
+        own, rest = history.shared_out(shares_of(history.labels, shown))
         add_visits(
             history.starts, history.ends, history.actor, history.at, history.many, history.codes, own,
             slots[0], int(days[0]), settled,
         )  # fmt: skip
-        if rest is not None and ranks is not None:
-            _add_mixed(rest, rank, slots[0], int(days[0]), mixed)
+        if rest is not None and shown is not None:
+            _add_mixed(rest, ranks_of(history.labels, shown), slots[0], int(days[0]), mixed)
         return settled, mixed
 
-    by = None if ranks is None else asked.question.by
+    by = None if shown is None else asked.question.by
     sums = sum_visits(asked, (asked.question.selector,), buckets.edges.clip(low, high), fold, by)
     if sums is None:
         return None

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from uptake.activity.asking import Asked, Groups, Span
+from uptake.activity.asking import Asked, Groups, Span, shares_of
 from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
 from uptake.activity.histories import Histories
@@ -24,7 +24,6 @@ from uptake.activity.presence import (
     people,
     people_of,
     presence,
-    ranks_of,
     visits_by,
     with_all_before,
 )
@@ -165,7 +164,7 @@ def _told(
     def of(history: Histories, looked_at: Intervals) -> tuple[Array, Array]:
         history = people(history)
         there = presence(history, history.starts, history.ends, 0, looked_at)
-        own, mixed = history.shared_out(_ranks(history, groups), len(labels))
+        own, mixed = history.shared_out(shares_of(history.labels, groups))
         tables = count_states(there, own, len(labels) + 1)
         whole, tables = tables.sum(axis=0), tables[: len(labels)]
         if groups is not None and mixed is not None:
@@ -179,10 +178,6 @@ def _told(
         return _named(whole), None
     tables = sum((part for _, part in parts), np.zeros((len(labels), *shape), np.int64))
     return _named(whole), {text: _named(tables[place]) for place, text in enumerate(labels)}
-
-
-def _ranks(history: Histories, groups: Groups | None) -> Array:
-    return np.zeros(0, np.int32) if groups is None else ranks_of(history.labels, groups)
 
 
 @compiled

@@ -18,7 +18,7 @@ from uptake.activity.asking import Asked, Groups, Rows, Span
 from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
 from uptake.activity.periods import Buckets, buckets_between
-from uptake.activity.presence import Intervals, intervals_over, people_between, ranks_of
+from uptake.activity.presence import Intervals, intervals_over, people_between
 from uptake.activity.question import QuestionRefused, Selector, shown
 from uptake.activity.visits import series
 
@@ -120,9 +120,7 @@ def _series(
 
 def _by_day(asked: Asked, buckets: Buckets, span: Span, groups: Groups | None) -> tuple[Array, Array] | None:
     """The same of visits, where the question is one of whole days and of any activity; everybody's last."""
-    if groups is None:
-        return series(asked, buckets, span.low, span.high, None, 0)
-    return series(asked, buckets, span.low, span.high, lambda labels: ranks_of(labels, groups), len(groups.labels))
+    return series(asked, buckets, span.low, span.high, groups)
 
 
 def _frozen(series: dict[str, Any]) -> dict[str, Any]:

@@ -15,11 +15,12 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from uptake.activity.asking import OTHER, Asked, Groups
+from uptake.activity.asking import OTHER, Asked, Groups, ranks_of, shares_of
 from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
 from uptake.activity.histories import Histories, each_history
 from uptake.activity.log import in_threads
+from uptake.activity.owners import SEVERAL
 from uptake.activity.periods import first_of, local_date, midnight
 from uptake.activity.presence import (
     Intervals,
@@ -35,7 +36,6 @@ from uptake.activity.presence import (
     people_of,
     presence,
     ranked,
-    ranks_of,
 )
 from uptake.activity.question import (
     COMMON,
@@ -355,8 +355,7 @@ def _told(
         part = parts[place]
         tables = np.zeros((rest + 1, *shape), np.int64) if so_far is None else so_far
         rank = ranks_of(part.labels, groups)
-        owned = np.full(len(part.began), rest, np.int64)
-        owned[part.settled] = np.where(rank[part.owner] < 0, rest, rank[part.owner])
+        owned = shares_of(part.labels, groups)[part.owner]
         tables += _cells(part.began, part.back, owned, rest + 1, low, high, plain)
         if len(part.mixed):
             some = count_cells_by(part.began[part.mixed], part.back[part.mixed], part.group, rank, rest, low, high)
@@ -377,14 +376,12 @@ class Cohorts:
     began: Array
     back: Array
     labels: tuple[str, ...]
-    settled: Array
-    """Places of the actors all of whose rows have one value."""
     owner: Array
-    """Their values."""
+    """By actor the value of all its rows; SEVERAL: they differ."""
     mixed: Array
-    """Places of the others."""
+    """Places of the actors whose rows differ."""
     group: Array
-    """The value of each row, for the others."""
+    """The value of each row, for them."""
     people: Array
     """By value how many actors are in a cohort of it."""
 
@@ -393,23 +390,26 @@ def _cohorts(history: Histories, own: Retained, intervals: Intervals) -> Cohorts
     history = people(history)
     began, back = _began_and_back(history, history.starts, history.ends, own, intervals)
     labels = history.labels or ("",)
-    alone = history.owner >= 0 if len(history.owner) else np.zeros(len(began), bool)
-    settled, mixed = np.flatnonzero(alone), np.flatnonzero(~alone)
-    owner = history.owner[settled] if len(history.owner) else np.zeros(0, np.int32)
-    counts = np.bincount(owner[(began[settled] >= 0).any(axis=1)], minlength=len(labels))
+    owner = history.owner if len(history.owner) else np.full(len(began), SEVERAL, np.int32)
+    settled, mixed = owner >= 0, np.flatnonzero(owner < 0)
+    sizes = np.bincount(owner[settled & (began >= 0).any(axis=1)], minlength=len(labels))
     group = np.zeros(0, np.int32)
     if len(mixed):
         group = history.group if len(history.group) else np.zeros(len(history.at), np.int32)
-        counts = counts + actors_by_value(began[mixed], group, len(labels))
-    return Cohorts(began, back, labels, settled, owner, mixed, group, counts)
+        sizes = sizes + actors_by_value(began[mixed], group, len(labels))
+    return Cohorts(began, back, labels, owner, mixed, group, sizes)
 
 
 def _people(parts: list[Cohorts]) -> dict[str, int]:
     """How many actors each value has."""
-    sizes: dict[str, int] = {}
+    alike: dict[tuple[str, ...], Array] = {}
     for part in parts:
-        for label in np.flatnonzero(part.people).tolist():
-            sizes[part.labels[label]] = sizes.get(part.labels[label], 0) + int(part.people[label])
+        known = alike.get(part.labels)
+        alike[part.labels] = part.people if known is None else known + part.people
+    sizes: dict[str, int] = {}
+    for labels, many in alike.items():
+        for label in np.flatnonzero(many).tolist():
+            sizes[labels[label]] = sizes.get(labels[label], 0) + int(many[label])
     return sizes
 
 
@@ -442,15 +442,12 @@ def _old_enough(own: Retained, intervals: Intervals, columns: tuple[Column, ...]
 
 def _shown(total: Array, columns: tuple[Column, ...], old_enough: Array, own: Retained) -> dict[str, Any]:
     count = len(total)
-    matrix = [
-        [int(total[row, place]) for place, column in enumerate(columns) if row + column.low < count]
-        for row in range(count)
-    ]
-    average: list[float | None] = []
-    for place in range(len(columns)):
-        rows = old_enough[:, place] if own.mature_only else np.ones(count, bool)
-        size = int(total[rows, 0].sum())
-        average.append(round(int(total[rows, place].sum()) / size, 4) if size else None)
+    cells = total.tolist()
+    seen = [[place for place, column in enumerate(columns) if row + column.low < count] for row in range(count)]
+    matrix = [[cells[row][place] for place in seen[row]] for row in range(count)]
+    judged = old_enough if own.mature_only else np.ones_like(old_enough)
+    sizes, came = (judged * total[:, :1]).sum(axis=0).tolist(), (judged * total).sum(axis=0).tolist()
+    average = [round(many / size, 4) if size else None for many, size in zip(came, sizes, strict=True)]
     return {"matrix": matrix, "weighted_average": average}
 
 

@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from uptake.activity import nodes
-from uptake.activity.asking import Asked, Groups, Span
+from uptake.activity.asking import Asked, Groups, Span, shares_of
 from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
 from uptake.activity.nodes import Naming, Trail, each_trail, only_value, other_is, ranked, read_naming, sum_trails
@@ -47,6 +47,8 @@ MOST_STEPS = 50
 LARGEST = 2**20
 """Up to so many edges of all values together are counted in an array."""
 SECOND = 1_000_000
+EXACT = 2**53
+"""Below it a whole number is itself as a float."""
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,7 @@ def _squared(
 
     def fold(trail: Trail, so_far: tuple[Square, Square] | None) -> tuple[Square, Square]:
         settled, mixed = so_far or (_blank(values + 1, square), _blank(values, square))
-        own, rest = trail.histories.shared_out(trail.rank_of, values)
+        own, rest = trail.histories.shared_out(shares_of(trail.histories.labels, groups))
         add_edges(
             trail.starts, trail.ends, trail.at, trail.codes, trail.node_of, own, span.low, span.high, wanted.gap,
             settled.passed, settled.ends, settled.people,
@@ -225,12 +227,15 @@ def _squared(
         return None
     total = _blank(values + 1, square)
     for settled, mixed in sums:
-        for place in range(values + 1):
-            for add, here in ((settled, (place, values)), (mixed, (place,) if place < values else ())):
-                for row in dict.fromkeys(here):
-                    total.passed[row] += add.passed[place]
-                    total.ends[row] += add.ends[place]
-                    total.people[row] += add.people[place]
+        for whole, own, of_value in (
+            (total.passed, settled.passed, mixed.passed),
+            (total.ends, settled.ends, mixed.ends),
+            (total.people, settled.people, mixed.people),
+        ):
+            whole[values] += own.sum(axis=0)
+            whole[:values] += own[:values]
+            if mixed.people.any():
+                whole[:values] += of_value
     near, far, out = total.passed[:, 0, :, :, 0], total.passed[:, 1, :, :, 0], square - 1
     begun = near[:, out] + far.sum(axis=1)
     near[:, :out, out] = far[:, :out].sum(axis=2) + total.ends[:, :out]
@@ -247,10 +252,9 @@ class _Shown:
         by_head = sorted(range(len(heads)), key=heads.__getitem__)
         by_tail = sorted(range(len(tails)), key=tails.__getitem__)
         self.order = np.ix_(by_head, by_tail)
-        self.first = [heads[one] for one in by_head for _ in tails]
-        self.then = [tails[one] for one in by_tail] * len(heads)
-        open_end = np.array([[heads[one] == START or tails[other] == END for other in by_tail] for one in by_head])
-        self.open_end = open_end.ravel()
+        first, then = np.array(heads, object)[by_head], np.array(tails, object)[by_tail]
+        self.first, self.then = np.repeat(first, len(tails)), np.tile(then, len(heads))
+        self.open_end = (self.first == START) | (self.then == END)
 
     def told(self, found: Square, number: int) -> dict[str, Any]:
         """The numbers of one group."""
@@ -259,14 +263,18 @@ class _Shown:
         kept = np.flatnonzero(times)
         if len(kept) > self.wanted.edge_limit:
             kept = np.sort(kept[np.argsort(-times[kept], kind="stable")[: self.wanted.edge_limit]])
-        many, ends = times[kept].tolist(), self.open_end[kept].tolist()
-        first, then = self.first, self.then
+        many, spent = times[kept], np.where(self.open_end[kept], 0, spent[kept])
+        if spent.max(initial=0) < EXACT:
+            seconds = (spent / many / SECOND).tolist()
+        else:
+            seconds = [time / n / SECOND for time, n in zip(spent.tolist(), many.tolist(), strict=True)]
+        for place in np.flatnonzero(self.open_end[kept]).tolist():
+            seconds[place] = None
         return {
-            "edges": [[first[place], then[place], n] for place, n in zip(kept.tolist(), many, strict=True)],
-            "average_seconds": [
-                None if end else time / n / SECOND
-                for time, n, end in zip(spent[kept].tolist(), many, ends, strict=True)
-            ],
+            "edges": list(
+                map(list, zip(self.first[kept].tolist(), self.then[kept].tolist(), many.tolist(), strict=True))
+            ),
+            "average_seconds": seconds,
             "walks": int(found.passed[number, 0, -1, :, 0].sum()),
             "people": int(found.people[number]),
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -15,16 +16,21 @@ from uptake.activity.tests.test_funnels_agree_with_the_oracle import days, histo
 duckdb: Any = pytest.importorskip("duckdb", reason="DuckDB is not installed: no second oracle")
 
 
+@cache
+def database() -> Any:
+    """One for all examples: to open another takes longer than to ask."""
+    return duckdb.connect(config={"threads": 1})
+
+
 def counts(acts: list[Act], names: list[str], window: int) -> list[int]:
     """Each level is the latest entry that has reached the one before, in the order of time and step."""
     rows = [
         (act.person, int(act.at.timestamp()), names.index(act.event)) for act in acts if act.event in names
     ]  # fmt: skip
-    database = duckdb.connect()
-    database.execute("create table m (actor text, t bigint, step int)")
-    if rows:
-        database.executemany("insert into m values (?, ?, ?)", rows)
-    query = "select actor, t, step, case when step = 0 then t end as m0 from m"
+    if not rows:
+        return [0] * len(names)
+    values = ", ".join(f"('{actor}', {t}, {step})" for actor, t, step in rows)
+    query = f"select actor, t, step, case when step = 0 then t end as m0 from (values {values}) as m (actor, t, step)"
     for level in range(1, len(names)):
         earlier = (
             f"max(m{level - 1}) over (partition by actor order by t, step "
@@ -36,7 +42,7 @@ def counts(acts: list[Act], names: list[str], window: int) -> list[int]:
             f"from (select *, {earlier} as p from ({query}))"
         )
     columns = ", ".join(f"count(distinct case when m{k} is not null then actor end)" for k in range(len(names)))
-    found: tuple[int, ...] = database.execute(f"select {columns} from ({query})").fetchone()
+    found: tuple[int, ...] = database().execute(f"select {columns} from ({query})").fetchone()
     return list(found)
 
 
