@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+import pyarrow as pa
 
 from uptake.activity.columns import CORE, REST
 from uptake.activity.incoming import Incoming
@@ -35,10 +36,12 @@ class Check:
     waiting: int
     """Events the log has not read yet; that is no fault."""
     examples: tuple[str, ...]
+    unreadable: bool = False
+    """A file is broken or gone; nothing was compared."""
 
     @property
     def right(self) -> bool:
-        return not (self.missing or self.too_much or self.different)
+        return not (self.missing or self.too_much or self.different or self.unreadable)
 
 
 def check() -> Check:
@@ -46,12 +49,16 @@ def check() -> Check:
 
     Corrections and memberships that the log has not read yet show as differences: refresh first."""
     manifest = store().manifest() if store().exists() else Manifest()
-    in_log = _in_log(activity_log())
-    rows = len(in_log)
+    try:
+        # from the files, not from what this process remembers of them
+        in_log, doubles = _in_log(ActivityLog(store(), None) if store().exists() else activity_log())
+    except (OSError, pa.ArrowException) as broken:
+        return Check(0, 0, 0, 0, 0, 0, (f"a file cannot be read: {broken}",), unreadable=True)
+    rows = len(in_log) + len(doubles)
     departments = Departments()
     position, end = Position(), positions(manifest.position)[0]
     events = missing = different = waiting = 0
-    examples: list[str] = []
+    examples: list[str] = [f"event {pk} stands twice" for pk in doubles[:SHOWN]]
     while True:
         page = list(events_after(position, limit=PAGE).values_list("txid", "pk"))
         if not page:
@@ -75,24 +82,27 @@ def check() -> Check:
                 examples.append(f"event {wanted[0]} is {row}, should be {wanted}")
             del examples[SHOWN:]
     examples += [f"event {pk} should not be there" for pk in list(in_log)[: SHOWN - len(examples)]]
-    return Check(events, rows, missing, len(in_log), different, waiting, tuple(examples))
+    return Check(events, rows, missing, len(in_log) + len(doubles), different, waiting, tuple(examples))
 
 
-def _in_log(log: ActivityLog) -> dict[int, tuple[Any, ...]]:
+def _in_log(log: ActivityLog) -> tuple[dict[int, tuple[Any, ...]], list[int]]:
+    """The rows by event, and the events that stand there more than once."""
     table = log.to_arrow()
     own = [name for name in table.column_names if name.startswith("p:")]
     columns = [table[name].to_pylist() for name in CORE]
     properties = [table[name].to_pylist() for name in own]
     rest = table[REST].to_pylist()
     rows: dict[int, tuple[Any, ...]] = {}
+    doubles: list[int] = []
     for index, plain in enumerate(zip(*columns, strict=True)):
         values = dict(orjson.loads(rest[index] or "{}"))
         values |= {
             name[2:]: column[index] for name, column in zip(own, properties, strict=True) if column[index] is not None
         }
-        assert plain[0] not in rows, f"event {plain[0]} stands twice in the activity log"
+        if plain[0] in rows:
+            doubles.append(plain[0])
         rows[plain[0]] = (*plain, _comparable(values))
-    return rows
+    return rows, doubles
 
 
 def _tuples(rows: Incoming) -> list[tuple[Any, ...]]:
