@@ -247,6 +247,7 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["company", "id"], name="event_by_company"),
             models.Index(fields=["identity", "happened_at"], name="event_by_identity"),
+            models.Index(fields=["name", "id"], name="event_by_name"),
             models.Index(fields=["batch"], condition=Q(batch__isnull=False), name="event_by_batch"),
         ]
 

@@ -8,7 +8,8 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils.dateparse import parse_date
 
 from uptake.directory.models import Identity, Organization, Person
@@ -53,7 +54,10 @@ class EventFilter:
 
     def apply(self, events: QuerySet[Event], viewer: Viewer) -> QuerySet[Event]:
         """The events that fit, of those given."""
-        if self.name:
+        if self.name and self.person:
+            # The events of one person are few: not to be looked for among all of this name, as SQLite would.
+            events = events.alias(called=Coalesce("name", Value(""))).filter(called=self.name)
+        elif self.name:
             events = events.filter(name=self.name)
         if self.source:
             events = events.filter(source=self.source)

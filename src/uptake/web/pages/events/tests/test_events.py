@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from tests.cast import NOW, QINGHE_MARKS, Cast
@@ -73,6 +74,8 @@ def test_who_sees_which_events_in_list_export_and_one_by_one(
     [
         ("?name=order.made", {"1", "2"}),
         ("?person=lin", {"1"}),
+        ("?person=lin&name=order.made", {"1"}),
+        ("?person=lin&name=order.lost", set()),
         ("?person=Hua+Jing", {"2"}),
         ("?company=qinghe-textile", {"4"}),
         ("?source=orders&object=BY-4500", {"1"}),
@@ -90,6 +93,20 @@ def test_a_list_narrows_to_what_is_asked(cast: Cast, orders: Connection, query: 
     client = signed_in(cast, cast.ren)
     rows = client.get(reverse("events:home") + query).context["rows"]
     assert {row.event.key for row in rows} == found
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (EventFilter(name="order.lost"), "event_by_name"),
+        (EventFilter(name="order.made", person="lin"), "event_by_identity"),
+    ],
+)
+def test_few_events_are_found_without_looking_at_the_others(cast: Cast, wanted: EventFilter, index: str) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL plans by how many rows there are")
+    newest = wanted.apply(Event.objects.all(), EVERYTHING).order_by("-pk")[:50]
+    assert f"USING INDEX {index}" in newest.explain()
 
 
 def test_a_filter_is_written_as_the_address_it_was_read_from() -> None:
