@@ -136,7 +136,7 @@ class Shell:
         )
 
     @cached_property
-    def side(self) -> SafeString:
+    def side(self) -> str:
         """Place, menu and tools: at the side and, on the phone, on a sheet; the same twice, so they are made once."""
         return get_template("parts/side.html").render({"shell": self}, self.request)
 
