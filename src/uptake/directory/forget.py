@@ -177,7 +177,7 @@ SEATS = Treatment(
 )
 LOGIN = Treatment(
     "login",
-    _("Login"),
+    _("Their login"),
     dict.fromkeys(BOTH, _("Closed for good: name, e-mail, password, second step, access tokens and sessions go")),
     (
         "directory.User", "directory.User_groups", "directory.User_user_permissions", "directory.AccessToken",
