@@ -1,6 +1,7 @@
 """Six questions of the activity engine beside the ClickHouse engine and DuckDB: same data, one run, equal answers.
 
     python bench/activity.py [--events 20000000] [--people 50000] [--days 90] [--folder DIR] [--runs 7] [--no-peers]
+                             [--larger 100000000:200000 [--larger-folder DIR]]
                              [--write docs/reference/activity-bench.md]
 
 The world is made once in the folder and used again. Peers answer in their own environment (`make bench` makes it, or
@@ -373,8 +374,8 @@ def mean(ratios: list[float]) -> float:
     return math.exp(sum(math.log(ratio) for ratio in ratios) / len(ratios))
 
 
-def measure(table: Table, folder: Path, peers: list[Peer], options: argparse.Namespace) -> None:
-    """The six questions, everybody after the other."""
+def measure(table: Table, folder: Path, peers: list[Peer], options: argparse.Namespace) -> list[float]:
+    """The six questions, everybody after the other. Our seconds (*again*)."""
     speed = bandwidth()
     budget = options.events * 40 + 2**28
     asked = questions(options.days)
@@ -405,12 +406,14 @@ def measure(table: Table, folder: Path, peers: list[Peer], options: argparse.Nam
     table.say("|---" + "|---:" * (len(head) - 1) + "|")
     log.catch_up()
     ratios: dict[str, list[float]] = {peer.engine: [] for peer in peers}
+    ours = []
     for question, from_disk in zip(asked, cold, strict=True):
         answer = answer_to(log, question.asked)  # the columns are there now
         fresh = ActivityLog.open(folder, memory_bytes=budget)
         _hold(fresh)
         found = timed(lambda fresh=fresh, asked=question.asked: answer_to(fresh, asked), options.runs)  # type: ignore[misc]
         del fresh
+        ours.append(found.seconds)
         told = sorted(question.told(vars(answer)))
         cells = []
         for peer in peers:
@@ -454,6 +457,7 @@ def measure(table: Table, folder: Path, peers: list[Peer], options: argparse.Nam
     assert log._memory is not None
     said = table.expect("bytes an event", log._memory.size / log.snapshot().rows, most=24)
     table.say(f"- In memory after all six: {said} bytes an event, what is remembered of them included.")
+    return ours
 
 
 def _hold(log: ActivityLog) -> None:
@@ -545,6 +549,25 @@ def grown(table: Table, folder: Path, leaving: ExitStack, options: argparse.Name
     table.say(f"- From {options.events // 4:,} to {options.events:,} events, geometric mean: {said} times the seconds.")
 
 
+def larger(table: Table, python: str | None, before: list[float], options: argparse.Namespace) -> None:
+    """The six questions again of a larger world; `before`: our seconds of the first one."""
+    events, people = (int(number) for number in options.larger.split(":"))
+    with ExitStack() as leaving:
+        room = options.larger_folder or leaving.enter_context(tempfile.TemporaryDirectory(prefix="uptake-bench-"))
+        if not Store(room).exists():
+            make(Path(room), events, people, options.days)
+        peers = [] if python is None else [Peer(python, engine, Path(room), leaving) for engine in PEERS]
+        own = argparse.Namespace(**{**vars(options), "events": events, "people": people, "peer_runs": 1, "runs": 5})
+        table.say()
+        ours = measure(table, Path(room), peers, own)
+        times = events / options.events
+        said = table.expect(
+            f"{times:g} times the events, times the seconds",
+            mean([more / less for more, less in zip(ours, before, strict=True)]), most=1.25 * times,
+        )  # fmt: skip
+        table.say(f"- From {options.events:,} to {events:,} events, geometric mean: {said} times the seconds.")
+
+
 def library(table: Table, python: str, leaving: ExitStack, options: argparse.Namespace) -> None:
     """Beside retentioneering, at a million events; a funnel of its kind has no window."""
     folder = Path(leaving.enter_context(tempfile.TemporaryDirectory(prefix="uptake-bench-")))
@@ -597,6 +620,8 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--peer-runs", type=int, default=3)
     parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument("--larger", help="EVENTS:PEOPLE of a second world, such as 100000000:200000")
+    parser.add_argument("--larger-folder", type=Path, help="where it stands or is made; else it is made anew")
     parser.add_argument("--write", type=Path, help="the page to write")
     options = parser.parse_args()
     warm()
@@ -608,13 +633,12 @@ def main() -> int:
             make(folder, options.events, options.people, options.days)
             print(f"made in {perf_counter() - began:.0f} s", flush=True)
         python = os.environ.get("UPTAKE_PEERS", str(HERE.parent / ".venv-peers" / "bin" / "python"))
-        peers = []
-        if not options.no_peers:
-            if not Path(python).exists():
-                print("the peers are not installed: `make bench` does, or see requirements-bench.in")
-            else:
-                peers = [Peer(python, engine, folder, leaving) for engine in PEERS]
-        measure(table, folder, peers, options)
+        there = not options.no_peers and Path(python).exists()
+        if not options.no_peers and not there:
+            print("the peers are not installed: `make bench` does, or see requirements-bench.in")
+        with ExitStack() as asked:
+            peers = [Peer(python, engine, folder, asked) for engine in PEERS] if there else []
+            ours = measure(table, folder, peers, options)
         narrowed(table, folder, options)
         table.say()
         news = folder.with_name(folder.name + "-news")
@@ -623,8 +647,10 @@ def main() -> int:
         leaving.callback(shutil.rmtree, news)
         refreshed(table, news, options)
         grown(table, folder, leaving, options)
-        if peers:
+        if there:
             library(table, python, leaving, options)
+        if options.larger:
+            larger(table, python if there else None, ours, options)
     table.say()
     for figure in table.missed:
         table.say(f"- missed: {figure}")

@@ -298,7 +298,12 @@ def wanted_actors(actor: Array, never: Array, only: Array | None) -> Array | Non
     """A mask of the actors that count, None: all do. never: codes of those who do not; only: of the ones asked about,
     None: all. Actors are sorted."""
     wanted: Array | None = None
-    if len(actor) and len(never) and (actor.take(actor.searchsorted(never), mode="clip") == never).any():
+    if len(never) == 1:
+        place = int(actor.searchsorted(never[0]))
+        among = place < len(actor) and actor[place] == never[0]
+    else:
+        among = len(actor) > 0 and (actor.take(actor.searchsorted(never), mode="clip") == never).any()
+    if among:
         wanted = ~np.isin(actor, never)
     if only is not None:
         there = np.isin(actor, only)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -195,10 +196,15 @@ def ranked_places(
 
     `selectors`: what the events have to match beside the question's own."""
 
-    def fold(history: Histories, days: Array) -> tuple[tuple[str, ...], Array]:
+    Ranks = tuple[tuple[str, ...], Array]
+
+    def fold(history: Histories, days: Array, so_far: Ranks | None) -> Ranks:
+        labels, found = so_far or ((), np.zeros((1, 2, 2), np.int64))
         values = len(history.labels)
-        own, rest = history.shared_out(np.arange(values + 1))
-        found = np.zeros((values + 1, 2, 2), np.int64)
+        if len(found) <= values:
+            labels = history.labels
+            found = np.concatenate([found[:-1], np.zeros((values + 2 - len(found), 2, 2), np.int64)])
+        own, rest = history.shared_out(_each_alone(values, len(found) - 1))
         add_ranks(
             history.starts, history.ends, history.actor, history.at, history.many, history.codes, own,
             np.int16(days[0]), np.int16(days[1]), found,
@@ -206,17 +212,23 @@ def ranked_places(
         if rest is not None:
             slot = slots_of(days, np.zeros(1, np.int64))
             _add_mixed(rest, np.arange(values), slot, int(days[0]), found)
-        return history.labels, found[:values, 1]
+        return labels, found
 
     edges = np.array([low, high], np.int64)
-    parts = each_visit(asked, (asked.question.selector, *selectors), edges, fold, asked.question.by)
-    if parts is None:
+    sums = sum_visits(asked, (asked.question.selector, *selectors), edges, fold, asked.question.by)
+    if sums is None:
         return None
-    longest = max((labels for labels, _ in parts), key=len)
+    longest = max((labels for labels, _ in sums), key=len, default=())
     total = np.zeros((len(longest), 2), np.int64)
-    for labels, counts in parts:
-        total[: len(labels)] += counts
+    for labels, counts in sums:
+        total[: len(labels)] += counts[: len(labels), 1]
     return {longest[row]: (int(total[row, 1]), int(total[row, 0])) for row in np.flatnonzero(total[:, 0]).tolist()}
+
+
+@lru_cache(maxsize=64)
+def _each_alone(values: int, rest: int) -> Array:
+    """Shares by which every value is by itself, and those without one in the last place."""
+    return np.append(np.arange(values), rest)
 
 
 def series(

@@ -11,7 +11,7 @@ of walks that stand at a node at step 1, 2 … k; a walk that is over stands at 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,11 +66,11 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Transitions:
-    """The edges as [from, to, count], by name; average_seconds beside them (None at path_start, path_end).
+    """The edges as (from, to, count), by name; average_seconds beside them (None at path_start, path_end).
 
     step_matrix: {"nodes": names, "shares": a row per node, a column per step}."""
 
-    edges: tuple[list[Any], ...]
+    edges: tuple[Sequence[Any], ...]
     average_seconds: tuple[float | None, ...]
     walks: int
     people: int
@@ -211,9 +211,10 @@ def _squared(
     def fold(trail: Trail, so_far: tuple[Square, Square] | None) -> tuple[Square, Square]:
         settled, mixed = so_far or (_blank(values + 1, square), _blank(values, square))
         own, rest = trail.histories.shared_out(shares_of(trail.histories.labels, groups))
+        order = np.argsort(own, kind="stable") if values else slice(None)  # what is added to stays near the processor
         add_edges(
-            trail.starts, trail.ends, trail.at, trail.codes, trail.node_of, own, span.low, span.high, wanted.gap,
-            settled.passed, settled.ends, settled.people,
+            trail.starts[order], trail.ends[order], trail.at, trail.codes, trail.node_of, own[order],
+            span.low, span.high, wanted.gap, settled.passed, settled.ends, settled.people,
         )  # fmt: skip
         if rest is not None and groups is not None:
             add_edges_by(
@@ -271,9 +272,7 @@ class _Shown:
         for place in np.flatnonzero(self.open_end[kept]).tolist():
             seconds[place] = None
         return {
-            "edges": list(
-                map(list, zip(self.first[kept].tolist(), self.then[kept].tolist(), many.tolist(), strict=True))
-            ),
+            "edges": tuple(zip(self.first[kept].tolist(), self.then[kept].tolist(), many.tolist(), strict=True)),
             "average_seconds": seconds,
             "walks": int(found.passed[number, 0, -1, :, 0].sum()),
             "people": int(found.people[number]),
