@@ -24,7 +24,9 @@ from uptake.ledger.models import Kind as Deed
 from uptake.programme.consider import consider_new_events
 from uptake.programme.models import Award
 from uptake.programme.publish import publish
-from uptake.programme.rulebook import Programme, RulebookRefused, load_text, parse_rulebook
+from uptake.programme.rulebook import Programme
+from uptake.programme.rulebook_reading import load_text, parse_rulebook
+from uptake.programme.rulebook_refusals import RulebookRefused
 from uptake.programme.throwaway import throwaway_database
 
 SEEDS = (1, 2)

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 from uptake.basics.business_day import start_of
 from uptake.programme.conditions.list import Condition
-from uptake.programme.rulebook import Cap, PointsPer, Programme, Rulebook, RuleVersion, cap_to_file
+from uptake.programme.rulebook import Cap, PointsPer, Programme, Rulebook, RuleVersion
+from uptake.programme.rulebook_writing import cap_to_file
 from uptake.programme.standing import JudgedEvent, Number, number_of
 
 REVERSED = "reversed"

@@ -10,7 +10,8 @@ from uptake.directory.models import Organization
 from uptake.directory.viewer import ids_of
 from uptake.programme.evaluate import DayRules
 from uptake.programme.models import RulebookVersion
-from uptake.programme.rulebook import Rulebook, read_rulebook
+from uptake.programme.rulebook import Rulebook
+from uptake.programme.rulebook_reading import read_rulebook
 
 
 @lru_cache(maxsize=256)

@@ -15,7 +15,9 @@ from uptake.directory.place import settings_at
 from uptake.directory.viewer import Deed, NotAllowed, Viewer, ids_of
 from uptake.events.models import Bookmark
 from uptake.programme.models import RulebookVersion
-from uptake.programme.rulebook import RulebookRefused, hash_of, load_text, parse_rulebook, to_text
+from uptake.programme.rulebook_reading import load_text, parse_rulebook
+from uptake.programme.rulebook_refusals import RulebookRefused
+from uptake.programme.rulebook_writing import hash_of, to_text
 
 READER = "programme"
 """The name of the bookmark by which events are considered."""

@@ -20,7 +20,8 @@ from uptake.programme.conditions.fact import FactCondition
 from uptake.programme.conditions.list import Condition
 from uptake.programme.conditions.person import DEPARTMENT, ROLE
 from uptake.programme.evaluate import plain
-from uptake.programme.rulebook import Cap, PointsPer, RulebookRefused, RuleVersion
+from uptake.programme.rulebook import Cap, PointsPer, RuleVersion
+from uptake.programme.rulebook_refusals import RulebookRefused
 from uptake.programme.standing import Number
 
 ONE_DAY = timedelta(days=1)

@@ -13,7 +13,10 @@ from uptake.directory.models import Kind, Organization
 from uptake.directory.scope import EVERYTHING
 from uptake.programme.models import RulebookVersion
 from uptake.programme.publish import NotAPlaceOfRules, OtherClock, TooSoon, publish
-from uptake.programme.rulebook import Rulebook, RulebookRefused, hash_of, load_text, parse_rulebook
+from uptake.programme.rulebook import Rulebook
+from uptake.programme.rulebook_reading import load_text, parse_rulebook
+from uptake.programme.rulebook_refusals import RulebookRefused
+from uptake.programme.rulebook_writing import hash_of
 from uptake.programme.sentences import Labels, refusal_sentence, rule_sentence
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

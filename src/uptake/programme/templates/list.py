@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from uptake.programme.rulebook import load_text
+from uptake.programme.rulebook_reading import load_text
 
 HERE = Path(__file__).resolve().parent
 

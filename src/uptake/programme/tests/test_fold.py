@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uptake.programme.evaluate import DayRules, Outcome, Used, fold, half_up, plain
-from uptake.programme.rulebook import parse_rulebook
+from uptake.programme.rulebook_reading import parse_rulebook
 from uptake.programme.standing import JudgedEvent, Standing
 
 DAY = date(2026, 6, 1)

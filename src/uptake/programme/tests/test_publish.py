@@ -14,7 +14,8 @@ from uptake.directory.scope import EVERYTHING, NotAllowed
 from uptake.programme.in_force import RulebooksInForce, rulebook_version_on
 from uptake.programme.models import RulebookVersion
 from uptake.programme.publish import NotAPlaceOfRules, OtherClock, TooSoon, publish
-from uptake.programme.rulebook import RulebookRefused, read_rulebook
+from uptake.programme.rulebook_reading import read_rulebook
+from uptake.programme.rulebook_refusals import RulebookRefused
 from uptake.programme.templates.list import TEMPLATES
 from uptake.programme.tests.world import RULES, published
 

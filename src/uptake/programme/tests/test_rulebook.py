@@ -10,16 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uptake.programme.conditions.compare import OPERATORS, ORDER, PRESENCE, TEXT
-from uptake.programme.rulebook import (
-    Cap,
-    PointsPer,
-    RulebookRefused,
-    hash_of,
-    parse_rulebook,
-    read_rulebook,
-    to_file,
-    to_text,
-)
+from uptake.programme.rulebook import Cap, PointsPer
+from uptake.programme.rulebook_reading import parse_rulebook, read_rulebook
+from uptake.programme.rulebook_refusals import RulebookRefused
+from uptake.programme.rulebook_writing import hash_of, to_file, to_text
 from uptake.programme.templates.list import HERE, TEMPLATES
 
 RULE: dict[str, Any] = {"rule": "a", "version": 1, "from": "2026-01-01", "on": "x", "points": 1}

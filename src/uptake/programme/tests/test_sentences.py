@@ -9,7 +9,8 @@ import pytest
 from django.utils.translation import override
 
 from uptake.programme.conditions.compare import OPERATORS, ORDER, PRESENCE, TEXT
-from uptake.programme.rulebook import RulebookRefused, parse_rulebook
+from uptake.programme.rulebook_reading import parse_rulebook
+from uptake.programme.rulebook_refusals import RulebookRefused
 from uptake.programme.sentences import Labels, refusal_sentence, rule_sentence
 
 LABELS = Labels(events={"order.processed": "Order processed"}, facts={"lines": "Order lines"})

@@ -21,7 +21,10 @@ from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed
 from uptake.programme.models import RulebookVersion
 from uptake.programme.publish import OtherClock, TooSoon, publish
-from uptake.programme.rulebook import Rulebook, RulebookRefused, hash_of, load_text, parse_rulebook
+from uptake.programme.rulebook import Rulebook
+from uptake.programme.rulebook_reading import load_text, parse_rulebook
+from uptake.programme.rulebook_refusals import RulebookRefused
+from uptake.programme.rulebook_writing import hash_of
 from uptake.programme.sentences import refusal_sentence
 from uptake.programme.templates.list import TEMPLATES
 from uptake.web import numbers
