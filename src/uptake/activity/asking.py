@@ -183,22 +183,27 @@ class Asked:
             found = sorted(placed, key=lambda text: (-placed[text][0], -placed[text][1], text))
             return Groups(tuple(found[: self.question.limit]), len(found) > self.question.limit)
 
-        def count(rows: Rows, labels: list[str]) -> None:
+        def count(rows: Rows, labels: list[str]) -> list[tuple[str, int, int]]:
             counted = people_per_group(rows.actor, rows.at, rows.keep, rows.group, span.low, span.high, len(labels))
-            for text, some, many in zip(labels, counted[1].tolist(), counted[0].tolist(), strict=True):
-                if many:
-                    people[text] = people.get(text, 0) + some
-                    events[text] = events.get(text, 0) + many
+            found = zip(labels, counted[1].tolist(), counted[0].tolist(), strict=True)
+            return [(text, some, many) for text, some, many in found if many]
+
+        sieve, by = self.sieve, self.question.by
+
+        def of(bucket: int) -> list[tuple[str, int, int]]:
+            keep = sieve.mask(bucket)
+            labels, codes = group_codes(self.snapshot, bucket, by, keep)
+            return count(self._plain(bucket, keep, codes), labels)
 
         if self._one_part():
             rows = self._all_rows(None)
             labels, codes = self._labels_of_all()
-            count(replace(rows, group=codes), labels)
+            parts = [count(replace(rows, group=codes), labels)]
         else:
-            for bucket in range(self.snapshot.buckets):
-                keep = self.sieve.mask(bucket)
-                labels, codes = group_codes(self.snapshot, bucket, self.question.by, keep)
-                count(self._plain(bucket, keep, codes), labels)
+            parts = each_bucket(self.snapshot, of)
+        for text, some, many in (row for part in parts for row in part):
+            people[text] = people.get(text, 0) + some
+            events[text] = events.get(text, 0) + many
         ranked = sorted(people, key=lambda text: (-people[text], -events[text], text))
         return Groups(tuple(ranked[: self.question.limit]), len(ranked) > self.question.limit)
 

@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 
 from uptake.activity.columns import bucket_of
 from uptake.activity.incoming import Incoming
+from uptake.activity.log import each_bucket
 from uptake.activity.storage import Overtaken
 from uptake.activity.store import Writer
 from uptake.directory.models import Identity
@@ -277,11 +278,16 @@ def _moved(departments: Departments) -> set[int]:
     """The people whose rows stand in another department than their memberships say."""
     snapshot = activity_log().snapshot()
     found: set[int] = set()
-    for bucket in range(snapshot.buckets):
-        columns = snapshot.columns(bucket, ["person", "company", "business_day", "department"])
+    names = ["person", "company", "business_day", "department"]
+
+    def spells_of(bucket: int) -> list[list[int]]:
+        columns = snapshot.columns(bucket, names)
         kept = np.flatnonzero((columns["person"] > 0) & (columns["company"] > 0))
-        table = np.stack([columns[name][kept] for name in ("person", "company", "business_day", "department")], axis=1)
-        spells = np.unique(table, axis=0).tolist()
+        spells: list[list[int]] = np.unique(np.stack([columns[name][kept] for name in names], axis=1), axis=0).tolist()
+        return spells
+
+    for bucket in range(snapshot.buckets):
+        spells = each_bucket(snapshot, spells_of, [bucket])[0]
         departments.learn(person for person, *_ in spells)
         for person, company, day, department in spells:
             if person not in found and departments.of(person, company, day) != department:
