@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from django.conf import LazySettings
@@ -101,3 +102,34 @@ def test_addresses_that_name_nothing(lively: Cast) -> None:
 )
 def test_conditions_in_the_address(text: str, condition: dict[str, object] | None) -> None:
     assert condition_of(text) == condition
+
+
+def test_the_numbers_of_a_breakdown_open_their_people(lively: Cast) -> None:
+    browser = lively.sign_in(lively.ren)
+
+    page = browser.get("/activity/ask/trends/?by=event&every=month").content.decode()
+    behind = browser.get('/activity/ask/trends/people/?by=event&number={"value":"stock.counted"}').content.decode()
+
+    assert "Whole period" in page
+    assert "stock.counted, people" in page
+    assert quote('{"value":"stock.counted"}') in page
+    assert "1 person behind this number" in behind
+    assert "Lin Fang" not in behind
+
+
+def test_active_people_are_counted_by_day_and_in_whole_weeks_and_opened(lively: Cast) -> None:
+    yesterday = timezone.now().astimezone(ZONE).date() - timedelta(days=1)
+    monday = yesterday - timedelta(days=yesterday.weekday())
+    browser = lively.sign_in(lively.ren)
+
+    day = browser.get("/activity/ask/active/?days=7").content.decode()
+    on_day = browser.get(f'/activity/ask/active/people/?number={{"day":"{yesterday}","window":7}}').content.decode()
+    week = browser.get("/activity/ask/active/?every=week&days=7").content.decode()
+    in_week = browser.get(f"/activity/ask/active/people/?every=week&of=whole:{monday}&number={{}}").content.decode()
+    nonsense = browser.get("/activity/ask/active/people/?every=week&of=whole:soon&number={}").content.decode()
+
+    assert quote(f'{{"day":"{yesterday}","window":7}}') in day
+    assert "3 people behind this number" in on_day
+    assert quote(f"whole:{monday}", safe="") in week
+    assert "3 people behind this number" in in_week
+    assert "the address does not name one" in nonsense
