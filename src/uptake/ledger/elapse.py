@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 
 from uptake.ledger.accounts import AVAILABLE, DEBT, EXPIRED, HELD, PENDING, person
 from uptake.ledger.lots import LotState
-from uptake.ledger.models import Hold, Kind, Lot, Resolution
+from uptake.ledger.models import Deadline, Hold, Kind, Lot, Resolution
 from uptake.ledger.post import OWN_KEYS, EntryState, OpenHold, Sheet, content_of, open_sheet
 from uptake.ledger.rows import rows_of_pairs
 
@@ -43,11 +43,10 @@ def expire(*, now: datetime, limit: int = 1000) -> int:
 
 def time_out(*, now: datetime, limit: int = 1000) -> int:
     """Give back the holds nobody resolved in time; otherwise as `mature`."""
-    due = Hold.objects.filter(resolution__isnull=True, times_out_at__lte=now).order_by("times_out_at")
-    return _elapse(due, now, limit)
+    return _elapse(Deadline.objects.filter(at__lte=now).order_by("at"), now, limit)
 
 
-def _elapse(due: QuerySet[Lot] | QuerySet[Hold], now: datetime, limit: int) -> int:
+def _elapse(due: QuerySet[Lot] | QuerySet[Deadline], now: datetime, limit: int) -> int:
     people = {(row.book, row.owner) for row in due.only("book", "owner")[:limit]}
     if not people:
         return 0
@@ -145,12 +144,7 @@ def _due_lots(sheet: Sheet, people: Collection[tuple[int, str]], latest: datetim
 def _due_holds(people: Collection[tuple[int, str]], latest: datetime) -> list[Hold]:
     clock = connection.ops.adapt_datetimefield_value(latest)
     rows = rows_of_pairs(
-        "ledger_hold",
-        "t.id",
-        "owner",
-        people,
-        also="WHERE t.times_out_at <= %s AND NOT EXISTS (SELECT 1 FROM ledger_resolution r WHERE r.hold_id = t.id)",
-        values=[clock],
+        "ledger_deadline", "t.hold_id", "owner", people, also="WHERE t.at <= %s", values=[clock], by_pair=False
     )
     return list(Hold.objects.filter(pk__in=[row[0] for row in rows])) if rows else []
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -25,9 +26,6 @@ from uptake.ledger.post import (
     open_sheet,
 )
 from uptake.ledger.rows import are_written_behind, writing_behind
-
-PIECE = 1000
-"""Transfers written while the next are worked out."""
 
 
 class MoreThanGranted(Refusal):
@@ -126,10 +124,7 @@ def grant(grants: Sequence[Grant], *, now: datetime) -> list[Granted]:
     if not grants:
         return []
     for item in grants:
-        check_key(item.key)
-        check_key(item.lot)
-        assert item.points > 0, "A grant is of at least one point"
-        assert (item.last_date is None) == (item.expires_at is None), "The last date and its end come together"
+        _check(item)
     with transaction.atomic(savepoint=not are_written_behind()), writing_behind():
         sheet = open_sheet(books={item.book for item in grants}, now=now)
         results: list[Granted] = []
@@ -143,11 +138,33 @@ def grant(grants: Sequence[Grant], *, now: datetime) -> list[Granted]:
             if not replayed:
                 _grant(sheet, item, content)
                 seen.add(place)
-                if len(sheet.moves) >= PIECE:
-                    sheet.post()
             results.append(Granted(item.key, item.points, replayed))
         sheet.post()
     return results
+
+
+@contextmanager
+def granting(
+    people: Collection[tuple[int, str]], *, lots: int, now: datetime
+) -> Iterator[Callable[[Sequence[Grant]], None]]:
+    """Inside, what this gives grants new lots to these people (book, owner), part after part, in one transaction.
+
+    All that must be known, for at most about `lots` lots, is locked and read beforehand, so that the database takes
+    one part while the next is worked out. Only for keys and lots that cannot be there yet: the database refuses
+    (IntegrityError) what is.
+    """
+    with transaction.atomic(savepoint=not are_written_behind()), writing_behind():
+        sheet = open_sheet(books={book for book, _ in people}, now=now)
+        _load_people(sheet, people)
+        sheet.expect(books={book for book, _ in people}, new_lots=lots)
+
+        def add(grants: Sequence[Grant]) -> None:
+            for item in grants:
+                _check(item)
+                _grant(sheet, item, _content_of_grant(item))
+            sheet.post()
+
+        yield add
 
 
 def take_back(takings: Sequence[Taking], *, now: datetime) -> list[Taken]:
@@ -207,16 +224,25 @@ def _content_of_taking(item: Taking) -> str:
 
 def _prepare_grants(sheet: Sheet, fresh: Sequence[Grant]) -> None:
     """Read what the grants touch in a few queries, whatever their number."""
-    people = {(item.book, item.owner) for item in fresh}
     sheet.load_lots_by_key((item.book, item.lot) for item in fresh)
-    sheet.load_accounts(
-        [
-            *((book, person(owner, part)) for book, owner in people for part in (AVAILABLE, DEBT, PENDING)),
-            *((item.book, code) for item in fresh for code in (EXPIRED, item.paid_from)),
-        ]
-    )
+    sheet.load_accounts((item.book, item.paid_from) for item in fresh)
+    _load_people(sheet, {(item.book, item.owner) for item in fresh})
+    unknown = {(item.book, item.lot) for item in fresh} - sheet.lots.keys()
+    sheet.expect(books={item.book for item in fresh}, new_lots=len(unknown))
+
+
+def _load_people(sheet: Sheet, people: Collection[tuple[int, str]]) -> None:
+    """Read the accounts of the people and do what time alone has done to them."""
+    codes = {(book, person(owner, part)) for book, owner in people for part in (AVAILABLE, DEBT, PENDING)}
+    sheet.load_accounts(codes | {(book, EXPIRED) for book, _ in people})
     bring_up_to_date(sheet, people)
-    sheet.expect(lots={(item.book, item.lot) for item in fresh})
+
+
+def _check(item: Grant) -> None:
+    check_key(item.key)
+    check_key(item.lot)
+    assert item.points > 0, "A grant is of at least one point"
+    assert (item.last_date is None) == (item.expires_at is None), "The last date and its end come together"
 
 
 def _grant(sheet: Sheet, item: Grant, content: str) -> None:

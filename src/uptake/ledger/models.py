@@ -259,6 +259,18 @@ class Hold(models.Model):
         indexes = [models.Index(fields=["book", "owner"], name="hold_of_person")]
 
 
+class Deadline(models.Model):
+    """When a hold that is still open times out. Gone once it is resolved, so that nobody reads past holds for it."""
+
+    hold = models.OneToOneField(Hold, models.PROTECT, primary_key=True, related_name="deadline", db_constraint=False)
+    book = models.BigIntegerField()
+    owner = models.CharField(max_length=100)
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["book", "owner"], name="deadline_of_person")]
+
+
 class Resolution(models.Model):
     """How a hold ended: settled (whole or in part), released or timed out; once. Insert-only, by trigger."""
 

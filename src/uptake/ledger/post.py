@@ -21,7 +21,7 @@ from django.db.models import Q
 from uptake.ledger.accounts import AVAILABLE, DEBT, ISSUED, person, place_of
 from uptake.ledger.chain import START, canonical, exact, link, stamps
 from uptake.ledger.lots import COUNTS, FACTS, LotState
-from uptake.ledger.models import Account, ChainHead, Entry, Hold, Kind, Lot, Refund, Resolution, Transfer
+from uptake.ledger.models import Account, ChainHead, Deadline, Entry, Hold, Kind, Lot, Refund, Resolution, Transfer
 from uptake.ledger.rows import (
     in_pieces,
     insert_rows,
@@ -190,13 +190,12 @@ class Sheet:
         for piece in in_pieces(sorted(set(ids) - self.lots_by_id.keys())):
             self.load_lots(Q(id__in=piece))
 
-    def expect(self, *, lots: Collection[tuple[int, str]]) -> None:
-        """Read beforehand what will be asked when these lots are posted to, so that nothing must wait for it then."""
+    def expect(self, *, books: Collection[int], new_lots: int) -> None:
+        """Read beforehand what will be asked when this is posted, so that nothing must wait for it then."""
         # SQLite gives the same ids again until the rows are there: all are asked for at once.
-        unknown = sum(lot not in self.lots for lot in lots)
-        if unknown:
-            self._lot_ids = reserve_ids(Lot, len(self._lot_ids) + unknown)
-        self._issuing |= _issuing_accounts({book for book, _ in lots} - {book for book, _ in self._issuing})
+        if new_lots:
+            self._lot_ids = reserve_ids(Lot, len(self._lot_ids) + new_lots)
+        self._issuing |= _issuing_accounts(set(books) - {book for book, _ in self._issuing})
         missing = sum(code.endswith(AVAILABLE) and one.id is None for (_, code), one in self._accounts.items())
         if missing:
             self._account_ids = reserve_ids(Account, len(self._account_ids) + missing)
@@ -350,11 +349,20 @@ class Sheet:
             ids = self._write_accounts()
             self._write_lots()
             self._write_chain(ids)
-        Hold.objects.bulk_create(self.holds)
-        Resolution.objects.bulk_create(self.resolutions)
+        self._write_holds()
         Refund.objects.bulk_create(self.refunds)
         for written in (self.entries, self.moves, self.holds, self.resolutions, self.refunds):
             written.clear()
+
+    def _write_holds(self) -> None:
+        Hold.objects.bulk_create(self.holds)
+        deadlines = [(one, one.times_out_at) for one in self.holds if one.times_out_at is not None]
+        Deadline.objects.bulk_create(
+            Deadline(hold=hold, book=hold.book, owner=hold.owner, at=at) for hold, at in deadlines
+        )
+        Resolution.objects.bulk_create(self.resolutions)
+        for resolved in in_pieces([one.hold_id for one in self.resolutions]):
+            Deadline.objects.filter(hold_id__in=resolved).delete()
 
     def _keep(self, lot: LotState) -> None:
         self.lots[lot.book, lot.key] = lot

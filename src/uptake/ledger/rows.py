@@ -55,7 +55,7 @@ def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Sequenc
             if behind is not None and behind.takes(len(rows)):
                 behind.submit(_copy, statement, lines)
             else:
-                with cursor.copy(statement) as copy:
+                with connection.wrap_database_errors, cursor.copy(statement) as copy:
                     copy.write(lines)
             return
     begin = f"INSERT INTO {table} ({names}) VALUES"

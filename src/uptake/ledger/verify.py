@@ -393,6 +393,16 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check(
         "I10",
         """
+        SELECT NULL, 'Hold ' || h.key || ' is awaited otherwise than it times out' FROM ledger_hold h
+        LEFT JOIN ledger_resolution r ON r.hold_id = h.id
+        LEFT JOIN ledger_deadline d ON d.hold_id = h.id
+        WHERE h.book = %s AND ((d.hold_id IS NOT NULL) <> (r.hold_id IS NULL AND h.times_out_at IS NOT NULL)
+            OR d.book <> h.book OR d.owner <> h.owner OR d.at <> h.times_out_at)
+        """,
+    ),
+    Check(
+        "I10",
+        """
         SELECT NULL, 'Hold ' || h.key || ' holds other points than its entry' FROM ledger_hold h
         LEFT JOIN ledger_entry e ON e.book = h.book AND e.key = h.key AND e.kind = 'held' AND e.points = h.points
         WHERE h.book = %s AND e.id IS NULL

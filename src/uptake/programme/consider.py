@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ from django.db import connection, transaction
 
 from uptake.events.models import Bookmark, Event, EventType
 from uptake.events.read import Position, corrections_after, events_after, move_bookmark, positions_of
-from uptake.ledger.grant import Grant, Taking, grant, take_back
+from uptake.ledger.grant import Grant, Taking, grant, granting, take_back
 from uptake.ledger.rows import insert_rows, writing_behind
 from uptake.notify.tell import Telling, tell
 from uptake.programme.evaluate import REVERSED, DayRules, Key, Outcome, Used, fold
@@ -186,33 +186,53 @@ def _consider(ids: Collection[int], *, moved: bool, settled: bool, now: datetime
         if latest is not None and bucket not in closed and any(one.happened_at <= latest for one in events):
             whole.add(bucket)
     standings = _standings(rules_of)
+
+    def added(buckets: Mapping[Bucket, list[Gathered]]) -> Iterator[Folded]:
+        for bucket, events in buckets.items():
+            if bucket not in whole:
+                version, rules = rules_of[bucket]
+                standing = standings.get(bucket, UNKNOWN)
+                for outcome in _added(rules, events, used.get(bucket, ()), standing):
+                    yield Folded(bucket, version, rules, outcome)
+
+    if not whole and not awards:
+        _earn_anew(here, rules_of, added, touched, now, news)
+        return
+    mates = gather([pk for pk in events_in(whole) if pk not in touched])
+    awards |= awards_of(mates)
+    folded = _refold(whole, [*touched.values(), *mates.values()], awards, rules_of, standings, now)
+    differences = _differences([*added(here), *folded], awards, touched)
     with writing_behind():
-        differences: list[_Difference] = []
-        parts = [here] if whole or awards else _by_company(here)
-        for part in parts:
-            outcomes: list[Folded] = []
-            for bucket, events in part.items():
-                if bucket not in whole:
-                    version, rules = rules_of[bucket]
-                    standing = standings.get(bucket, UNKNOWN)
-                    added = _added(rules, events, used.get(bucket, ()), standing)
-                    outcomes.extend(Folded(bucket, version, rules, outcome) for outcome in added)
-            if whole:
-                mates = gather([pk for pk in events_in(whole) if pk not in touched])
-                awards |= awards_of(mates)
-                folded = _refold(whole, [*touched.values(), *mates.values()], awards, rules_of, standings, now)
-                outcomes.extend(folded)
-            differing = _differences(outcomes, awards, touched)
-            _insert([one.award for one in differing if one.is_new], now)
-            differences += differing
+        _insert([one.award for one in differences if one.is_new], now)
         _post(differences, now)
     news.add(differences)
+
+
+def _earn_anew(
+    here: Mapping[Bucket, list[Gathered]],
+    rules_of: Mapping[Bucket, tuple[int, DayRules]],
+    added: Callable[[Mapping[Bucket, list[Gathered]]], Iterable[Folded]],
+    touched: Mapping[int, Gathered],
+    now: datetime,
+    news: News,
+) -> None:
+    """Writes what events earn of which nothing was considered before, one part while the next is worked out."""
+    people = {(bucket.company, str(bucket.person)) for bucket in here}
+    most = sum(len(rules_of[bucket][1].by_name.get(one.name, ())) for bucket, events in here.items() for one in events)
+    if not most:
+        return
+    with writing_behind(), granting(people, lots=most, now=now) as grant_new:
+        for part in _by_company(here):
+            differences = _differences(added(part), {}, touched)
+            _insert([one.award for one in differences], now)
+            grant_new([_grant(one) for one in differences if one.given])
+            news.add(differences)
 
 
 def _by_company(buckets: Mapping[Bucket, list[Gathered]]) -> list[dict[Bucket, list[Gathered]]]:
     """The buckets in parts that have no company in common.
 
-    Nothing of one part touches another: the database takes the awards of one while the next is worked out.
+    Nothing of one part touches another: the database takes one while the next is worked out.
     """
     parts: list[dict[Bucket, list[Gathered]]] = [{}]
     size, company = 0, None

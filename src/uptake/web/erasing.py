@@ -50,6 +50,7 @@ NOT_TREATED: Mapping[str, str] = {
     "ledger.Transfer": "as ledger.Entry",
     "ledger.ChainHead": "as ledger.Account",
     "ledger.Hold": "as ledger.Account",
+    "ledger.Deadline": "as ledger.Account",
     "ledger.Resolution": "as ledger.Account",
     "ledger.Refund": "as ledger.Account",
     "auth.Group": "not used",

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.db import connection
 
 from uptake.ledger.balances import Points, entries_of, points_of
 from uptake.ledger.elapse import expire, mature, time_out
-from uptake.ledger.models import Entry, Transfer
-from uptake.ledger.tests.world import BEIYUAN, HUA, LIN, assert_ledger_holds, at, earns, holds, points, start
+from uptake.ledger.models import Deadline, Entry, Transfer
+from uptake.ledger.tests.world import (
+    BEIYUAN,
+    HUA,
+    LIN,
+    assert_ledger_holds,
+    at,
+    earns,
+    holds,
+    points,
+    releases,
+    settles,
+    start,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -65,6 +79,27 @@ def test_holds_time_out_once() -> None:
 
     assert points(14) == Points(available=10)
     assert_ledger_holds()
+
+
+def test_only_open_holds_that_time_out_are_awaited() -> None:
+    earns("a", 10)
+    for key, out in (("settled", 20), ("released", 20), ("late", 5), ("open", 20), ("endless", None)):
+        holds(key, 1, out=out)
+    settles("settled", day=1)
+    releases("released", day=1)
+    time_out(now=at(6))
+
+    awaited = Deadline.objects.values_list("hold__key", "book", "owner", "at")
+
+    assert list(awaited) == [("open", BEIYUAN, LIN, start(20))]
+    assert_ledger_holds()
+
+    # As of the day on which deadlines came to stand apart.
+    Deadline.objects.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("uptake.ledger.migrations.0004_deadlines_of_open_holds").OPEN)
+    assert list(awaited.all()) == [("open", BEIYUAN, LIN, start(20))]
+    assert time_out(now=at(20)) == 1
 
 
 def test_looking_ahead_writes_nothing() -> None:

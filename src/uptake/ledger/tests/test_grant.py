@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
 
 from uptake.ledger.balances import Lifetime, Points, entries_by_key, lifetime_of, points_of, totals
-from uptake.ledger.grant import grant
+from uptake.ledger.grant import Taking, grant, granting, take_back
 from uptake.ledger.models import Account, Entry, Lot, Transfer
 from uptake.ledger.post import KeyConflict, NotEnoughPoints
 from uptake.ledger.tests.world import BEIYUAN, HUA, LIN, QINGHE, a_grant, assert_ledger_holds, at, earns, loses, points
@@ -45,6 +46,35 @@ def test_a_batch_grants_to_many_people_in_two_books_and_only_there() -> None:
     assert totals(book=QINGHE).issued == 42
     answer = points_of(book=BEIYUAN, owners=["p0", "p1", "p2", "nobody"], now=at(0))
     assert {owner: found.available for owner, found in answer.items()} == {"p0": 8, "p1": 16, "p2": 12, "nobody": 0}
+    assert_ledger_holds()
+
+
+@pytest.mark.parametrize("expected", [1, 9])
+def test_new_lots_are_granted_part_after_part_as_they_are_together(expected: int) -> None:
+    loses_more_than_there_is = Taking(book=BEIYUAN, key="back", lot="old", points=10, cause="event/2")
+    earns("old", 10)
+    lin_holds("r", 6)
+    take_back([loses_more_than_there_is], now=at(0))
+    parts = [[a_grant("a", 10), a_grant("b", 5, owner=HUA)], [a_grant("q", 3, book=QINGHE)], [a_grant("c", 1)]]
+
+    with granting({(BEIYUAN, LIN), (BEIYUAN, HUA), (QINGHE, LIN)}, lots=expected, now=at(1)) as grant_new:
+        for part in parts:
+            grant_new(part)
+
+    assert points(1) == Points(available=5, held=6), "6 pay what Lin owes"
+    assert points_of(book=BEIYUAN, owners=[HUA], now=at(1))[HUA].available == 5
+    assert totals(book=QINGHE).issued == 3
+    assert [again.replayed for again in grant([item for part in parts for item in part], now=at(2))] == [True] * 4
+    assert_ledger_holds()
+
+
+def test_what_is_there_is_refused_where_only_new_lots_are_granted() -> None:
+    earns("a", 10)
+
+    with pytest.raises(IntegrityError), granting({(BEIYUAN, LIN)}, lots=1, now=at(1)) as grant_new:
+        grant_new([a_grant("a", 10)])
+
+    assert points(1).available == 10
     assert_ledger_holds()
 
 

@@ -43,7 +43,7 @@ def world() -> None:
     refunds("r", day=8)
     holds("s", 5, day=8)
     releases("s", day=9)
-    holds("t", 12, day=9)
+    holds("t", 12, day=9, out=30)
     loses("a0", 10, day=9)
 
 
@@ -131,6 +131,14 @@ def test_an_honest_ledger_holds(world: None) -> None:
         (f"DELETE FROM ledger_entry WHERE {ours} AND key = 'back-a0'", "I11", None),
         (f"UPDATE ledger_hold SET points = 13 WHERE {ours} AND key = 't'", "I10", None),
         (f"DELETE FROM ledger_hold WHERE {ours} AND key = 't'", "I10", None),
+        (f"DELETE FROM ledger_deadline WHERE {ours}", "I10", None),
+        (f"UPDATE ledger_deadline SET at = '2026-06-02 00:00:00' WHERE {ours}", "I10", None),
+        (
+            f"""INSERT INTO ledger_deadline (hold_id, book, owner, at) SELECT id, book, owner, held_at FROM ledger_hold
+            WHERE {ours} AND key = 's'""",
+            "I10",
+            None,
+        ),
         ("UPDATE ledger_resolution SET settled = 21 WHERE settled = 20", "I10", None),
         (f"UPDATE ledger_chainhead SET seq = seq - 1 WHERE {ours}", "I17", None),
         (f"DELETE FROM ledger_chainhead WHERE {ours}", "I17", None),
