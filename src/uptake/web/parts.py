@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 from django.utils.functional import Promise
@@ -140,11 +141,18 @@ def sparkline(values: Sequence[float | None], width: int = 72, height: int = 20)
         return "", "", "", ""
     low, high = min(value for _, value in known), max(value for _, value in known)
     scale = (height - 6) / (high - low) if high > low else 0.0
-    step = (width - 4) / (len(values) - 1)
-    points = [(2 + i * step, height - 3 - (value - low) * scale if scale else height / 2) for i, value in known]
-    line = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-    first, last = points[0], points[-1]
-    return line, f"{line}L{last[0]:.1f} {height}L{first[0]:.1f} {height}Z", f"{last[0]:.1f}", f"{last[1]:.1f}"
+    across = _across(len(values), width)
+    down = [f"{height - 3 - (value - low) * scale if scale else height / 2:.1f}" for _, value in known]
+    line = "M" + "L".join([f"{across[i]} {y}" for (i, _), y in zip(known, down, strict=True)])
+    first, last = across[known[0][0]], across[known[-1][0]]
+    return line, f"{line}L{last} {height}L{first} {height}Z", last, down[-1]
+
+
+@lru_cache(maxsize=100)
+def _across(count: int, width: int) -> tuple[str, ...]:
+    """Where the points of a small line stand from left to right."""
+    step = (width - 4) / (count - 1)
+    return tuple(f"{2 + i * step:.1f}" for i in range(count))
 
 
 @dataclass(frozen=True)

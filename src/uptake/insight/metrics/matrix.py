@@ -94,8 +94,7 @@ def matrix(
             within=company.pk if company else 0, sources=sources, narrowed=narrowed,
         )  # fmt: skip
         known = {key: (n, row) for key, n, row in zip(found.places, found.active, found.people, strict=True)}
-    staff = Staff(today).of(listed) if listed else {}
-    hidden = _hidden(viewer, place, listed, staff)
+    hidden = _hidden(viewer, place, listed, today)
     rows = []
     for one in sorted(listed, key=lambda one: one.name):
         active, counts = known.get(one.pk, (0, (0,) * len(titles)))
@@ -110,13 +109,12 @@ def matrix(
     return Matrix(titles, tuple(rows), middle)
 
 
-def _hidden(
-    viewer: Viewer, place: Organization, listed: Sequence[Organization], staff: Mapping[int, int]
-) -> frozenset[int]:
+def _hidden(viewer: Viewer, place: Organization, listed: Sequence[Organization], today: date) -> frozenset[int]:
+    if not listed or viewer.may(Deed.SEE_PEOPLE, place):
+        return frozenset()  # nobody needs to be counted
+    staff = Staff(today).of(listed)
     if place.kind == Kind.PARK:
         return frozenset(one.pk for one in listed if not may_see_group(viewer, one, staff[one.pk]))
-    if viewer.may(Deed.SEE_PEOPLE, place):
-        return frozenset()
     return hide_small(dict(staff)).hidden
 
 
