@@ -68,14 +68,13 @@ def close_days(*, now: datetime, log: ActivityLog | None = None) -> int:
 
 
 def _above(places: Iterable[Organization]) -> dict[int, int]:
-    """Company → its park."""
-    parks = {one.pk for one in places if one.kind == Kind.PARK}
+    """Company → its park; 0: none."""
+    several = list(places)
+    parks = {one.pk for one in several if one.kind == Kind.PARK}
     return {
-        one.pk: park
-        for one in places
+        one.pk: next((key for key in reversed(ids_of(one.path)) if key in parks), 0)
+        for one in several
         if one.kind == Kind.COMPANY
-        for park in [next((key for key in reversed(ids_of(one.path)) if key in parks), 0)]
-        if park
     }
 
 
