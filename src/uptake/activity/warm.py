@@ -19,17 +19,23 @@ from uptake.activity.summaries.top import top
 
 PERFORMED = {"kind": "performed", "event": "opened"}
 NO_ROLE: dict[str, Any] = {"property": "role", "op": "is_not_set"}
+BY_PLACE: dict[str, Any] = {"by": "company", "scope": [1]}
+"""Of somebody with two companies."""
 MORE: dict[str, tuple[dict[str, Any], ...]] = {
+    "pv_uv": ({}, {"by": "company"}, BY_PLACE, {"by": None}),
     "retention": (
         {},
+        {"by": "company", "intervals": 2},
+        {"by": "company", "intervals": 2, "cumulative": True, "scope": [1]},
         {"by": None, "interval": "week", "mode": "first_time", "intervals": 2},
         {"by": None, "mode": "first_ever", "intervals": 2, "min_return_count": 2, "cumulative": True},
         {"mode": "first_time", "start_event": {"event": "opened", "where": [NO_ROLE]}, "min_return_count": 2},
         {"mode": "first_ever", "start_event": {"event": "opened", "where": [NO_ROLE]}, "by": None},
     ),
     "stickiness": ({}, {"event_sel": {"where": [NO_ROLE]}}, {"criteria": {"value": 2}}),
-    "lifecycle": ({}, {"event_sel": {"where": [NO_ROLE]}}),
+    "lifecycle": ({}, BY_PLACE, {"event_sel": {"where": [NO_ROLE]}}),
     "funnel": (
+        {"steps": ["opened"], **BY_PLACE},
         {"steps": ["opened"]},
         {"steps": ["opened", "opened"], "order": "strict", "by": None, "filters": [NO_ROLE]},
         {"steps": ["opened", {"event": "opened", "where": [NO_ROLE]}], "by": None},
@@ -40,6 +46,7 @@ MORE: dict[str, tuple[dict[str, Any], ...]] = {
     "adoption": ({"seats": []},),
     "transitions": (
         {},
+        BY_PLACE,
         {"by": None},
         {"by": None, "session_gap_seconds": 1800, "filters": [NO_ROLE]},
         {"by": None, "items": [{"sel": {}, "property": "role"}], "collapse": True},
@@ -53,15 +60,15 @@ MORE: dict[str, tuple[dict[str, Any], ...]] = {
 
 
 def warm() -> None:
-    """Asks everything once of a log of two events; the machine code stays in the cache. Safe to repeat."""
+    """Asks everything once of a log of three events; the machine code stays in the cache. Safe to repeat."""
     day = date(2026, 1, 5)
     incoming = Incoming()
-    for number in range(2):
+    for number, (person, company) in enumerate(((1, 1), (2, 1), (2, 2))):
         incoming.event_id.append(number)
-        incoming.person.append(number + 1)
+        incoming.person.append(person)
         incoming.happened_at.append(day_number(day) * 86_400_000_000)
         incoming.business_day.append(day_number(day))
-        incoming.company.append(1)
+        incoming.company.append(company)
         incoming.department.append(2)
         incoming.event.append("opened")
         incoming.source.append("warm")
