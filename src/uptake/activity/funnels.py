@@ -21,6 +21,7 @@ import numpy as np
 
 from uptake.activity.asking import OTHER, Asked, Span
 from uptake.activity.columns import Array
+from uptake.activity.funnel_attempts import attempts, most_runs
 from uptake.activity.funnel_runs import (
     ALL_ROWS,
     ENTRY_OF_VALUE,
@@ -29,9 +30,7 @@ from uptake.activity.funnel_runs import (
     STEP_OF_VALUE,
     STRICT,
     UNORDERED,
-    attempts,
     latest_entries,
-    most_runs,
     quick_entries,
     touched,
 )

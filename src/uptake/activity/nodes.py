@@ -148,7 +148,7 @@ class Trail:
 
 def each_trail(asked: Asked, naming: Naming, groups: Groups | None, fold: Callable[[Trail], Part]) -> list[Part]:
     """What the fold makes of each bucket's rows that match `event_sel` and an item."""
-    selectors = _selectors(asked, naming)
+    selectors = selectors_of(asked, naming)
     by = asked.question.by if groups is not None else None
     if _by_event(asked, naming):
         trail = _named_by_event(asked, naming, groups)
@@ -182,7 +182,7 @@ def sum_trails(
     by = asked.question.by if groups is not None else None
     breakdown = None if by is None else _breakdown(asked, by)
     return sum_histories(
-        asked, _selectors(asked, naming), lambda rows, so_far: fold(trail(rows), so_far), breakdown=breakdown
+        asked, selectors_of(asked, naming), lambda rows, so_far: fold(trail(rows), so_far), breakdown=breakdown
     )
 
 
@@ -195,7 +195,8 @@ def event_nodes(asked: Asked, naming: Naming) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(name for name in names if name is not None))
 
 
-def _selectors(asked: Asked, naming: Naming) -> list[Selector]:
+def selectors_of(asked: Asked, naming: Naming) -> list[Selector]:
+    """The question's own, then one per item."""
     return [asked.question.selector, *(item.selector for item in naming.items)]
 
 

@@ -40,6 +40,7 @@ from uptake.activity.nodes import (
     other_is,
     ranked,
     read_naming,
+    selectors_of,
 )
 from uptake.activity.question import (
     COMMON,
@@ -133,7 +134,7 @@ def answer(asked: Asked) -> Paths:
     if span is None:
         empty: dict[str, dict[str, Any]] | None = {} if asked.question.by else None
         return Paths((), 0, 0, asked.counted(None) | counted, () if wanted.drop_off else None, empty)
-    groups = ranked(asked, [asked.question.selector, *(item.selector for item in wanted.naming.items)], span)
+    groups = ranked(asked, selectors_of(asked, wanted.naming), span)
     whole = _tables(asked, wanted, span, None)[""]
     by_value = None if groups is None else _tables(asked, wanted, span, groups)
     then, compare = asked.compared(span), None

@@ -34,7 +34,7 @@ from uptake.activity.asking import Asked, Span
 from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
 from uptake.activity.folds.sessions import LONGEST, SECOND, TIMEOUT
-from uptake.activity.nodes import Naming, Trail, each_trail, only_value, ranked, read_naming, read_texts
+from uptake.activity.nodes import Naming, Trail, each_trail, only_value, ranked, read_naming, read_texts, selectors_of
 from uptake.activity.periods import EPOCH, buckets_between, local_date, midnight
 from uptake.activity.question import (
     COMMON,
@@ -175,7 +175,7 @@ def answer(asked: Asked) -> Silence:
         empty: dict[str, dict[str, Any]] | None = {} if asked.question.by else None
         return Silence({}, {}, (), (), {}, (), 0, 0, asked.counted(None) | counted, empty)
     counted["as_of"] = _written(span.high - 1)
-    groups = ranked(asked, [asked.question.selector, *(item.selector for item in wanted.naming.items)], span)
+    groups = ranked(asked, selectors_of(asked, wanted.naming), span)
     parts = each_trail(asked, wanted.naming, groups, lambda trail: fold(trail, wanted, span, asked.question.timezone))
     did: Counter[str] = Counter()
     ends: Counter[str] = Counter()

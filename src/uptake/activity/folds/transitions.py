@@ -22,7 +22,17 @@ from uptake.activity import nodes
 from uptake.activity.asking import Asked, Groups, Span, shares_of
 from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
-from uptake.activity.nodes import Naming, Trail, each_trail, only_value, other_is, ranked, read_naming, sum_trails
+from uptake.activity.nodes import (
+    Naming,
+    Trail,
+    each_trail,
+    only_value,
+    other_is,
+    ranked,
+    read_naming,
+    selectors_of,
+    sum_trails,
+)
 from uptake.activity.question import (
     COMMON,
     By,
@@ -115,7 +125,7 @@ def answer(asked: Asked) -> Transitions:
         empty: dict[str, dict[str, Any]] | None = {} if asked.question.by else None
         matrix: dict[str, Any] | None = {"nodes": [], "shares": []} if wanted.steps else None
         return Transitions((), (), 0, 0, asked.counted(None) | counted, matrix, empty)
-    groups = ranked(asked, [asked.question.selector, *(item.selector for item in wanted.naming.items)], span)
+    groups = ranked(asked, selectors_of(asked, wanted.naming), span)
     whole, by_value = _told(asked, wanted, span, groups)
     then, compare = asked.compared(span), None
     if then is not None:
