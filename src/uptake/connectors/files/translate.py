@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from hashlib import blake2b
@@ -29,6 +30,7 @@ from uptake.events.happening import Happening
 LONGEST_NAME = 200
 LONGEST_ID = 255
 LONGEST_TEXT = 32_768
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NO_FACTS: dict[str, Any] = {}
 TEXTS = {str, type(None)}
 
@@ -114,8 +116,9 @@ class Translator:
         for read in (facts, companies, times, names):  # the first of them is told, so it comes last
             bad_cells |= {number: one for number, one in zip(numbers, read, strict=True) if one.__class__ is BadCell}
         happenings: list[tuple[int, Happening]] = []
-        for number, name, at, person, about, company, said, person_name in zip(
-            numbers, names, times, people, things, companies, facts, person_names, strict=True
+        instants = _instants(times)
+        for number, name, at, instant, person, about, company, said, person_name in zip(
+            numbers, names, times, instants, people, things, companies, facts, person_names, strict=True
         ):
             if bad_cells and number in bad_cells:
                 refused[number] = _refused(number, bad_cells[number])
@@ -123,7 +126,6 @@ class Translator:
             try:
                 if len(name) > LONGEST_NAME or len(person) > LONGEST_ID or len(about) > LONGEST_ID:
                     raise BadCell("too_long", value=max(name, person, about, key=len))
-                instant = at.isoformat()
                 key = self._key(instant[:10], (name, person, instant, about, company, said))
             except BadCell as bad:
                 refused[number] = _refused(number, bad)
@@ -180,6 +182,14 @@ class Translator:
             raise BadCell("broken_text")
         digest = blake2b(plain, digest_size=16)
         return f"{date}.{digest.hexdigest()}:{self._numbers.number(digest.digest())}"
+
+
+def _instants(times: Sequence[datetime | BadCell]) -> list[str]:
+    """The instants in ISO 8601, written at once; of what is no time, any text."""
+    if not times:
+        return []
+    plain = [EPOCH if at.__class__ is BadCell else at for at in times]
+    return orjson.dumps(plain)[2:-2].decode().split('","')
 
 
 def _refused(number: int, bad: BadCell) -> Refused:
