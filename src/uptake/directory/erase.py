@@ -68,10 +68,7 @@ class Subject:
     def named_in(self, text: str) -> bool:
         """Whether a text names them: as a whole, or, by a word that can hardly mean anybody else, within."""
         said = text.casefold()
-        for word in self.words:
-            if word.casefold() == said or (telling(word) and word.casefold() in said):
-                return True
-        return False
+        return any(word.casefold() == said or (telling(word) and word.casefold() in said) for word in self.words)
 
     def named_inside(self, value: Any) -> bool:
         """Whether any text within a JSON value names them."""
