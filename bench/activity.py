@@ -71,6 +71,9 @@ themselves are not read, so it can be above 100 %.
 """
 
 
+ASKED_ONCE = """Of the larger world every peer is timed once (after one run that is not counted), and we take the quickest of five."""
+
+
 @dataclass(frozen=True)
 class Question:
     """What is asked of everybody, and what of the answers has to be equal."""
@@ -558,6 +561,8 @@ def larger(table: Table, python: str | None, before: list[float], options: argpa
             make(Path(room), events, people, options.days)
         peers = [] if python is None else [Peer(python, engine, Path(room), leaving) for engine in PEERS]
         own = argparse.Namespace(**{**vars(options), "events": events, "people": people, "peer_runs": 1, "runs": 5})
+        table.say()
+        table.say(ASKED_ONCE)
         table.say()
         ours = measure(table, Path(room), peers, own)
         times = events / options.events
