@@ -71,7 +71,10 @@ themselves are not read, so it can be above 100 %.
 """
 
 
-ASKED_ONCE = """Of the larger world every peer is timed once (after one run that is not counted), and we take the quickest of five."""
+ASKED_ONCE = (
+    "Of the larger world every peer is timed once (after one run that is not counted), "
+    "and we take the quickest of five."
+)
 
 
 @dataclass(frozen=True)
