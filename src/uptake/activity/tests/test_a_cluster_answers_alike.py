@@ -24,6 +24,7 @@ from uptake.activity.summaries.top import top
 from uptake.activity.tests.test_the_files_hold_one_state import rows
 from uptake.activity.warm import MORE
 
+os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # nothing is told to anybody
 ray = pytest.importorskip("ray", reason="Ray is not installed")
 
 from uptake.activity.cluster import Cluster, ClusterLost, Group, packed  # noqa: E402
@@ -183,18 +184,27 @@ NODE = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "include_dashboard": F
 
 @pytest.fixture(scope="module")
 def machines() -> Iterator[Any]:
-    """A head and one node more. Nothing is told to anybody."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ["RAY_raylet_start_wait_time_s"] = "120"  # noqa: SIM112  # Ray's own spelling
+    """A head and one node more."""
     from ray.cluster_utils import Cluster as Machines
 
-    found = Machines(initialize_head=True, head_node_args=NODE)
-    found.add_node(**NODE)
+    # Ray waits 30 seconds for a node, which are few on a machine with much else to do
+    found = _patiently(lambda: Machines(initialize_head=True, head_node_args=NODE))
+    _patiently(lambda: found.add_node(**NODE))
     ray.init(address=found.address, log_to_driver=False, logging_level="ERROR")
     found.wait_for_nodes()
     yield found
     ray.shutdown()
     found.shutdown()
+
+
+def _patiently(begin: Callable[[], Any], tries: int = 4) -> Any:
+    for left in reversed(range(tries)):
+        try:
+            return begin()
+        except Exception as late:
+            if not left or "timed out during startup" not in str(late):
+                raise
+    raise AssertionError("a loop that returns or raises")
 
 
 @pytest.fixture(scope="module")
