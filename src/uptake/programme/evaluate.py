@@ -1,34 +1,57 @@
 """The fold: what the events of one person and one business date earn, always the same whatever order they came in.
 
-Pure: values in, values out. The live path, explanations and case files all go through `fold`.
+Pure: values in, values out. The live path, explanations and case files all go through `judge`, be it by `fold` (one
+date, which is enough where no rule looks beyond it) or by `person_fold.fold_person` (all a person ever did).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from uptake.basics.business_day import start_of
+from uptake.programme.conditions.history import HistoryCondition
 from uptake.programme.conditions.list import Condition
-from uptake.programme.rulebook import Cap, PointsPer, Programme, Rulebook, RuleVersion
-from uptake.programme.rulebook_writing import cap_to_file
+from uptake.programme.periods import end_of
+from uptake.programme.rulebook import Cap, PointsBySteps, PointsPer, Programme, Rulebook, RuleVersion
+from uptake.programme.rulebook_writing import cap_to_file, condition_to_file
 from uptake.programme.standing import JudgedEvent, Number, number_of
 
 REVERSED = "reversed"
 HISTORY_ONLY = "history_only"
 CONDITION = "condition"
+STREAK = "streak"
 NO_NUMBER = "no_number"
 NOT_POSITIVE = "not_positive"
 ZERO = "zero"
+COOLDOWN = "cooldown"
+MULTIPLIER = "multiplier"
+PARTIAL_REVERSAL = "partial_reversal"
 LATE = "late"
 CAP_DAY = "cap_day"
-CODES = (LATE, REVERSED, HISTORY_ONLY, CONDITION, NO_NUMBER, NOT_POSITIVE, ZERO, CAP_DAY)
+GROUP = "group_"
+PERSON = "person_"
+CAPS = tuple(f"{whose}cap_{every}" for whose in ("", GROUP, PERSON) for every in ("day", "week", "month", "ever"))
+CODES = (
+    LATE,
+    REVERSED,
+    HISTORY_ONLY,
+    CONDITION,
+    STREAK,
+    NO_NUMBER,
+    NOT_POSITIVE,
+    ZERO,
+    COOLDOWN,
+    MULTIPLIER,
+    PARTIAL_REVERSAL,
+    *CAPS,
+)
 
 Key = tuple[int, str]
 """(event id, rule lineage): one award."""
@@ -51,25 +74,115 @@ class Outcome(NamedTuple):
         return (self.event.id, self.rule)
 
 
+class Limit(NamedTuple):
+    """A cap with whose points count in it, and the code it adds where it clips."""
+
+    cap: Cap
+    lineages: tuple[str, ...]
+    code: str
+    whose: str = ""
+    """The group, or "*" for all rules of the person; empty: the rule's own."""
+    end: date | None = None
+    """The first date after the period; None: it has no end."""
+
+
+class Factor(NamedTuple):
+    """A multiplier as one rule asks it."""
+
+    name: str
+    factor: Number
+    when: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One rule as it is asked of events of one name on one date."""
+
+    rank: int
+    rule: RuleVersion
+    when: tuple[Condition, ...]
+    limits: tuple[Limit, ...]
+    """All caps of the rule, of its groups and of the person, in their order."""
+    factors: tuple[Factor, ...]
+    """The multipliers of that date and name, the greatest first."""
+
+
 class DayRules:
     """The rules in force on one business date, ready to be asked by the name of an event."""
 
     def __init__(self, rulebook: Rulebook, day: date) -> None:
         self.day = day
+        self.rulebook = rulebook
         self.rules = rulebook.in_force(day)
         self.asks_person = rulebook.asks_person
         self.closes_at = closing_of(rulebook.programme, day)
-        self.by_name: dict[str, list[tuple[int, RuleVersion]]] = defaultdict(list)
-        for rank, rule in enumerate(self.rules):
+        self.by_name: dict[str, list[Question]] = defaultdict(list)
+        ranks = {lineage: rank for rank, lineage in enumerate(rulebook.lineages)}
+        for rule in self.rules:
+            limits = _limits(rulebook, rule, day)
+            when = tuple(_of_rule(condition, rule) for condition in rule.when)
             for name in rule.on:
-                self.by_name[name].append((rank, rule))
+                factors = _factors(rulebook, rule, day, name)
+                self.by_name[name].append(Question(ranks[rule.rule], rule, when, limits, factors))
         self.by_name.default_factory = None
+
+    def version_of(self, lineage: str) -> RuleVersion | None:
+        """The version of a rule that is in force."""
+        return next((rule for rule in self.rules if rule.rule == lineage), None)
+
+    def closing(self, question: Question, role: str | None) -> datetime:
+        """From when (UTC) an award of this date stands: when the longest period of all caps that fit it is over."""
+        programme = self.rulebook.programme
+        last = self.day
+        for limit in question.limits:
+            if limit.end is not None and limit.cap.fits(self.day, role):
+                last = max(last, limit.end - timedelta(days=1))
+        return closing_of(programme, last)
+
+
+def _limits(rulebook: Rulebook, rule: RuleVersion, day: date) -> tuple[Limit, ...]:
+    found = [Limit(cap, (rule.rule,), f"cap_{cap.every}") for cap in rule.cap]
+    for group in rulebook.groups:
+        if rule.rule in group.rules:
+            found += [Limit(cap, group.rules, f"{GROUP}cap_{cap.every}", group.group) for cap in group.cap]
+    found += [Limit(cap, rulebook.lineages, f"{PERSON}cap_{cap.every}", "*") for cap in rulebook.person_cap]
+    week_start = rulebook.programme.week_start
+    return tuple(limit._replace(end=end_of(day, limit.cap.every, week_start)) for limit in found)
+
+
+def _factors(rulebook: Rulebook, rule: RuleVersion, day: date, name: str) -> tuple[Factor, ...]:
+    found = [
+        Factor(one.multiplier, one.factor, tuple(_of_rule(condition, rule) for condition in one.when))
+        for one in rulebook.multipliers
+        if one.covers(day) and (not one.on or name in one.on)
+    ]
+    return tuple(sorted(found, key=lambda one: -one.factor))
+
+
+def _of_rule(condition: Condition, rule: RuleVersion) -> Condition:
+    """A question about history that names no events asks for those of the rule."""
+    if isinstance(condition, HistoryCondition) and not condition.of:
+        return replace(condition, of=rule.on)
+    return condition
 
 
 @lru_cache(maxsize=4096)
 def closing_of(programme: Programme, day: date) -> datetime:
-    """The instant (UTC) from which the awards of a business date stand: a day cap never reaches beyond the date."""
+    """The instant (UTC) from which awards stand whose longest period ends with this business date."""
     return start_of(day + timedelta(days=1 + programme.lateness_days), programme.timezone, programme.day_start)
+
+
+class Before(Protocol):
+    """What a rule must know of the other awards and events of the person."""
+
+    def of(self, every: str, day: date) -> Used:
+        """What awards take of the caps in the period of a date."""
+
+    def near(self, lineage: str, at: datetime, seconds: int) -> bool:
+        """Whether a paid award of the rule lies less than so many seconds away."""
+
+    def milestone(self, rule: RuleVersion, event: JudgedEvent) -> bool:
+        """Notes that the event keeps the rule's streak; whether it completes its length."""
 
 
 @dataclass(slots=True)
@@ -84,6 +197,16 @@ class Used:
             self.points[lineage] += points
             self.times[lineage] += times
 
+    def of(self, every: str, day: date) -> Used:
+        assert every == "day", f"one date cannot tell what a cap every {every} has left"
+        return self
+
+    def near(self, lineage: str, at: datetime, seconds: int) -> bool:
+        raise AssertionError("one date cannot tell what was granted before it")
+
+    def milestone(self, rule: RuleVersion, event: JudgedEvent) -> bool:
+        raise AssertionError("one date cannot tell a streak")
+
 
 def fold(rules: DayRules, events: Iterable[JudgedEvent], used: Used | None = None) -> list[Outcome]:
     """The outcome of every rule that names an event, for events of one person on one date, in canonical order.
@@ -94,13 +217,13 @@ def fold(rules: DayRules, events: Iterable[JudgedEvent], used: Used | None = Non
     outcomes: list[Outcome] = []
     by_name = rules.by_name
     for event in sorted(events, key=_canonical):
-        for rank, rule in by_name.get(event.name, ()):
-            lineage = rule.rule
-            points, reasons, explanation = _judge(event, rule, used.points[lineage], used.times[lineage])
+        for question in by_name.get(event.name, ()):
+            rule = question.rule
+            points, reasons, explanation = judge(event, question, used)
             if event.late and not event.history_only:
                 reasons = (LATE, *reasons)
-            used.add(lineage, points)
-            outcomes.append(Outcome(event, rank, lineage, rule.version, points, reasons, explanation))
+            used.add(rule.rule, points)
+            outcomes.append(Outcome(event, question.rank, rule.rule, rule.version, points, reasons, explanation))
     return outcomes
 
 
@@ -108,21 +231,29 @@ def _canonical(event: JudgedEvent) -> tuple[datetime, str, str, int]:
     return (event.at, event.source, event.key, event.id)
 
 
-def _judge(
-    event: JudgedEvent, rule: RuleVersion, granted: int, paid: int
-) -> tuple[int, tuple[str, ...], dict[str, Any]]:
-    """Points, codes and explanation of one rule for one event, where `granted` points and `paid` awards came before."""
+def judge(event: JudgedEvent, question: Question, before: Before) -> tuple[int, tuple[str, ...], dict[str, Any]]:
+    """Points, codes and explanation of one rule for one event, after what came before."""
+    rule = question.rule
     explanation: dict[str, Any] = {"rule": rule.rule, "version": rule.version}
-    if event.reversed:
+    if event.reversed or event.part == 1:
         return 0, (REVERSED,), explanation
-    if event.history_only:
+    if event.history_only and rule.streak is None:
         return 0, (HISTORY_ONLY,), explanation
-    for condition in rule.when:
+    for condition in question.when:
         if not condition.holds(event):
+            if event.history_only:
+                return 0, (HISTORY_ONLY,), explanation
             explanation["condition"] = _failed(condition, event)
             return 0, (CONDITION,), explanation
+    if rule.streak is not None:
+        milestone = before.milestone(rule, event)
+        if event.history_only:
+            return 0, (HISTORY_ONLY,), explanation
+        if not milestone:
+            return 0, (STREAK,), explanation
+    base: int | Fraction
     if isinstance(rule.points, int):
-        points = rule.points
+        base = points = rule.points
         explanation["factors"] = [{"what": "fixed", "points": points}]
     else:
         per = rule.points
@@ -130,64 +261,126 @@ def _judge(
         if number is None:
             explanation["fact"] = per.per
             return 0, (NO_NUMBER,), explanation
-        points, told = _worth(per, number)
+        base, points, told = _worth(per, number)
         explanation |= told
         if number <= 0:
             return 0, (NOT_POSITIVE,), explanation
-    if points == 0:
+    if not base:
         return 0, (ZERO,), explanation
-    explanation["before_caps"] = points
+    if rule.cooldown_seconds and before.near(rule.rule, event.at, rule.cooldown_seconds):
+        return 0, (COOLDOWN,), explanation
     reasons: tuple[str, ...] = ()
-    caps = []
-    for cap in rule.cap:
-        if not cap.fits(event.date, event.standing.role):
-            continue
-        used = paid if cap.times else granted
-        room = max(0, cap.limit - used)
-        clipped = (0 if room == 0 else points) if cap.times else min(points, room)
-        told = {"cap": _cap_text(cap), "used": used, "room": room}
-        if clipped < points:
-            reasons = (*reasons, CAP_DAY)
-            points = clipped
-            told["clipped"] = True
-        caps.append(told)
-    if caps:
-        explanation["caps"] = caps
-        if reasons:
-            explanation["next"] = (event.date + timedelta(days=1)).isoformat()
+    if question.factors or event.part:
+        points, reasons = _changed(base, event, question, explanation)
+    if points == 0:
+        return 0, (*reasons, ZERO), explanation
+    explanation["before_caps"] = points
+    if question.limits:
+        points, clipped = _clipped(points, event, question, before, explanation)
+        reasons += clipped
     return points, reasons, explanation
 
 
+def _changed(
+    base: int | Fraction, event: JudgedEvent, question: Question, explanation: dict[str, Any]
+) -> tuple[int, tuple[str, ...]]:
+    """The base times the greatest factor that holds and the part that is not undone, rounded once."""
+    reasons: tuple[str, ...] = ()
+    exact = Fraction(base)
+    factors = list(explanation["factors"])
+    for factor in question.factors:
+        if factor.factor > 1 and all(condition.holds(event) for condition in factor.when):
+            exact *= Fraction(factor.factor)
+            factors.append({"what": "multiplier", "name": factor.name, "factor": plain(factor.factor)})
+            reasons = (MULTIPLIER,)
+            break
+    if event.part:
+        exact *= 1 - event.part
+        factors.append({"what": "part_reversed", "part": plain(event.part)})
+        reasons = (*reasons, PARTIAL_REVERSAL)
+    explanation["factors"] = factors
+    return half_up(exact), reasons
+
+
+def _clipped(
+    points: int, event: JudgedEvent, question: Question, before: Before, explanation: dict[str, Any]
+) -> tuple[int, tuple[str, ...]]:
+    """What all caps that fit leave of the points, each after the one before it."""
+    reasons: tuple[str, ...] = ()
+    caps = []
+    ends: list[date | None] = []
+    for limit in question.limits:
+        cap = limit.cap
+        if not cap.fits(event.date, event.standing.role):
+            continue
+        there = before.of(cap.every, event.date)
+        taken = there.times if cap.times else there.points
+        used = taken[question.rule.rule] if not limit.whose else sum(taken[lineage] for lineage in limit.lineages)
+        room = max(0, cap.limit - used)
+        clipped = (0 if room == 0 else points) if cap.times else min(points, room)
+        told: dict[str, Any] = {"cap": _cap_text(cap), "used": used, "room": room}
+        if limit.whose:
+            told["whose"] = limit.whose
+        if clipped < points:
+            reasons = (*reasons, limit.code)
+            points = clipped
+            told["clipped"] = True
+            ends.append(limit.end)
+        caps.append(told)
+    if caps:
+        explanation["caps"] = caps
+        known = [end for end in ends if end is not None]
+        if known and len(known) == len(ends):
+            explanation["next"] = max(known).isoformat()
+    return points, reasons
+
+
 @lru_cache(maxsize=8192)
-def _worth(per: PointsPer, number: Number) -> tuple[int, dict[str, Any]]:
-    """What a number is worth before caps, and how it came about. Remembered: the same numbers come again and again.
+def _worth(per: PointsPer | PointsBySteps, number: Number) -> tuple[int | Fraction, int, dict[str, Any]]:
+    """What a number is worth, exactly and rounded, and how it came about. Remembered: the same numbers come again.
 
     Equal numbers print alike, so it does not matter which of them was seen first; nobody changes what is told.
     """
-    factors: list[dict[str, Any]] = [
-        {
-            "what": "per",
-            "fact": per.per,
-            "value": plain(number),
-            "each": plain(per.each),
-            "points": plain(per.points),
-        }
-    ]
-    if number <= 0:
-        return 0, {"factors": factors}
-    units = _units(number, per.each)
-    if per.whole_units and not isinstance(units, int):
-        units = units.numerator // units.denominator
-    if per.whole_units:
-        factors.append({"what": "whole_units", "units": units})
-    exact = units * (per.points if type(per.points) is int else Fraction(per.points))
+    factors: list[dict[str, Any]] = []
+    exact: int | Fraction = 0
+    if isinstance(per, PointsBySteps):
+        step = next((step for step in reversed(per.steps) if step[0] <= number), None)
+        told = {"what": "step", "fact": per.per, "value": plain(number)}
+        if step is not None:
+            told |= {"at_least": plain(step[0]), "points": plain(step[1])}
+            exact = _exactly(step[1])
+        factors.append(told)
+        if number <= 0:
+            return 0, 0, {"factors": factors}
+    else:
+        factors.append(
+            {
+                "what": "per",
+                "fact": per.per,
+                "value": plain(number),
+                "each": plain(per.each),
+                "points": plain(per.points),
+            }
+        )
+        if number <= 0:
+            return 0, 0, {"factors": factors}
+        units = _units(number, per.each)
+        if per.whole_units and not isinstance(units, int):
+            units = units.numerator // units.denominator
+        if per.whole_units:
+            factors.append({"what": "whole_units", "units": units})
+        exact = units * _exactly(per.points)
     if per.min is not None and exact < per.min:
         exact = Fraction(per.min)
         factors.append({"what": "min", "points": plain(per.min)})
     if per.max is not None and exact > per.max:
         exact = Fraction(per.max)
         factors.append({"what": "max", "points": plain(per.max)})
-    return half_up(exact), {"factors": factors, "base": plain(exact)}
+    return exact, half_up(exact), {"factors": factors, "base": plain(exact)}
+
+
+def _exactly(number: Number) -> int | Fraction:
+    return number if isinstance(number, int) else Fraction(number)
 
 
 def _units(number: int | Decimal, each: int | Decimal) -> int | Fraction:
@@ -231,9 +424,12 @@ def _cap_text(cap: Cap) -> dict[str, Any]:
 
 def _failed(condition: Condition, event: JudgedEvent) -> dict[str, Any]:
     actual = condition.actual(event)
+    if isinstance(condition, HistoryCondition):
+        told = condition_to_file(condition)
+        return told if actual is None else {**told, "actual": _plain_value(actual)}
     asked = getattr(condition, condition.key)
     value = condition.value
-    told: dict[str, Any] = {condition.key: asked, "op": condition.op}
+    told = {condition.key: asked, "op": condition.op}
     if value is not None:
         told["value"] = [_plain_value(one) for one in value] if isinstance(value, tuple) else _plain_value(value)
     if actual is not None:

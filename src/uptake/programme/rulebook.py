@@ -6,8 +6,20 @@ from dataclasses import dataclass, field
 from datetime import date, time
 
 from uptake.programme.conditions.list import Condition
-from uptake.programme.conditions.person import PersonCondition
+from uptake.programme.conditions.person import LEVEL, PersonCondition
 from uptake.programme.standing import Number
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """When points can no longer be spent: some days after they could be, at the end of a month or year, or never."""
+
+    days: int | None = None
+    end_of: str | None = None
+    """month or year (the fiscal one)."""
+
+
+NEVER_EXPIRES = Expiry()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +33,13 @@ class Programme:
     rest_days: tuple[str, ...] = ("saturday", "sunday")
     holidays: tuple[date, ...] = ()
     work_days: tuple[date, ...] = ()
-    expires: str = "never"
+    expires: Expiry = NEVER_EXPIRES
+    fiscal_year_start: int = 1
+    """The month with which the fiscal year begins."""
+    redemption_timeout_days: int = 14
+    season_ends: tuple[date, ...] = ()
+    """First days after a season, rising."""
+    levels_from: str = "lifetime"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +50,17 @@ class PointsPer:
     each: Number = 1
     points: Number = 1
     whole_units: bool = False
+    min: Number | None = None
+    max: Number | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PointsBySteps:
+    """The points of the highest step that the number `per` reaches, none below the first; held between min and max."""
+
+    per: str
+    steps: tuple[tuple[Number, Number], ...]
+    """(at least, points), rising."""
     min: Number | None = None
     max: Number | None = None
 
@@ -57,6 +86,57 @@ class Cap:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Caps that several rules share."""
+
+    group: str
+    rules: tuple[str, ...]
+    cap: tuple[Cap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Multiplier:
+    """Makes what is earned worth more on its dates, for its events, under its conditions."""
+
+    multiplier: str
+    factor: Number
+    from_date: date | None = None
+    until_date: date | None = None
+    on: tuple[str, ...] = ()
+    when: tuple[Condition, ...] = ()
+
+    def covers(self, day: date) -> bool:
+        return (self.from_date is None or self.from_date <= day) and (self.until_date is None or day < self.until_date)
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """An event named `event` undoes earlier ones with the same value, wholly or by the part its fact tells."""
+
+    event: str
+    undoes: tuple[str, ...]
+    same: str = "object"
+    fraction: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    name: str
+    at: int
+    """Points that reach it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Streak:
+    """Pays at every `length`-th day or week in a row."""
+
+    every: str
+    length: int
+    working_days: bool = True
+    freezes_per_month: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class RuleVersion:
     """One wording of a rule, in force for [from_date, until_date) unless a later one takes its place."""
 
@@ -64,12 +144,16 @@ class RuleVersion:
     version: int
     from_date: date
     on: tuple[str, ...]
-    points: int | PointsPer
+    points: int | PointsPer | PointsBySteps
     until_date: date | None = None
     when: tuple[Condition, ...] = ()
     cap: tuple[Cap, ...] = ()
+    cooldown_seconds: int = 0
+    available_after_days: int = 0
+    expires: Expiry | None = None
+    """None: as the programme says."""
+    streak: Streak | None = None
     title: str = ""
-    expires: str = "never"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +163,11 @@ class Rulebook:
     programme: Programme = Programme()
     rules: tuple[RuleVersion, ...] = ()
     lineages: tuple[str, ...] = field(default=())
+    groups: tuple[Group, ...] = ()
+    person_cap: tuple[Cap, ...] = ()
+    multipliers: tuple[Multiplier, ...] = ()
+    reversals: tuple[Reversal, ...] = ()
+    levels: tuple[Level, ...] = ()
 
     def in_force(self, day: date) -> tuple[RuleVersion, ...]:
         """The version in force of every lineage on a date, in the order of lineages."""
@@ -94,9 +183,11 @@ class Rulebook:
 
     @property
     def asks_person(self) -> bool:
-        """Whether any rule needs to know who the person was on the event's date."""
-        return any(
-            any(isinstance(condition, PersonCondition) for condition in rule.when)
-            or any(cap.role is not None for cap in rule.cap)
-            for rule in self.rules
+        """Whether anything needs to know who the person was on the event's date."""
+        caps = [*self.person_cap, *(cap for rule in self.rules for cap in rule.cap)]
+        caps += [cap for group in self.groups for cap in group.cap]
+        conditions = [condition for rule in self.rules for condition in rule.when]
+        conditions += [condition for multiplier in self.multipliers for condition in multiplier.when]
+        return any(cap.role is not None for cap in caps) or any(
+            isinstance(condition, PersonCondition) and condition.person != LEVEL for condition in conditions
         )

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, time
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -18,26 +19,45 @@ import yaml
 
 from uptake.programme.conditions.compare import EQUALITY, OPERATORS, ORDER, PRESENCE, TEXT, Scalar, Value
 from uptake.programme.conditions.fact import FactCondition
+from uptake.programme.conditions.history import ASKED_OF_HISTORY, FIRST, HistoryCondition
 from uptake.programme.conditions.list import CONDITIONS, Condition
-from uptake.programme.conditions.person import ASKED, TENURE, PersonCondition
-from uptake.programme.rulebook import Cap, PointsPer, Programme, Rulebook, RuleVersion
+from uptake.programme.conditions.person import ASKED, LEVEL, TENURE, PersonCondition
+from uptake.programme.periods import EVERY, WEEKDAYS
+from uptake.programme.rulebook import (
+    NEVER_EXPIRES,
+    Cap,
+    Expiry,
+    Group,
+    Level,
+    Multiplier,
+    PointsBySteps,
+    PointsPer,
+    Programme,
+    Reversal,
+    Rulebook,
+    RuleVersion,
+    Streak,
+)
+from uptake.programme.rulebook_built import refuse_unbuilt
 from uptake.programme.rulebook_refusals import (
     EMPTY_LIST,
     EMPTY_SPAN,
     MIN_ABOVE_MAX,
     MISSING,
     NO_VALUE,
-    NOT_BUILT,
     NOT_CLOCK,
     NOT_COMPARABLE,
     NOT_DATE,
+    NOT_ENOUGH,
     NOT_INTEGER,
     NOT_LIST,
+    NOT_MONTH,
     NOT_NUMBER,
     NOT_OBJECT,
     NOT_ONE_OF,
     NOT_POSITIVE,
     NOT_READABLE,
+    NOT_RISING,
     NOT_TEXT,
     NOT_YES_NO,
     NOT_ZONE,
@@ -50,7 +70,6 @@ from uptake.programme.rulebook_refusals import (
 from uptake.programme.standing import Number
 
 LONGEST_LINEAGE = 100
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 def read_rulebook(text: str | bytes) -> Rulebook:
@@ -84,17 +103,32 @@ def load_text(text: str | bytes) -> Any:
 
 def parse_rulebook(plain: Any) -> Rulebook:
     """The rulebook of a plain object (as read from JSON or YAML). RulebookRefused names the key that is wrong."""
+    refuse_unbuilt(plain)
+    return parse_whole(plain)
+
+
+def parse_whole(plain: Any) -> Rulebook:
+    """The same, with all that the format knows, be it built or not."""
     keys = _Keys(plain, "")
-    keys.not_built("groups", "person_cap", "multipliers", "reversals", "levels")
     programme = keys.take("programme", _programme, Programme())
-    rules = keys.take("rules", _list_of(_rule), ())
+    levels = keys.take("levels", _levels, ())
+    condition = _condition(tuple(level.name for level in levels))
+    rules = keys.take("rules", _list_of(_rule(condition)), ())
+    lineages = tuple(dict.fromkeys(rule.rule for rule in rules))
+    groups = keys.take("groups", _list_of(_group(lineages)), ())
+    person_cap = keys.take("person_cap", _list_of(_cap), ())
+    multipliers = keys.take("multipliers", _list_of(_multiplier(condition)), ())
+    reversals = keys.take("reversals", _list_of(_reversal), ())
     keys.nothing_else()
     seen: set[tuple[str, int]] = set()
     for index, rule in enumerate(rules):
         if (rule.rule, rule.version) in seen:
             raise RulebookRefused(f"rules[{index}].version", TWICE)
         seen.add((rule.rule, rule.version))
-    return Rulebook(programme, rules, tuple(dict.fromkeys(rule.rule for rule in rules)))
+    for index, group in enumerate(groups):
+        if group.group in {one.group for one in groups[:index]}:
+            raise RulebookRefused(f"groups[{index}].group", TWICE)
+    return Rulebook(programme, rules, lineages, groups, person_cap, multipliers, reversals, levels)
 
 
 class _Keys:
@@ -109,11 +143,6 @@ class _Keys:
 
     def place(self, key: str) -> str:
         return f"{self.path}.{key}" if self.path else key
-
-    def not_built(self, *keys: str) -> None:
-        for key in keys:
-            if key in self.plain:
-                raise RulebookRefused(self.place(key), NOT_BUILT)
 
     def __contains__(self, key: str) -> bool:
         return key in self.plain
@@ -136,7 +165,6 @@ class _Keys:
 
 def _programme(plain: Any, path: str) -> Programme:
     keys = _Keys(plain, path)
-    keys.not_built("fiscal_year_start", "redemption_timeout_days", "season_ends", "levels_from")
     programme = Programme(
         timezone=keys.take("timezone", _zone, "UTC"),
         day_start=keys.take("day_start", _clock, time(0)),
@@ -145,49 +173,78 @@ def _programme(plain: Any, path: str) -> Programme:
         rest_days=keys.take("rest_days", _list_of(_one_of(WEEKDAYS)), ("saturday", "sunday")),
         holidays=keys.take("holidays", _list_of(_date), ()),
         work_days=keys.take("work_days", _list_of(_date), ()),
-        expires=keys.take("expires", _expires, "never"),
+        expires=keys.take("expires", _expires, NEVER_EXPIRES),
+        fiscal_year_start=keys.take("fiscal_year_start", _month, 1),
+        redemption_timeout_days=keys.take("redemption_timeout_days", _integer(0), 14),
+        season_ends=tuple(sorted(keys.take("season_ends", _list_of(_date), ()))),
+        levels_from=keys.take("levels_from", _one_of(("lifetime", "season")), "lifetime"),
     )
     keys.nothing_else()
     return programme
 
 
-def _rule(plain: Any, path: str) -> RuleVersion:
-    keys = _Keys(plain, path)
-    keys.not_built("cooldown_seconds", "available_after_days", "streak")
-    rule = RuleVersion(
-        rule=keys.need("rule", _lineage),
-        version=keys.need("version", _integer(1)),
-        from_date=keys.need("from", _date),
-        until_date=keys.take("until", _date, None),
-        on=keys.need("on", _text_or_texts),
-        when=keys.take("when", _list_of(_condition), ()),
-        points=keys.need("points", _points),
-        cap=keys.take("cap", _list_of(_cap), ()),
-        expires=keys.take("expires", _expires, "never"),
-        title=keys.take("title", _any_text, ""),
-    )
-    keys.nothing_else()
-    _span(rule.from_date, rule.until_date, path)
-    return rule
+def _rule(condition: Callable[[Any, str], Condition]) -> Callable[[Any, str], RuleVersion]:
+    def read(plain: Any, path: str) -> RuleVersion:
+        keys = _Keys(plain, path)
+        rule = RuleVersion(
+            rule=keys.need("rule", _lineage),
+            version=keys.need("version", _integer(1)),
+            from_date=keys.need("from", _date),
+            until_date=keys.take("until", _date, None),
+            on=keys.need("on", _text_or_texts),
+            when=keys.take("when", _list_of(condition), ()),
+            points=keys.need("points", _points),
+            cap=keys.take("cap", _list_of(_cap), ()),
+            cooldown_seconds=keys.take("cooldown_seconds", _integer(0), 0),
+            available_after_days=keys.take("available_after_days", _integer(0), 0),
+            expires=keys.take("expires", _expires, None),
+            streak=keys.take("streak", _streak, None),
+            title=keys.take("title", _any_text, ""),
+        )
+        keys.nothing_else()
+        _span(rule.from_date, rule.until_date, path)
+        return rule
+
+    return read
 
 
-def _points(plain: Any, path: str) -> int | PointsPer:
+def _points(plain: Any, path: str) -> int | PointsPer | PointsBySteps:
     if not isinstance(plain, Mapping):
         return _integer(0)(plain, path)
     keys = _Keys(plain, path)
-    keys.not_built("steps")
-    points = PointsPer(
-        per=keys.need("per", _text),
-        each=keys.take("each", _positive, 1),
-        points=keys.take("points", _positive, 1),
-        whole_units=keys.take("whole_units", _yes_no, False),
-        min=keys.take("min", _not_negative, None),
-        max=keys.take("max", _not_negative, None),
-    )
+    per = keys.need("per", _text)
+    limits = {"min": keys.take("min", _not_negative, None), "max": keys.take("max", _not_negative, None)}
+    points: PointsPer | PointsBySteps
+    if "steps" in keys:
+        points = PointsBySteps(per, keys.need("steps", _steps), **limits)
+    else:
+        points = PointsPer(
+            per=per,
+            each=keys.take("each", _positive, 1),
+            points=keys.take("points", _positive, 1),
+            whole_units=keys.take("whole_units", _yes_no, False),
+            **limits,
+        )
     keys.nothing_else()
     if points.min is not None and points.max is not None and points.max < points.min:
         raise RulebookRefused(f"{path}.max", MIN_ABOVE_MAX)
     return points
+
+
+def _steps(plain: Any, path: str) -> tuple[tuple[Number, Number], ...]:
+    def step(one: Any, where: str) -> tuple[Number, Number]:
+        keys = _Keys(one, where)
+        found = (keys.need("at_least", _number), keys.need("points", _not_negative))
+        keys.nothing_else()
+        return found
+
+    steps: tuple[tuple[Number, Number], ...] = _list_of(step)(plain, path)
+    if not steps:
+        raise RulebookRefused(path, EMPTY_LIST)
+    for index, one in enumerate(steps):
+        if one[0] in {other[0] for other in steps[:index]}:
+            raise RulebookRefused(f"{path}[{index}].at_least", TWICE)
+    return tuple(sorted(steps))
 
 
 def _cap(plain: Any, path: str) -> Cap:
@@ -195,9 +252,7 @@ def _cap(plain: Any, path: str) -> Cap:
     if ("points" in keys) == ("times" in keys):
         raise RulebookRefused(path, ONE_UNIT)
     times = "times" in keys
-    every = keys.need("every", _one_of(("day", "week", "month", "ever")))
-    if every != "day":
-        raise RulebookRefused(f"{path}.every", NOT_BUILT, key=every)
+    every = keys.need("every", _one_of(EVERY))
     cap = Cap(
         limit=keys.need("times" if times else "points", _integer(0)),
         times=times,
@@ -212,31 +267,146 @@ def _cap(plain: Any, path: str) -> Cap:
     return cap
 
 
-def _condition(plain: Any, path: str) -> Condition:
+def _group(lineages: Sequence[str]) -> Callable[[Any, str], Group]:
+    def read(plain: Any, path: str) -> Group:
+        keys = _Keys(plain, path)
+        group = Group(
+            keys.need("group", _text),
+            keys.need("rules", _list_of(_one_of(lineages))),
+            keys.need("cap", _list_of(_cap)),
+        )
+        keys.nothing_else()
+        return group
+
+    return read
+
+
+def _multiplier(condition: Callable[[Any, str], Condition]) -> Callable[[Any, str], Multiplier]:
+    def read(plain: Any, path: str) -> Multiplier:
+        keys = _Keys(plain, path)
+        multiplier = Multiplier(
+            keys.need("multiplier", _text),
+            keys.need("factor", _at_least_one),
+            keys.take("from", _date, None),
+            keys.take("until", _date, None),
+            keys.take("on", _text_or_texts, ()),
+            keys.take("when", _list_of(condition), ()),
+        )
+        keys.nothing_else()
+        if multiplier.from_date is not None:
+            _span(multiplier.from_date, multiplier.until_date, path)
+        return multiplier
+
+    return read
+
+
+def _reversal(plain: Any, path: str) -> Reversal:
     keys = _Keys(plain, path)
-    keys.not_built("history")
-    kinds = [kind for kind in CONDITIONS if kind.key in keys]
-    if len(kinds) != 1:
-        known = {kind.key for kind in CONDITIONS} | {"op", "value"}
-        for key in keys.plain:
-            if key not in known:
-                raise RulebookRefused(keys.place(str(key)), UNKNOWN_KEY, key=key)
-        raise RulebookRefused(f"{path}.fact", TWICE if kinds else MISSING)
-    if kinds[0] is PersonCondition:
-        if keys.plain["person"] == "level":
-            raise RulebookRefused(f"{path}.person", NOT_BUILT, key="level")
-        asked = keys.need("person", _one_of(ASKED))
-    else:
-        asked = keys.need("fact", _text)
+    reversal = Reversal(
+        keys.need("event", _text),
+        keys.need("undoes", _text_or_texts),
+        keys.take("same", _text, "object"),
+        keys.take("fraction", _text, None),
+    )
+    keys.nothing_else()
+    return reversal
+
+
+def _levels(plain: Any, path: str) -> tuple[Level, ...]:
+    def level(one: Any, where: str) -> Level:
+        keys = _Keys(one, where)
+        found = Level(keys.need("name", _text), keys.need("at", _integer(0)))
+        keys.nothing_else()
+        return found
+
+    levels: tuple[Level, ...] = _list_of(level)(plain, path)
+    for index, (before, after) in enumerate(pairwise(levels), start=1):
+        if after.at <= before.at:
+            raise RulebookRefused(f"{path}[{index}].at", NOT_RISING)
+        if after.name in {one.name for one in levels[:index]}:
+            raise RulebookRefused(f"{path}[{index}].name", TWICE)
+    return levels
+
+
+def _streak(plain: Any, path: str) -> Streak:
+    keys = _Keys(plain, path)
+    streak = Streak(
+        keys.need("every", _one_of(("day", "week"))),
+        keys.need("length", _integer(1)),
+        keys.take("working_days", _yes_no, True),
+        keys.take("freezes_per_month", _integer(0), 0),
+    )
+    keys.nothing_else()
+    return streak
+
+
+def _condition(levels: tuple[str, ...]) -> Callable[[Any, str], Condition]:
+    """The reader of conditions of a rulebook with these levels."""
+
+    def read(plain: Any, path: str) -> Condition:
+        keys = _Keys(plain, path)
+        kinds = [kind for kind in CONDITIONS if kind.key in keys]
+        if len(kinds) != 1:
+            known = {kind.key for kind in CONDITIONS} | {"op", "value"}
+            for key in keys.plain:
+                if key not in known:
+                    raise RulebookRefused(keys.place(str(key)), UNKNOWN_KEY, key=key)
+            raise RulebookRefused(f"{path}.fact", TWICE if kinds else MISSING)
+        if kinds[0] is PersonCondition:
+            return _person_condition(keys, levels)
+        return _history_condition(keys) if kinds[0] is HistoryCondition else _fact_condition(plain, path)
+
+    return read
+
+
+def _fact_condition(plain: Any, path: str) -> FactCondition:
+    keys = _Keys(plain, path)
+    fact = keys.need("fact", _text)
     op = keys.take("op", _one_of(OPERATORS), "eq")
     value = _condition_value(keys, op)
     keys.nothing_else()
-    if kinds[0] is PersonCondition:
-        if (asked == TENURE and op in TEXT) or (asked != TENURE and op in ORDER):
-            allowed = [one for one in OPERATORS if one not in (TEXT if asked == TENURE else ORDER)]
-            raise RulebookRefused(f"{path}.op", NOT_ONE_OF, choices=", ".join(allowed))
-        return PersonCondition(asked, op, value)
-    return FactCondition(asked, op, value)
+    return FactCondition(fact, op, value)
+
+
+def _person_condition(keys: _Keys, levels: tuple[str, ...]) -> PersonCondition:
+    asked = keys.need("person", _one_of(ASKED))
+    op = keys.take("op", _one_of(OPERATORS), "eq")
+    value: Value
+    if asked == LEVEL and op not in PRESENCE:
+        known = _one_of(levels)
+        many = isinstance(keys.plain.get("value"), list | tuple) and op in EQUALITY
+        value = keys.need("value", _some_of(known) if many else known)
+    else:
+        value = _condition_value(keys, op)
+    keys.nothing_else()
+    refused = TEXT if asked in (TENURE, LEVEL) else ORDER
+    if op in refused:
+        allowed = [one for one in OPERATORS if one not in refused]
+        raise RulebookRefused(keys.place("op"), NOT_ONE_OF, choices=", ".join(allowed))
+    return PersonCondition(asked, op, value, levels if asked == LEVEL else ())
+
+
+def _history_condition(keys: _Keys) -> HistoryCondition:
+    asked = keys.need("history", _one_of(ASKED_OF_HISTORY))
+    op = keys.take("op", _one_of(EQUALITY if asked == FIRST else (*EQUALITY, *ORDER)), "eq")
+    value: Value
+    if asked == FIRST:
+        value = keys.take("value", _yes_no, True)
+    elif op in EQUALITY and isinstance(keys.plain.get("value"), list | tuple):
+        value = keys.need("value", _some_of(_number))
+    else:
+        value = keys.need("value", _number)
+    condition = HistoryCondition(
+        asked,
+        op,
+        value,
+        of=keys.take("of", _text_or_texts, ()),
+        within_days=keys.take("within_days", _integer(1), None),
+        same_object=keys.take("same", _one_of(("object",)), None) is not None,
+        where=keys.take("where", _list_of(_fact_condition), ()),
+    )
+    keys.nothing_else()
+    return condition
 
 
 def _condition_value(keys: _Keys, op: str) -> Value:
@@ -342,6 +512,20 @@ def _not_negative(plain: Any, path: str) -> Number:
     return number
 
 
+def _at_least_one(plain: Any, path: str) -> Number:
+    number = _number(plain, path)
+    if number < 1:
+        raise RulebookRefused(path, NOT_ENOUGH, least=1)
+    return number
+
+
+def _month(plain: Any, path: str) -> int:
+    month = _whole(plain)
+    if month is None or not 1 <= month <= 12:
+        raise RulebookRefused(path, NOT_MONTH)
+    return month
+
+
 def _yes_no(plain: Any, path: str) -> bool:
     if not isinstance(plain, bool):
         raise RulebookRefused(path, NOT_YES_NO)
@@ -377,12 +561,19 @@ def _zone(plain: Any, path: str) -> str:
     raise RulebookRefused(path, NOT_ZONE)
 
 
-def _expires(plain: Any, path: str) -> str:
+def _expires(plain: Any, path: str) -> Expiry:
     if plain == "never":
-        return "never"
-    if isinstance(plain, Mapping) and len(plain) == 1 and set(plain) <= {"days", "end_of"}:
-        raise RulebookRefused(path, NOT_BUILT)
-    raise RulebookRefused(path, NOT_ONE_OF, choices="never")
+        return NEVER_EXPIRES
+    if not isinstance(plain, Mapping):
+        raise RulebookRefused(path, NOT_ONE_OF, choices="never, days, end_of")
+    keys = _Keys(plain, path)
+    expiry = Expiry(
+        days=keys.take("days", _integer(0), None), end_of=keys.take("end_of", _one_of(("month", "year")), None)
+    )
+    keys.nothing_else()
+    if (expiry.days is None) == (expiry.end_of is None):
+        raise RulebookRefused(path, NOT_ONE_OF, choices="never, days, end_of")
+    return expiry
 
 
 def _one_of(choices: Sequence[str]) -> Callable[[Any, str], str]:
@@ -399,6 +590,16 @@ def _list_of(read_one: Callable[[Any, str], Any]) -> Callable[[Any, str], tuple[
         if not isinstance(plain, list | tuple):
             raise RulebookRefused(path, NOT_LIST)
         return tuple(read_one(one, f"{path}[{index}]") for index, one in enumerate(plain))
+
+    return read
+
+
+def _some_of(read_one: Callable[[Any, str], Any]) -> Callable[[Any, str], tuple[Any, ...]]:
+    def read(plain: Any, path: str) -> tuple[Any, ...]:
+        found = _list_of(read_one)(plain, path)
+        if not found:
+            raise RulebookRefused(path, EMPTY_LIST)
+        return found
 
     return read
 

@@ -17,10 +17,11 @@ from django.utils.translation import ngettext
 
 from uptake.programme.conditions.compare import Scalar, Value
 from uptake.programme.conditions.fact import FactCondition
+from uptake.programme.conditions.history import COUNT, FIRST, HistoryCondition
 from uptake.programme.conditions.list import Condition
-from uptake.programme.conditions.person import DEPARTMENT, ROLE
+from uptake.programme.conditions.person import DEPARTMENT, LEVEL, ROLE
 from uptake.programme.evaluate import plain
-from uptake.programme.rulebook import Cap, PointsPer, RuleVersion
+from uptake.programme.rulebook import Cap, PointsBySteps, PointsPer, RuleVersion
 from uptake.programme.rulebook_refusals import RulebookRefused
 from uptake.programme.standing import Number
 
@@ -73,7 +74,22 @@ def points_sentences(rule: RuleVersion, labels: Labels) -> list[str]:
             ngettext("%(points)s point for each %(event)s.", "%(points)s points for each %(event)s.", rule.points)
             % {"points": number(rule.points), "event": events}
         ]
+    if isinstance(rule.points, PointsBySteps):
+        return [_step_sentence(rule.points, events, labels), *_bounds_sentences(rule.points)]
     return _per_sentences(rule.points, events, labels)
+
+
+def _step_sentence(points: PointsBySteps, events: str, labels: Labels) -> str:
+    steps = []
+    for at_least, given in points.steps:
+        pattern = ngettext("%(points)s point from %(at_least)s", "%(points)s points from %(at_least)s", _plural(given))
+        steps.append(pattern % {"points": number(given), "at_least": number(at_least)})
+    # Translators: the steps are such as "5 points from 10, 8 points from 20".
+    return _("For each %(event)s, by %(fact)s: %(steps)s.") % {
+        "event": events,
+        "fact": quoted(labels.fact(points.per)),
+        "steps": listed(steps),
+    }
 
 
 def _per_sentences(per: PointsPer, events: str, labels: Labels) -> list[str]:
@@ -103,16 +119,20 @@ def _per_sentences(per: PointsPer, events: str, labels: Labels) -> list[str]:
         ]
     if per.whole_units:
         told.append(_("Only whole steps of %(each)s count.") % fields)
+    return [*told, *_bounds_sentences(per)]
+
+
+def _bounds_sentences(per: PointsPer | PointsBySteps) -> list[str]:
     if per.min is not None and per.max is not None:
-        told.append(
+        return [
             _("At least %(min)s and at most %(max)s points each time.")
             % {"min": number(per.min), "max": number(per.max)}
-        )
-    elif per.min is not None:
-        told.append(_("At least %(min)s points each time.") % {"min": number(per.min)})
-    elif per.max is not None:
-        told.append(_("At most %(max)s points each time.") % {"max": number(per.max)})
-    return told
+        ]
+    if per.min is not None:
+        return [_("At least %(min)s points each time.") % {"min": number(per.min)}]
+    if per.max is not None:
+        return [_("At most %(max)s points each time.") % {"max": number(per.max)}]
+    return []
 
 
 def condition_sentences(conditions: Sequence[Condition], labels: Labels) -> list[str]:
@@ -135,6 +155,10 @@ def condition_clause(condition: Condition, labels: Labels) -> str:
     if isinstance(condition, FactCondition):
         pattern = _fact_pattern(condition.op, condition.value)
         what = quoted(labels.fact(condition.fact))
+    elif isinstance(condition, HistoryCondition):
+        return _history_clause(condition, labels)
+    elif condition.person == LEVEL:
+        pattern, what = _fact_pattern(condition.op, condition.value), _("the person's level")
     elif condition.person in (DEPARTMENT, ROLE):
         pattern = _fact_pattern(condition.op, condition.value)
         what = _("the person's department") if condition.person == DEPARTMENT else _("the person's role")
@@ -174,6 +198,36 @@ def _tenure_pattern(op: str) -> str:
         "is_not_set": lambda: _("it is not known when the person joined"),
     }
     return patterns[op]()
+
+
+def _history_clause(condition: HistoryCondition, labels: Labels) -> str:
+    """A question about what came before, as a clause that follows "only if"."""
+    fields = {"events": _history_events(condition, labels)}
+    if condition.history == FIRST:
+        first = (condition.op == "eq") == (condition.value is True)
+        return (_("there was no %(events)s") if first else _("there was %(events)s")) % fields
+    if condition.history == COUNT:
+        what = _("the number of %(events)s") % fields
+    else:
+        what = _("the days since the last %(events)s") % fields
+    return _fact_pattern(condition.op, condition.value) % {"what": what, "value": shown(condition.value)}
+
+
+def _history_events(condition: HistoryCondition, labels: Labels) -> str:
+    """Which events before are meant."""
+    told = either([quoted(labels.event(name)) for name in condition.of]) if condition.of else _("such event")
+    if condition.same_object:
+        told = _("%(events)s of the same object") % {"events": told}
+    if condition.where:
+        clauses = listed([condition_clause(one, labels) for one in condition.where])
+        told = _("%(events)s where %(conditions)s") % {"events": told, "conditions": clauses}
+    if condition.within_days == 1:
+        return _("%(events)s on the same day before") % {"events": told}
+    if condition.within_days is not None:
+        return ngettext(
+            "%(events)s within %(days)s day before", "%(events)s within %(days)s days before", condition.within_days
+        ) % {"events": told, "days": number(condition.within_days)}
+    return _("%(events)s before") % {"events": told}
 
 
 def cap_sentence(cap: Cap) -> str:
@@ -257,6 +311,16 @@ def _shown_one(value: Scalar) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     return quoted(value) if isinstance(value, str) else number(value)
+
+
+def listed(words: Sequence[str]) -> str:
+    """A, B, C."""
+    # Translators: what stands between the parts of a list.
+    between = _("%(first)s, %(second)s")
+    text = words[0]
+    for word in words[1:]:
+        text = between % {"first": text, "second": word}
+    return text
 
 
 def either(words: Sequence[str]) -> str:

@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from uptake.programme.history import History
 
 Number = int | Decimal
 
@@ -40,6 +44,15 @@ class JudgedEvent:
     late: bool = False
     """It joined the others of its date after their awards had closed."""
     standing: Standing = UNKNOWN
+    object: str = ""
+    joined_at: datetime | None = None
+    """When it could first be considered, where that may lie after the closing of an award."""
+    part: Fraction | int = 0
+    """Which part of it other events have undone, 0 to 1."""
+    level: int = -1
+    """The rank of the person's level before it, where rules ask."""
+    history: History | None = None
+    """What the person did before it, where rules ask."""
 
     @property
     def order(self) -> tuple[datetime, str, str, int]:
