@@ -117,13 +117,12 @@ class DayRules:
         self.asks_person = rulebook.asks_person
         self.closes_at = closing_of(rulebook.programme, day)
         self.by_name: dict[str, list[Question]] = defaultdict(list)
-        ranks = {lineage: rank for rank, lineage in enumerate(rulebook.lineages)}
-        for rule in self.rules:
+        for rank, rule in enumerate(self.rules):
             limits = _limits(rulebook, rule, day)
             when = tuple(_of_rule(condition, rule) for condition in rule.when)
             for name in rule.on:
                 factors = _factors(rulebook, rule, day, name)
-                self.by_name[name].append(Question(ranks[rule.rule], rule, when, limits, factors))
+                self.by_name[name].append(Question(rank, rule, when, limits, factors))
         self.by_name.default_factory = None
 
     def version_of(self, lineage: str) -> RuleVersion | None:
