@@ -19,6 +19,7 @@ from uptake.events.identify import identify
 from uptake.events.models import Connection, Event, Quarantine
 from uptake.events.record import record
 from uptake.ledger.accounts import person as account_of
+from uptake.ledger.elapse import expire, mature, time_out
 from uptake.ledger.models import Account, Entry, Lot
 from uptake.ledger.models import Kind as Deed
 from uptake.programme.consider import consider_new_events
@@ -170,7 +171,7 @@ def _run_once(case: Mapping[str, Any], steps: Sequence[Step], *, untransformed: 
         world = _World(case)
         for step in steps:
             world.take(step)
-        world.consider(max(_instant(case["as_of"]), world.clock) if "as_of" in case else world.clock)
+        world.rest(max(_instant(case["as_of"]), world.clock) if "as_of" in case else world.clock)
         return _Comparison(world, expected, untransformed).differences()
 
 
@@ -277,6 +278,13 @@ class _World:
 
     def consider(self, now: datetime) -> None:
         consider_new_events(now=now)
+
+    def rest(self, now: datetime) -> None:
+        """What is left to do, and what time alone does up to now."""
+        self.consider(now)
+        for elapse in (mature, expire, time_out):
+            while elapse(now=now):
+                pass
 
     def _event(self, told: Mapping[str, Any]) -> None:
         happening = Happening(

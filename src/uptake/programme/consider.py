@@ -37,6 +37,7 @@ from uptake.programme.gather import (
     used_in,
 )
 from uptake.programme.in_force import RulebooksInForce, longest_lateness
+from uptake.programme.lot_dates import ALWAYS, LotDates
 from uptake.programme.models import Award
 from uptake.programme.publish import READER
 from uptake.programme.standing import UNKNOWN, JudgedEvent, Standing
@@ -347,6 +348,7 @@ class _Difference:
     rank: int = 0
     title: str = ""
     event: Gathered | None = None
+    lot: LotDates = ALWAYS
 
 
 def _differences(
@@ -406,6 +408,7 @@ def _differences(
                 rank=outcome.rank,
                 title=folded.rules.rules[outcome.rank].title,
                 event=touched.get(event.id),
+                lot=folded.rules.lots[outcome.rank],
             )
         )
     for key, award in awards.items():
@@ -487,7 +490,9 @@ def _grant(one: _Difference) -> Grant:
         points=one.given,
         cause=f"event/{award.event_id}",
         happened_at=award.happened_at,
-        available_from=award.happened_at,
+        available_from=one.lot.available_from or award.happened_at,
+        last_date=one.lot.last_date,
+        expires_at=one.lot.expires_at,
         source=one.source,
         event_key=one.event_key,
         rule_order=one.rank,

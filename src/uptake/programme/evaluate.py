@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Protocol
 from uptake.basics.business_day import start_of
 from uptake.programme.conditions.history import HistoryCondition
 from uptake.programme.conditions.list import Condition
+from uptake.programme.lot_dates import lot_dates
 from uptake.programme.periods import end_of
 from uptake.programme.rulebook import Cap, PointsBySteps, PointsPer, Programme, Rulebook, RuleVersion
 from uptake.programme.rulebook_writing import cap_to_file, condition_to_file
@@ -102,7 +103,7 @@ class Question:
     rule: RuleVersion
     when: tuple[Condition, ...]
     limits: tuple[Limit, ...]
-    """All caps of the rule, of its groups and of the person, in their order."""
+    """The caps of the rule, of its groups and of the person that hold on that date, in their order."""
     factors: tuple[Factor, ...]
     """The multipliers of that date and name, the greatest first."""
 
@@ -116,6 +117,8 @@ class DayRules:
         self.rules = rulebook.in_force(day)
         self.asks_person = rulebook.asks_person
         self.closes_at = closing_of(rulebook.programme, day)
+        self.lots = tuple(lot_dates(rulebook.programme, rule, day) for rule in self.rules)
+        """From when to when what each rule gives can be spent, in the order of `rules`."""
         self.by_name: dict[str, list[Question]] = defaultdict(list)
         for rank, rule in enumerate(self.rules):
             limits = _limits(rulebook, rule, day)
@@ -134,7 +137,7 @@ class DayRules:
         programme = self.rulebook.programme
         last = self.day
         for limit in question.limits:
-            if limit.end is not None and limit.cap.fits(self.day, role):
+            if limit.end is not None and limit.cap.role in (None, role):
                 last = max(last, limit.end - timedelta(days=1))
         return closing_of(programme, last)
 
@@ -146,7 +149,9 @@ def _limits(rulebook: Rulebook, rule: RuleVersion, day: date) -> tuple[Limit, ..
             found += [Limit(cap, group.rules, f"{GROUP}cap_{cap.every}", group.group) for cap in group.cap]
     found += [Limit(cap, rulebook.lineages, f"{PERSON}cap_{cap.every}", "*") for cap in rulebook.person_cap]
     week_start = rulebook.programme.week_start
-    return tuple(limit._replace(end=end_of(day, limit.cap.every, week_start)) for limit in found)
+    return tuple(
+        limit._replace(end=end_of(day, limit.cap.every, week_start)) for limit in found if limit.cap.covers(day)
+    )
 
 
 def _factors(rulebook: Rulebook, rule: RuleVersion, day: date, name: str) -> tuple[Factor, ...]:
@@ -234,7 +239,10 @@ def judge(event: JudgedEvent, question: Question, before: Before) -> tuple[int, 
     """Points, codes and explanation of one rule for one event, after what came before."""
     rule = question.rule
     explanation: dict[str, Any] = {"rule": rule.rule, "version": rule.version}
-    if event.reversed or event.part == 1:
+    part = event.part
+    if part:
+        explanation["part"] = plain(part)
+    if event.reversed or part == 1:
         return 0, (REVERSED,), explanation
     if event.history_only and rule.streak is None:
         return 0, (HISTORY_ONLY,), explanation
@@ -269,7 +277,7 @@ def judge(event: JudgedEvent, question: Question, before: Before) -> tuple[int, 
     if rule.cooldown_seconds and before.near(rule.rule, event.at, rule.cooldown_seconds):
         return 0, (COOLDOWN,), explanation
     reasons: tuple[str, ...] = ()
-    if question.factors or event.part:
+    if question.factors or part:
         points, reasons = _changed(base, event, question, explanation)
     if points == 0:
         return 0, (*reasons, ZERO), explanation
@@ -290,12 +298,14 @@ def _changed(
     for factor in question.factors:
         if factor.factor > 1 and all(condition.holds(event) for condition in factor.when):
             exact *= Fraction(factor.factor)
-            factors.append({"what": "multiplier", "name": factor.name, "factor": plain(factor.factor)})
+            factors.append(
+                {"what": "multiplier", "name": factor.name, "factor": plain(factor.factor), "points": plain(exact)}
+            )
             reasons = (MULTIPLIER,)
             break
     if event.part:
         exact *= 1 - event.part
-        factors.append({"what": "part_reversed", "part": plain(event.part)})
+        factors.append({"what": "part_reversed", "part": plain(event.part), "left": half_up(exact)})
         reasons = (*reasons, PARTIAL_REVERSAL)
     explanation["factors"] = factors
     return half_up(exact), reasons
@@ -308,28 +318,29 @@ def _clipped(
     reasons: tuple[str, ...] = ()
     caps = []
     ends: list[date | None] = []
-    for limit in question.limits:
-        cap = limit.cap
-        if not cap.fits(event.date, event.standing.role):
+    day = event.date
+    for cap, lineages, code, whose, end in question.limits:
+        if cap.role is not None and cap.role != event.standing.role:
             continue
-        there = before.of(cap.every, event.date)
+        limit = cap.limit
+        there = before.of(cap.every, day)
         taken = there.times if cap.times else there.points
-        used = taken[question.rule.rule] if not limit.whose else sum(taken[lineage] for lineage in limit.lineages)
-        room = max(0, cap.limit - used)
-        clipped = (0 if room == 0 else points) if cap.times else min(points, room)
+        used = sum([taken[lineage] for lineage in lineages]) if whose else taken[lineages[0]]
+        room = limit - used if used < limit else 0
         told: dict[str, Any] = {"cap": _cap_text(cap), "used": used, "room": room}
-        if limit.whose:
-            told["whose"] = limit.whose
-        if clipped < points:
-            reasons = (*reasons, limit.code)
-            points = clipped
+        if whose:
+            told["whose"] = whose
+        if (points and not room) if cap.times else room < points:
+            reasons = (*reasons, code)
+            points = 0 if cap.times else room
             told["clipped"] = True
-            ends.append(limit.end)
+            ends.append(end)
         caps.append(told)
     if caps:
         explanation["caps"] = caps
+    if ends:
         known = [end for end in ends if end is not None]
-        if known and len(known) == len(ends):
+        if len(known) == len(ends):
             explanation["next"] = max(known).isoformat()
     return points, reasons
 

@@ -16,7 +16,7 @@ from uptake.programme.conditions.compare import ORDER, Value
 from uptake.programme.conditions.fact import FactCondition
 from uptake.programme.conditions.person import PersonCondition
 from uptake.programme.evaluate import (
-    CAP_DAY,
+    CAPS,
     CONDITION,
     HISTORY_ONLY,
     LATE,
@@ -180,7 +180,7 @@ def award_sentence(points: int, codes: Sequence[str], explanation: Mapping[str, 
             told.append(_cap_sentence(cap))
     if LATE in codes:
         told.append(_("It came after its day had closed, so it gets only what was left of the limits."))
-    if CAP_DAY in codes:
+    if any(code in CAPS for code in codes):
         counted = ngettext("So %(points)s point counts.", "So %(points)s points count.", points)
         told.append(counted % {"points": number(points)})
         if explanation.get("next"):
@@ -204,6 +204,16 @@ def _factor_sentences(explanation: Mapping[str, Any], labels: Labels) -> list[st
             fields = {name: number(factor[name]) for name in ("value", "each", "points")}
             fields["fact"] = quoted(labels.fact(factor["fact"]))
             told.append(_("%(fact)s is %(value)s, and every %(each)s of it makes %(points)s points.") % fields)
+        elif what == "step":
+            fields = {"value": number(factor["value"]), "fact": quoted(labels.fact(factor["fact"]))}
+            if "at_least" in factor:
+                fields |= {"at_least": number(factor["at_least"]), "points": number(points)}
+                told.append(_("%(fact)s is %(value)s, and from %(at_least)s on it makes %(points)s points.") % fields)
+            else:
+                told.append(_("%(fact)s is %(value)s, which is below the first step.") % fields)
+        elif what == "multiplier":
+            fields = {"name": quoted(factor["name"]), "factor": number(factor["factor"]), "points": number(points)}
+            told.append(_("%(name)s makes it %(factor)s times as much: %(points)s.") % fields)
         elif what == "whole_units":
             told.append(_("Only whole steps count: %(units)s.") % {"units": number(factor["units"])})
         elif what == "min":
@@ -214,23 +224,48 @@ def _factor_sentences(explanation: Mapping[str, Any], labels: Labels) -> list[st
 
 
 def _cap_sentence(told: Mapping[str, Any]) -> str:
+    """How much of a limit was used, and whose limit it is."""
     cap = told["cap"]
-    fields = {"used": number(told["used"]), "limit": number(cap.get("times", cap.get("points", 0)))}
-    if "times" in cap:
-        return (
-            ngettext(
-                "Of %(limit)s time a day, %(used)s was used.", "Of %(limit)s times a day, %(used)s were used.",
-                cap["times"],
-            )
-            % fields
-        )  # fmt: skip
-    return (
-        ngettext(
-            "Of %(limit)s point a day, %(used)s was used.", "Of %(limit)s points a day, %(used)s were used.",
-            cap["points"],
-        )
-        % fields
-    )  # fmt: skip
+    limit = cap.get("times", cap.get("points", 0))
+    used = _used(cap["every"], "times" in cap, limit) % {"used": number(told["used"]), "limit": number(limit)}
+    whose = told.get("whose")
+    if whose == "*":
+        return _("All rules together: %(used)s") % {"used": used}
+    if whose:
+        return _("%(group)s together: %(used)s") % {"group": quoted(whose), "used": used}
+    return used
+
+
+def _used(every: str, times: bool, n: int) -> str:
+    if times:
+        return {
+            "day": ngettext(
+                "Of %(limit)s time a day, %(used)s was used.", "Of %(limit)s times a day, %(used)s were used.", n
+            ),
+            "week": ngettext(
+                "Of %(limit)s time a week, %(used)s was used.", "Of %(limit)s times a week, %(used)s were used.", n
+            ),
+            "month": ngettext(
+                "Of %(limit)s time a month, %(used)s was used.", "Of %(limit)s times a month, %(used)s were used.", n
+            ),
+            "ever": ngettext(
+                "Of %(limit)s time in all, %(used)s was used.", "Of %(limit)s times in all, %(used)s were used.", n
+            ),
+        }[every]
+    return {
+        "day": ngettext(
+            "Of %(limit)s point a day, %(used)s was used.", "Of %(limit)s points a day, %(used)s were used.", n
+        ),
+        "week": ngettext(
+            "Of %(limit)s point a week, %(used)s was used.", "Of %(limit)s points a week, %(used)s were used.", n
+        ),
+        "month": ngettext(
+            "Of %(limit)s point a month, %(used)s was used.", "Of %(limit)s points a month, %(used)s were used.", n
+        ),
+        "ever": ngettext(
+            "Of %(limit)s point in all, %(used)s was used.", "Of %(limit)s points in all, %(used)s were used.", n
+        ),
+    }[every]
 
 
 def _condition_sentence(told: Mapping[str, Any], labels: Labels) -> str:

@@ -76,13 +76,9 @@ class Cap:
     from_date: date | None = None
     until_date: date | None = None
 
-    def fits(self, day: date, role: str | None) -> bool:
-        """Whether it limits an event of this date by a person in this role."""
-        return (
-            (self.role is None or self.role == role)
-            and (self.from_date is None or self.from_date <= day)
-            and (self.until_date is None or day < self.until_date)
-        )
+    def covers(self, day: date) -> bool:
+        """Whether it limits events of this date; who they are by is for `role` to say."""
+        return (self.from_date is None or self.from_date <= day) and (self.until_date is None or day < self.until_date)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,12 @@ from typing import Any
 
 from uptake.programme.rulebook_refusals import NOT_BUILT, RulebookRefused
 
-TOP = ("groups", "person_cap", "multipliers", "reversals", "levels")
-PROGRAMME = ("fiscal_year_start", "redemption_timeout_days", "season_ends", "levels_from")
-RULE = ("cooldown_seconds", "available_after_days", "streak")
-POINTS = ("steps",)
+TOP = ("reversals", "levels")
+PROGRAMME = ("redemption_timeout_days", "season_ends", "levels_from")
+RULE = ("cooldown_seconds", "streak")
 PERIODS = ("week", "month", "ever")
 PERSON = ("level",)
 CONDITION = ("history",)
-EXPIRES = ("days", "end_of")
 
 
 def refuse_unbuilt(plain: Any) -> None:
@@ -28,12 +26,9 @@ def _unbuilt(plain: Any) -> Iterator[tuple[str, str]]:
     yield from _keys(plain, "", TOP)
     programme = _of(plain, "programme")
     yield from _keys(programme, "programme.", PROGRAMME)
-    yield from _expires(programme, "programme.")
     for index, rule in _each(plain, "rules"):
         place = f"rules[{index}]."
         yield from _keys(rule, place, RULE)
-        yield from _keys(_of(rule, "points"), f"{place}points.", POINTS)
-        yield from _expires(rule, place)
         yield from _caps(rule, place)
         yield from _conditions(rule, place)
     for index, group in _each(plain, "groups"):
@@ -56,12 +51,6 @@ def _conditions(plain: Any, place: str) -> Iterator[tuple[str, str]]:
         person = _of(condition, "person")
         if person in PERSON:
             yield f"{place}when[{index}].person", person
-
-
-def _expires(plain: Any, place: str) -> Iterator[tuple[str, str]]:
-    expires = _of(plain, "expires")
-    if isinstance(expires, Mapping) and any(key in expires for key in EXPIRES):
-        yield f"{place}expires", "expires"
 
 
 def _keys(plain: Any, place: str, keys: tuple[str, ...]) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,15 @@ from uptake.programme.conditions.history import COUNT, FIRST, HistoryCondition
 from uptake.programme.conditions.list import Condition
 from uptake.programme.conditions.person import DEPARTMENT, LEVEL, ROLE
 from uptake.programme.evaluate import plain
-from uptake.programme.rulebook import Cap, PointsBySteps, PointsPer, RuleVersion
+from uptake.programme.rulebook import (
+    NEVER_EXPIRES,
+    Cap,
+    Multiplier,
+    PointsBySteps,
+    PointsPer,
+    Rulebook,
+    RuleVersion,
+)
 from uptake.programme.rulebook_refusals import RulebookRefused
 from uptake.programme.standing import Number
 
@@ -42,17 +50,78 @@ class Labels:
         return self.facts.get(name) or name
 
 
-def rule_sentence(rule: RuleVersion, labels: Labels) -> str:
+def rule_sentence(rule: RuleVersion, labels: Labels, rulebook: Rulebook | None = None) -> str:
     """The whole rule in words: what it pays for, conditions, caps and dates."""
-    return joined_sentences(rule_sentences(rule, labels))
+    return joined_sentences(rule_sentences(rule, labels, rulebook))
 
 
-def rule_sentences(rule: RuleVersion, labels: Labels) -> list[str]:
-    """The same, sentence by sentence."""
+def rule_sentences(rule: RuleVersion, labels: Labels, rulebook: Rulebook | None = None) -> list[str]:
+    """The same, sentence by sentence; with its rulebook also what it shares with other rules."""
     told = points_sentences(rule, labels)
     told += condition_sentences(rule.when, labels)
     told += [cap_sentence(cap) for cap in rule.cap]
+    if rulebook is not None:
+        told += shared_sentences(rule, rulebook, labels)
+    told += spending_sentences(rule, rulebook)
     told.append(validity_sentence(rule))
+    return told
+
+
+def shared_sentences(rule: RuleVersion, rulebook: Rulebook, labels: Labels) -> list[str]:
+    """The caps of its groups and of the person, and the multipliers that concern it."""
+    titles = {one.rule: one.title or one.rule for one in rulebook.rules}
+    told = []
+    for group in rulebook.groups:
+        if rule.rule in group.rules:
+            others = [quoted(titles[lineage]) for lineage in group.rules if lineage != rule.rule]
+            told += [cap_sentence(cap, listed(others) if others else "") for cap in group.cap]
+    told += [cap_sentence(cap, all_rules=True) for cap in rulebook.person_cap]
+    for multiplier in rulebook.multipliers:
+        if not multiplier.on or set(multiplier.on) & set(rule.on):
+            told.append(multiplier_sentence(multiplier, labels))
+    return told
+
+
+def multiplier_sentence(multiplier: Multiplier, labels: Labels) -> str:
+    """What is worth more, when and for whom; where several hold, only the greatest counts."""
+    fields = {"name": quoted(multiplier.multiplier), "factor": number(multiplier.factor)}
+    if multiplier.on:
+        fields["events"] = either([quoted(labels.event(name)) for name in multiplier.on])
+        told = [_("%(name)s: points for %(events)s × %(factor)s.") % fields]
+    else:
+        told = [_("%(name)s: points × %(factor)s.") % fields]
+    told += condition_sentences(multiplier.when, labels)
+    first, last = multiplier.from_date, multiplier.until_date
+    dates = {"from": day(first) if first else "", "last": day(last - ONE_DAY) if last else ""}
+    if first and last:
+        told.append(_("This holds from %(from)s to %(last)s.") % dates)
+    elif first:
+        told.append(_("This holds from %(from)s.") % dates)
+    elif last:
+        told.append(_("This holds to %(last)s.") % dates)
+    return joined_sentences(told)
+
+
+def spending_sentences(rule: RuleVersion, rulebook: Rulebook | None = None) -> list[str]:
+    """When the points can be spent and until when."""
+    told = []
+    if rule.available_after_days:
+        pattern = ngettext(
+            "The points can be spent %(days)s day later.",
+            "The points can be spent %(days)s days later.",
+            rule.available_after_days,
+        )
+        told.append(pattern % {"days": number(rule.available_after_days)})
+    expiry = rule.expires or (rulebook.programme.expires if rulebook else NEVER_EXPIRES)
+    if expiry.days is not None:
+        pattern = ngettext(
+            "They can be spent for %(days)s more day.", "They can be spent for %(days)s more days.", expiry.days
+        )
+        told.append(pattern % {"days": number(expiry.days)})
+    elif expiry.end_of == "month":
+        told.append(_("They expire at the end of the month."))
+    elif expiry.end_of == "year":
+        told.append(_("They expire at the end of the fiscal year."))
     return told
 
 
@@ -207,9 +276,9 @@ def _history_clause(condition: HistoryCondition, labels: Labels) -> str:
         first = (condition.op == "eq") == (condition.value is True)
         return (_("there was no %(events)s") if first else _("there was %(events)s")) % fields
     if condition.history == COUNT:
-        what = _("the number of %(events)s") % fields
+        what = _("the count of %(events)s") % fields
     else:
-        what = _("the days since the last %(events)s") % fields
+        what = _("the number of days since the last %(events)s") % fields
     return _fact_pattern(condition.op, condition.value) % {"what": what, "value": shown(condition.value)}
 
 
@@ -230,29 +299,20 @@ def _history_events(condition: HistoryCondition, labels: Labels) -> str:
     return _("%(events)s before") % {"events": told}
 
 
-def cap_sentence(cap: Cap) -> str:
-    """One cap in words, with the role and the dates it is for."""
+def cap_sentence(cap: Cap, together_with: str = "", *, all_rules: bool = False) -> str:
+    """One cap in words, with the role and the dates it is for, and the rules it is shared with."""
     fields = {
         "limit": number(cap.limit),
         "role": quoted(cap.role or ""),
+        "rules": together_with,
         "from": day(cap.from_date) if cap.from_date else "",
         "last": day(cap.until_date - ONE_DAY) if cap.until_date else "",
     }
-    if cap.times:
-        bare = ngettext("At most %(limit)s time a day.", "At most %(limit)s times a day.", cap.limit)
-        for_role = ngettext(
-            "Whoever is %(role)s: at most %(limit)s time a day.",
-            "Whoever is %(role)s: at most %(limit)s times a day.",
-            cap.limit,
-        )
+    if not (cap.role or together_with or all_rules):
+        told = _at_most(cap) % fields
     else:
-        bare = ngettext("At most %(limit)s point a day.", "At most %(limit)s points a day.", cap.limit)
-        for_role = ngettext(
-            "Whoever is %(role)s: at most %(limit)s point a day.",
-            "Whoever is %(role)s: at most %(limit)s points a day.",
-            cap.limit,
-        )
-    told = (for_role if cap.role is not None else bare) % fields
+        fields["limit"] = _at_most(cap, clause=True) % fields
+        told = _who_shares(cap, together_with, all_rules) % fields
     if cap.from_date and cap.until_date:
         dates = _("This limit holds from %(from)s to %(last)s.") % fields
     elif cap.from_date:
@@ -262,6 +322,51 @@ def cap_sentence(cap: Cap) -> str:
     else:
         return told
     return joined_sentences([told, dates])
+
+
+def _who_shares(cap: Cap, together_with: str, all_rules: bool) -> str:
+    # Translators: %(limit)s is such as "at most 50 points a day".
+    if all_rules:
+        if cap.role:
+            return _("Whoever is %(role)s, all rules together: %(limit)s.")
+        return _("All rules together: %(limit)s.")
+    if together_with:
+        if cap.role:
+            return _("Whoever is %(role)s, together with %(rules)s: %(limit)s.")
+        return _("Together with %(rules)s: %(limit)s.")
+    return _("Whoever is %(role)s: %(limit)s.")
+
+
+def _at_most(cap: Cap, *, clause: bool = False) -> str:
+    """How much in which period: a sentence, or a clause within one."""
+    n = cap.limit
+    if cap.times:
+        if clause:
+            return {
+                "day": ngettext("at most %(limit)s time a day", "at most %(limit)s times a day", n),
+                "week": ngettext("at most %(limit)s time a week", "at most %(limit)s times a week", n),
+                "month": ngettext("at most %(limit)s time a month", "at most %(limit)s times a month", n),
+                "ever": ngettext("at most %(limit)s time in all", "at most %(limit)s times in all", n),
+            }[cap.every]
+        return {
+            "day": ngettext("At most %(limit)s time a day.", "At most %(limit)s times a day.", n),
+            "week": ngettext("At most %(limit)s time a week.", "At most %(limit)s times a week.", n),
+            "month": ngettext("At most %(limit)s time a month.", "At most %(limit)s times a month.", n),
+            "ever": ngettext("At most %(limit)s time in all.", "At most %(limit)s times in all.", n),
+        }[cap.every]
+    if clause:
+        return {
+            "day": ngettext("at most %(limit)s point a day", "at most %(limit)s points a day", n),
+            "week": ngettext("at most %(limit)s point a week", "at most %(limit)s points a week", n),
+            "month": ngettext("at most %(limit)s point a month", "at most %(limit)s points a month", n),
+            "ever": ngettext("at most %(limit)s point in all", "at most %(limit)s points in all", n),
+        }[cap.every]
+    return {
+        "day": ngettext("At most %(limit)s point a day.", "At most %(limit)s points a day.", n),
+        "week": ngettext("At most %(limit)s point a week.", "At most %(limit)s points a week.", n),
+        "month": ngettext("At most %(limit)s point a month.", "At most %(limit)s points a month.", n),
+        "ever": ngettext("At most %(limit)s point in all.", "At most %(limit)s points in all.", n),
+    }[cap.every]
 
 
 def validity_sentence(rule: RuleVersion) -> str:

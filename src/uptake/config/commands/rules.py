@@ -83,7 +83,7 @@ def _read(file: Path) -> Rulebook:
 def _say(rulebook: Rulebook) -> None:
     labels = Labels()
     for rule in rulebook.rules:
-        click.echo(f"{rule.rule} {rule.version}: {rule_sentence(rule, labels)}")
+        click.echo(f"{rule.rule} {rule.version}: {rule_sentence(rule, labels, rulebook)}")
 
 
 def _place(slug: str | None) -> Organization:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
 from uptake.programme.evaluate import DayRules, Outcome, Used, fold, half_up, plain
+from uptake.programme.explain import award_sentence
 from uptake.programme.rulebook_reading import parse_rulebook
+from uptake.programme.sentences import Labels
 from uptake.programme.standing import JudgedEvent, Standing
 
 DAY = date(2026, 6, 1)
@@ -134,6 +138,45 @@ def test_rounding_is_to_the_nearest_and_a_half_goes_up(exact: Any) -> None:
 
 @given(st.integers() | st.decimals(allow_nan=False, allow_infinity=False, places=6))
 def test_numbers_are_written_down_exactly(number: Any) -> None:
-    from decimal import Decimal
-
     assert Decimal(plain(number)) == number
+
+
+def test_what_is_shared_and_multiplied_is_told() -> None:
+    rulebook = parse_rulebook(
+        {
+            "rules": [
+                {"rule": "a", "version": 1, "from": "2026-01-01", "on": "x", "points": 10},
+                {
+                    "rule": "b",
+                    "version": 1,
+                    "from": "2026-01-01",
+                    "on": "x",
+                    "points": {"per": "n", "steps": [{"at_least": 5, "points": 4}]},
+                },
+            ],
+            "groups": [{"group": "both", "rules": ["a", "b"], "cap": [{"points": 18, "every": "day"}]}],
+            "person_cap": [{"points": 16, "every": "day"}],
+            "multipliers": [{"multiplier": "Summer", "factor": Decimal("1.4"), "on": "x"}],
+        }
+    )
+    one = JudgedEvent(1, "x", START, "", "a", DAY, {"n": 7})
+
+    first, second = fold(DayRules(rulebook, DAY), [one])
+
+    assert (first.points, first.reasons) == (14, ("multiplier",))
+    assert (second.points, second.reasons) == (2, ("multiplier", "group_cap_day", "person_cap_day"))
+    with override("en"):
+        assert award_sentence(second.points, second.reasons, second.explanation, Labels()) == (
+            "“n” is 7, and from 5 on it makes 4 points. “Summer” makes it 1.4 times as much: 5.6. "
+            "“both” together: Of 18 points a day, 14 were used. All rules together: Of 16 points a day, 14 were used. "
+            "So 2 points count. There is room again from June 2, 2026."
+        )
+
+
+def test_rank_is_the_place_among_the_rules_in_force() -> None:
+    later = {"rule": "a", "version": 1, "from": "2026-07-01", "on": "x", "points": 1}
+    rules = DayRules(parse_rulebook({"rules": [later, {**later, "rule": "b", "from": "2026-01-01"}]}), DAY)
+
+    (outcome,) = fold(rules, [JudgedEvent(1, "x", START, "", "a", DAY)])
+
+    assert rules.rules[outcome.rank].rule == outcome.rule == "b"

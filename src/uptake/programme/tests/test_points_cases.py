@@ -18,7 +18,6 @@ DESIGN = Path(__file__).resolve().parents[5] / "shared" / "design" / "cases" / "
 OWN = Path(__file__).parent / "cases"
 MAPPED_ONCE = "the door never maps an identity that is somebody's to another person; the text knows no such refusal"
 KNOWN = {
-    "late_02_future": "the runner reads balances as last posted: what matures by time alone is not seen at as_of",
     "map_05_to_another_while_open": MAPPED_ONCE,
     "map_06_to_another_after_closing": MAPPED_ONCE,
 }

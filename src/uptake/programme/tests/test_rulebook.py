@@ -35,6 +35,8 @@ def cap(**one: Any) -> dict[str, Any]:
     return book(cap=[one])
 
 
+STEP = {"at_least": 1, "points": 2}
+GROUP: dict[str, Any] = {"group": "g", "rules": [], "cap": []}
 WRONG: list[tuple[Any, str]] = [
     ([], ""),
     ({"rule": []}, "rule"),
@@ -100,27 +102,46 @@ WRONG: list[tuple[Any, str]] = [
     (when(person="role", op="gt", value=5), "rules[0].when[0].op"),
     (when(person="tenure_days", op="contains", value="5"), "rules[0].when[0].op"),
     ({"rules": [RULE, RULE]}, "rules[1].version"),
+    (book(points={"per": "n", "steps": []}), "rules[0].points.steps"),
+    (book(points={"per": "n", "steps": [STEP, STEP]}), "rules[0].points.steps[1].at_least"),
+    (book(points={"per": "n", "steps": [{"at_least": 1, "points": -1}]}), "rules[0].points.steps[0].points"),
+    (book(points={"per": "n", "steps": [STEP], "each": 2}), "rules[0].points.each"),
+    (book(points={"per": "n", "steps": [STEP], "min": 2, "max": 1}), "rules[0].points.max"),
+    (book(available_after_days=-1), "rules[0].available_after_days"),
+    (book(expires={"days": 30, "end_of": "year"}), "rules[0].expires"),
+    (book(expires={"end_of": "week"}), "rules[0].expires.end_of"),
+    (book(expires={"hours": 1}), "rules[0].expires.hours"),
+    ({"programme": {"expires": {}}}, "programme.expires"),
+    ({"programme": {"fiscal_year_start": 13}}, "programme.fiscal_year_start"),
+    ({"groups": [{"group": "g", "rules": ["b"], "cap": []}], "rules": [RULE]}, "groups[0].rules[0]"),
+    ({"groups": [{"group": "g", "rules": []}]}, "groups[0].cap"),
+    ({"groups": [GROUP, GROUP]}, "groups[1].group"),
+    ({"person_cap": [{"points": 5}]}, "person_cap[0].every"),
+    ({"multipliers": [{"multiplier": "m", "factor": Decimal("0.9")}]}, "multipliers[0].factor"),
+    ({"multipliers": [{"multiplier": "m", "factor": 2, "when": [{}]}]}, "multipliers[0].when[0].fact"),
+    (
+        {"multipliers": [{"multiplier": "m", "factor": 2, "from": "2026-02-01", "until": "2026-02-01"}]},
+        "multipliers[0].until",
+    ),
 ]
 
 NOT_BUILT: list[tuple[Any, str]] = [
-    ({"groups": []}, "groups"),
-    ({"person_cap": []}, "person_cap"),
-    ({"multipliers": []}, "multipliers"),
     ({"reversals": []}, "reversals"),
     ({"levels": []}, "levels"),
-    ({"programme": {"fiscal_year_start": 4}}, "programme.fiscal_year_start"),
     ({"programme": {"redemption_timeout_days": 14}}, "programme.redemption_timeout_days"),
     ({"programme": {"season_ends": []}}, "programme.season_ends"),
     ({"programme": {"levels_from": "season"}}, "programme.levels_from"),
-    ({"programme": {"expires": {"days": 30}}}, "programme.expires"),
     ({"rules": [RULE, RULE, {**RULE, "streak": {}}]}, "rules[2].streak"),
     (book(cooldown_seconds=5), "rules[0].cooldown_seconds"),
-    (book(available_after_days=7), "rules[0].available_after_days"),
-    (book(expires={"end_of": "year"}), "rules[0].expires"),
-    (book(points={"per": "n", "steps": []}), "rules[0].points.steps"),
     (cap(points=5, every="week"), "rules[0].cap[0].every"),
     (cap(points=5, every="month"), "rules[0].cap[0].every"),
     (cap(points=5, every="ever"), "rules[0].cap[0].every"),
+    ({"person_cap": [{"points": 5, "every": "week"}]}, "person_cap[0].every"),
+    ({"groups": [{"group": "g", "rules": [], "cap": [{"times": 5, "every": "ever"}]}]}, "groups[0].cap[0].every"),
+    (
+        {"multipliers": [{"multiplier": "m", "factor": 2, "when": [{"history": "first"}]}]},
+        "multipliers[0].when[0].history",
+    ),
     (when(history="first", value=True), "rules[0].when[0].history"),
     (when(person="level", value="gold"), "rules[0].when[0].person"),
 ]

@@ -9,9 +9,9 @@ import pytest
 from django.utils.translation import override
 
 from uptake.programme.conditions.compare import OPERATORS, ORDER, PRESENCE, TEXT
-from uptake.programme.rulebook_reading import parse_rulebook
+from uptake.programme.rulebook_reading import parse_rulebook, parse_whole
 from uptake.programme.rulebook_refusals import RulebookRefused
-from uptake.programme.sentences import Labels, refusal_sentence, rule_sentence
+from uptake.programme.sentences import Labels, cap_sentence, condition_clause, refusal_sentence, rule_sentence
 
 LABELS = Labels(events={"order.processed": "Order processed"}, facts={"lines": "Order lines"})
 RULE: dict[str, Any] = {"rule": "a", "version": 1, "from": "2026-01-01", "on": "order.processed", "points": 5}
@@ -45,6 +45,23 @@ SENTENCES: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {
+            "points": {
+                "per": "lines",
+                "steps": [{"at_least": 20, "points": 8}, {"at_least": 1, "points": 1}],
+                "max": 5,
+            },
+            "available_after_days": 7,
+            "expires": {"days": 90},
+        },
+        "For each “Order processed”, by “Order lines”: 1 point from 1, 8 points from 20. At most 5 points each time. "
+        "The points can be spent 7 days later. They can be spent for 90 more days. In force from Jan. 1, 2026.",
+    ),
+    (
+        {"expires": {"end_of": "year"}},
+        "5 points for each “Order processed”. They expire at the end of the fiscal year. In force from Jan. 1, 2026.",
+    ),
+    (
+        {
             "cap": [
                 {"times": 1, "every": "day"},
                 {"points": 50, "every": "day", "role": "clerk", "from": "2026-02-01", "until": "2026-03-01"},
@@ -62,6 +79,81 @@ def test_rule_reads_so_in_english(changed: dict[str, Any], sentence: str) -> Non
 
     with override("en"):
         assert rule_sentence(rule, LABELS) == sentence
+
+
+def test_rule_tells_what_it_shares_with_its_rulebook() -> None:
+    rulebook = parse_rulebook(
+        {
+            "programme": {"expires": {"end_of": "month"}},
+            "rules": [RULE, {**RULE, "rule": "b", "title": "Stock"}, {**RULE, "rule": "c"}],
+            "groups": [
+                {"group": "g", "rules": ["a", "b"], "cap": [{"points": 1, "every": "day", "role": "clerk"}]},
+                {"group": "h", "rules": ["b", "c"], "cap": [{"points": 2, "every": "day"}]},
+            ],
+            "person_cap": [{"times": 3, "every": "day"}],
+            "multipliers": [
+                {
+                    "multiplier": "Summer",
+                    "factor": Decimal("1.5"),
+                    "from": "2026-06-01",
+                    "until": "2026-09-01",
+                    "when": [{"person": "role", "value": "clerk"}],
+                },
+                {"multiplier": "Other", "factor": 2, "on": "stock.moved"},
+            ],
+        }
+    )
+
+    with override("en"):
+        assert rule_sentence(rulebook.rules[0], LABELS, rulebook) == (
+            "5 points for each “Order processed”. Whoever is “clerk”, together with “Stock”: at most 1 point a day. "
+            "All rules together: at most 3 times a day. “Summer”: points × 1.5. Only if the person's role is “clerk”. "
+            "This holds from June 1, 2026 to Aug. 31, 2026. They expire at the end of the month. "
+            "In force from Jan. 1, 2026."
+        )
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@pytest.mark.parametrize("every", ["day", "week", "month", "ever"])
+@pytest.mark.parametrize("unit", ["points", "times"])
+@pytest.mark.parametrize("role", [{}, {"role": "clerk"}])
+def test_every_cap_has_words(unit: str, every: str, role: dict[str, str], language: str) -> None:
+    rulebook = parse_whole({"rules": [RULE], "person_cap": [{unit: 77, "every": every, **role}]})
+    (cap,) = rulebook.person_cap
+
+    with override(language):
+        sentences = {cap_sentence(cap), cap_sentence(cap, "others"), cap_sentence(cap, all_rules=True)}
+
+    assert len(sentences) == 3
+    assert all("77" in sentence and "%(" not in sentence for sentence in sentences)
+
+
+HISTORY = [
+    ({"history": "first"}, "there was no such event before"),
+    ({"history": "first", "value": False, "of": ["a", "b"]}, "there was “a” or “b” before"),
+    (
+        {"history": "first", "within_days": 1, "same": "object"},
+        "there was no such event of the same object on the same day before",
+    ),
+    (
+        {"history": "count", "op": "lt", "value": 3, "within_days": 7},
+        "the count of such event within 7 days before is less than 3",
+    ),
+    (
+        {"history": "days_since", "op": "gte", "value": 30, "of": "a"},
+        "the number of days since the last “a” before is at least 30",
+    ),
+    ({"person": "level", "op": "gte", "value": "gold"}, "the person's level is at least “gold”"),
+]
+
+
+@pytest.mark.parametrize(("condition", "clause"), HISTORY)
+def test_question_about_what_came_before_reads_so(condition: dict[str, Any], clause: str) -> None:
+    levels = [{"name": "gold", "at": 10}]
+    (rule,) = parse_whole({"rules": [{**RULE, "when": [condition]}], "levels": levels}).rules
+
+    with override("en"):
+        assert condition_clause(rule.when[0], LABELS) == clause
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])

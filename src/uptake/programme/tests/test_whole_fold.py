@@ -16,18 +16,24 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from uptake.basics.business_day import start_of
 from uptake.programme.boards import Earned, board
 from uptake.programme.evaluate import DayRules, Outcome
+from uptake.programme.lot_dates import lot_dates
 from uptake.programme.person_fold import Folded, Seasons, Special, Step, Stood, fold_person
 from uptake.programme.rulebook import Rulebook
 from uptake.programme.rulebook_reading import parse_whole
 from uptake.programme.rulebook_refusals import RulebookRefused
+from uptake.programme.rulebook_writing import to_file
 from uptake.programme.standing import JudgedEvent, Standing
 from uptake.programme.tests.model.folding import Closed
 from uptake.programme.tests.model.intake import Canon, Event
+from uptake.programme.tests.model.lots import NEVER, Ledger
 from uptake.programme.tests.model.play import World, exact, played
-from uptake.programme.tests.test_model import stories
+from uptake.programme.tests.model.reading import read
+from uptake.programme.tests.test_model import rulebooks, stories
 
 OWN = Path(__file__).parent / "cases"
 DESIGN = Path(__file__).resolve().parents[5] / "shared" / "design" / "cases" / "points"
@@ -182,3 +188,35 @@ def test_every_step_of_a_random_story_is_as_the_model_says(case: dict[str, Any])
     rulebook = parse_whole(exact(case["rulebook"]))
 
     played(case, watch=lambda world: Beside(world, rulebook).compare())
+
+
+@given(
+    plain=rulebooks(),
+    day=st.dates(date(2023, 12, 1), date(2028, 3, 31)),
+    after=st.integers(0, 40),
+    expires=st.sampled_from(["never", {"days": 0}, {"days": 45}, {"end_of": "month"}, {"end_of": "year"}]),
+    month=st.integers(1, 12),
+)
+def test_points_can_be_spent_when_the_model_says(
+    plain: dict[str, Any], day: date, after: int, expires: Any, month: int
+) -> None:
+    plain["programme"] |= {"fiscal_year_start": month, "timezone": "Europe/Berlin", "day_start": "02:30"}
+    plain["rules"][0] |= {"available_after_days": after, "expires": expires}
+    plain = exact(plain)
+    rulebook = parse_whole(plain)
+    ledger = Ledger(read(plain).programme)
+    at = start_of(day, "Europe/Berlin")
+    lot = ledger.open("k", "lin", day, at, after, read(plain).rules[0].expires, ())
+
+    found = lot_dates(rulebook.programme, rulebook.rules[0], day)
+
+    assert found.available_from == (lot.begins_at if after else None)
+    assert (found.last_date or NEVER) == lot.last
+    assert found.expires_at == (lot.dies_at if expires != "never" else None)
+
+
+@given(rulebooks())
+def test_whole_rulebook_written_and_read_is_the_same(plain: dict[str, Any]) -> None:
+    rulebook = parse_whole(exact(plain))
+
+    assert parse_whole(to_file(rulebook)) == rulebook

@@ -8,13 +8,15 @@ from datetime import date
 
 from django.utils.translation import gettext, ngettext
 
-from uptake.programme.rulebook import PointsPer, Rulebook, RuleVersion
+from uptake.programme.rulebook import PointsBySteps, PointsPer, Rulebook, RuleVersion
 from uptake.programme.sentences import (
     Labels,
     cap_sentence,
     condition_sentences,
     joined_sentences,
     points_sentences,
+    shared_sentences,
+    spending_sentences,
 )
 from uptake.web import numbers
 
@@ -56,10 +58,10 @@ class Card:
 
 def cards_of(rulebook: Rulebook, day: date, labels: Labels, used: Used | None) -> list[Card]:
     """The rules in force on `day`, in the order in which they are asked. `used` is None for who earns nothing here."""
-    return [card_of(rule, labels, used) for rule in rulebook.in_force(day)]
+    return [card_of(rule, labels, used, rulebook) for rule in rulebook.in_force(day)]
 
 
-def card_of(rule: RuleVersion, labels: Labels, used: Used | None) -> Card:
+def card_of(rule: RuleVersion, labels: Labels, used: Used | None, rulebook: Rulebook) -> Card:
     points, times = (used or {}).get(rule.rule, (0, 0))
     caps = [
         CapLine(
@@ -72,9 +74,20 @@ def card_of(rule: RuleVersion, labels: Labels, used: Used | None) -> Card:
     today = ""
     if used is not None and not rule.cap and times:
         today = ngettext("%(n)s time today", "%(n)s times today", times) % {"n": numbers.full(times)}
-    sentence = joined_sentences([*points_sentences(rule, labels), *condition_sentences(rule.when, labels)])
+    sentence = joined_sentences(
+        [
+            *points_sentences(rule, labels),
+            *condition_sentences(rule.when, labels),
+            *shared_sentences(rule, rulebook, labels),
+            *spending_sentences(rule, rulebook),
+        ]
+    )
     if isinstance(rule.points, PointsPer):
         pays, unit = f"+{exact(rule.points.points)}", unit_of(rule.points, labels)
+    elif isinstance(rule.points, PointsBySteps):
+        lowest, highest = (exact(step[1]) for step in (rule.points.steps[0], rule.points.steps[-1]))
+        pays = f"+{lowest}" if lowest == highest else f"+{lowest}–{highest}"
+        unit = gettext("by %(fact)s") % {"fact": labels.fact(rule.points.per)}
     else:
         pays, unit = numbers.signed(rule.points), ""
     return Card(rule, rule.title or rule.rule, sentence, pays, unit, caps, today)

@@ -1,0 +1,48 @@
+"""From when to when the points of an award can be spent: cooling-off and expiry."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from uptake.basics.business_day import start_of
+from uptake.programme.periods import month_after
+from uptake.programme.rulebook import Expiry, Programme, RuleVersion
+
+ONE_DAY = timedelta(days=1)
+
+
+class LotDates(NamedTuple):
+    """When the points of a lot can be spent; instants in UTC."""
+
+    available_from: datetime | None = None
+    """None: from the event on."""
+    last_date: date | None = None
+    """The last business date; None: they never expire."""
+    expires_at: datetime | None = None
+    """The start of the business date after it."""
+
+
+ALWAYS = LotDates()
+
+
+def lot_dates(programme: Programme, rule: RuleVersion, day: date) -> LotDates:
+    """Those of an award of this business date."""
+    begin = day + timedelta(days=rule.available_after_days)
+    begins_at = start_of(begin, programme.timezone, programme.day_start) if rule.available_after_days else None
+    last = last_date(programme, rule.expires or programme.expires, begin)
+    if last is None:
+        return LotDates(begins_at)
+    return LotDates(begins_at, last, start_of(last + ONE_DAY, programme.timezone, programme.day_start))
+
+
+def last_date(programme: Programme, expiry: Expiry, begin: date) -> date | None:
+    """The last business date of points that can be spent from the date `begin` on."""
+    if expiry.days is not None:
+        return begin + timedelta(days=expiry.days)
+    if expiry.end_of is None:
+        return None
+    after = month_after(begin)
+    while expiry.end_of == "year" and after.month != programme.fiscal_year_start:
+        after = month_after(after)
+    return after - ONE_DAY
