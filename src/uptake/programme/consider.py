@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 from django.db import connection, transaction
 
-from uptake.events.models import Bookmark, Event, EventType
+from uptake.events.models import Bookmark, EventType
 from uptake.events.read import Position, corrections_after, events_after, move_bookmark, positions_of
 from uptake.ledger.grant import Grant, Taking, grant, granting, take_back
 from uptake.ledger.rows import insert_rows, writing_behind
@@ -31,7 +31,6 @@ from uptake.programme.gather import (
     events_in,
     gather,
     ids_of_awards,
-    many,
     of_corrections,
     standings_of,
     used_in,
@@ -110,16 +109,20 @@ def _whole_deliveries(after: Position, limit: int) -> list[tuple[int, int]]:
     Late events of one delivery share what is left of the caps in canonical order, so none may be considered without
     the others.
     """
-    rows = list(events_after(after, limit=limit + 1).values_list("txid", "pk"))
-    if len(rows) <= limit:
-        return rows
-    received_at = Event.objects.filter(pk=rows[limit][1]).values("received_at")[:1]
-    same = Event.objects.filter(pk__in=many([pk for _, pk in rows]), received_at=received_at)
-    delivered = set(same.values_list("pk", flat=True))
-    end = limit
-    while end and rows[end - 1][1] in delivered:
-        end -= 1
-    return rows[:end] or _whole_deliveries(after, 2 * limit)
+    rows: list[tuple[int, int, datetime]] = []
+    while True:
+        at = Position(*rows[-1][:2]) if rows else after
+        read = list(events_after(at, limit=limit + 1).values_list("txid", "pk", "received_at"))
+        rows += read
+        if len(read) <= limit:
+            return [(txid, pk) for txid, pk, _ in rows]
+        # The last delivery may go on behind what was read; the next batch begins with it.
+        cut = rows[-1][2]
+        end = len(rows) - 1
+        while end and rows[end - 1][2] == cut:
+            end -= 1
+        if end:
+            return [(txid, pk) for txid, pk, _ in rows[:end]]
 
 
 def _lock_bookmark() -> tuple[Position, Position]:

@@ -83,11 +83,13 @@ class Gathered:
     def own(self) -> bool:
         return self.source == OWN_SOURCE and self.name.startswith(OWN_NAMES)
 
+    @property
+    def accepted_late(self) -> bool:
+        return self.accepted_at is not None and self.quarantine == QuarantineReason.LATE.value
+
     def late_for(self, closes_at: datetime) -> bool:
         """Whether it is a late one: accepted as such, or joined when the awards of its date had closed."""
-        return self.joined_at >= closes_at or (
-            self.accepted_at is not None and self.quarantine == QuarantineReason.LATE.value
-        )
+        return self.joined_at >= closes_at or self.accepted_late
 
     def judged(self, *, late: bool, standing: Standing = UNKNOWN) -> JudgedEvent:
         return JudgedEvent(
@@ -129,7 +131,10 @@ COLUMNS = (
 
 def gather(ids: Collection[int]) -> dict[int, Gathered]:
     """The events of these ids, with what was decided about them, by id. At most four queries."""
-    newer = Event.objects.filter(source=OuterRef("source"), key=OuterRef("key"), revision__gt=OuterRef("revision"))
+    # Said of 1 too, because the few events beyond it have an index of their own.
+    newer = Event.objects.filter(revision__gt=1, source=OuterRef("source"), key=OuterRef("key")).filter(
+        revision__gt=OuterRef("revision")
+    )
     rows: list[Any] = list(Event.objects.filter(pk__in=many(ids)).values_list(*COLUMNS, Exists(newer)))
     found: dict[int, Gathered] = {}
     human = PersonKind.HUMAN.value
@@ -266,6 +271,14 @@ def events_in(buckets: Collection[Bucket]) -> list[int]:
             days.params,
         )
         return [row[0] for row in cursor.fetchall()]
+
+
+def events_of(people: Collection[int]) -> list[int]:
+    """The ids of all events of these people (of any company and date)."""
+    if not people:
+        return []
+    identities = Identity.objects.filter(person_id__in=many(people)).values("pk")
+    return list(Event.objects.filter(identity_id__in=identities).values_list("pk", flat=True))
 
 
 @dataclass(slots=True)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 from typing import Any
 from zoneinfo import available_timezones
 
 import click
+from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
@@ -180,7 +183,8 @@ def _import(file: Path, mapping: Mapping, organization: Organization, earn: bool
     run = map_import(run=run, mapping=mapping, earn=earn, by=EVERYTHING, now=timezone.now())
     run = queue_import(run=run, by=EVERYTHING, now=timezone.now())
     progress = Progress(run.rows_expected)
-    run = run_import(run_id=run.pk, clock=timezone.now, tell=lambda going: progress.show(going.rows))
+    with _considering_meanwhile(timezone.now):
+        run = run_import(run_id=run.pk, clock=timezone.now, tell=lambda going: progress.show(going.rows))
     progress.end()
     if run.state == ImportState.FAILED:
         failure = run.failure or {}
@@ -197,12 +201,54 @@ def follow(clock: Callable[[], datetime]) -> None:
     The jobs of a server that runs meanwhile do the same; both may, as each goes on from the other's bookmark.
     """
     from uptake.insight.feed.refresh import refresh
+
+    with ThreadPoolExecutor(1, "activity") as thread:
+        # One waits for the database while the other works out.
+        refreshed = thread.submit(_with_own_connection, _until_nothing_is_new, lambda: refresh(now=clock()))
+        consider_all(clock)
+        refreshed.result()
+
+
+def consider_all(clock: Callable[[], datetime]) -> None:
+    """Considers until nothing is new."""
     from uptake.programme.consider import consider_new_events
 
-    while consider_new_events(now=clock()):
+    _until_nothing_is_new(lambda: consider_new_events(now=clock()))
+
+
+@contextmanager
+def _considering_meanwhile(clock: Callable[[], datetime]) -> Iterator[None]:
+    """Considers what is stored while more is being stored; not on SQLite, where one would wait for the other.
+
+    What goes wrong there is left to `follow`, which comes to the same events again."""
+    if connection.vendor == "sqlite":
+        yield
+        return
+    over = Event()
+
+    def consider() -> None:
+        while not over.wait(0.2):
+            consider_all(clock)
+
+    with ThreadPoolExecutor(1, "points") as thread:
+        thread.submit(_with_own_connection, consider)
+        try:
+            yield
+        finally:
+            over.set()
+
+
+def _until_nothing_is_new(read: Callable[[], int]) -> None:
+    while read():
         pass
-    while refresh(now=clock()):
-        pass
+
+
+def _with_own_connection(do: Callable[..., None], *given: Any) -> None:
+    """Does it in a thread, whose connection to the database is its own and ends with it."""
+    try:
+        do(*given)
+    finally:
+        connection.close()
 
 
 def _report(outcome: Outcome | ImportRun, errors: list[Any], totals: dict[str, Any]) -> dict[str, Any]:
