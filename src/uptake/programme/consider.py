@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 import orjson
@@ -29,6 +30,7 @@ from uptake.programme.gather import (
     awards_of,
     earlier_revisions,
     events_in,
+    events_of,
     gather,
     ids_of_awards,
     of_corrections,
@@ -36,6 +38,7 @@ from uptake.programme.gather import (
     used_in,
 )
 from uptake.programme.in_force import RulebooksInForce, longest_lateness
+from uptake.programme.lanes import Lane, fold_lane, members_of
 from uptake.programme.lot_dates import ALWAYS, LotDates
 from uptake.programme.models import Award
 from uptake.programme.publish import READER
@@ -45,6 +48,8 @@ LIMIT = 2000
 """Events read in one transaction on SQLite, where others wait with writing for as long."""
 LARGEST = 5000
 """The same on PostgreSQL, where nobody waits."""
+LONGEST_PERIOD = 33
+"""Days of a month, of its last date, and of the widest time zone."""
 PART = 1000
 """Events written while the next are worked out."""
 AT_ONCE = 5000
@@ -153,7 +158,8 @@ def _consider(ids: Collection[int], *, moved: bool, settled: bool, now: datetime
         touched |= gather(lower)
     awards = awards_of(touched)
     companies = {one.company for one in touched.values() if one.company is not None}
-    books = RulebooksInForce(companies | {award.company_id for award in awards.values()})
+    companies |= {award.company_id for award in awards.values()}
+    books = RulebooksInForce(companies)
     rules_of: dict[Bucket, tuple[int, DayRules]] = {}
     here: dict[Bucket, list[Gathered]] = defaultdict(list)
     whole: set[Bucket] = set()
@@ -176,6 +182,10 @@ def _consider(ids: Collection[int], *, moved: bool, settled: bool, now: datetime
         if found is not None:
             rules_of[bucket] = found
             whole.add(bucket)
+    lanes = _lanes(rules_of, books, companies, now)
+    if lanes:
+        here = {bucket: events for bucket, events in here.items() if bucket[:2] not in lanes}
+        whole = {bucket for bucket in whole if bucket[:2] not in lanes}
     closed: set[Bucket] = set()
     for bucket, events in here.items():
         closes_at = rules_of[bucket][1].closes_at
@@ -199,12 +209,14 @@ def _consider(ids: Collection[int], *, moved: bool, settled: bool, now: datetime
                 for outcome in _added(rules, events, used.get(bucket, ()), standing):
                     yield Folded(bucket, version, rules, outcome)
 
-    if not whole and not awards:
+    if not whole and not awards and not lanes:
         _earn_anew(here, rules_of, added, touched, now, news)
         return
-    mates = gather([pk for pk in events_in(whole) if pk not in touched])
+    mates = gather([pk for pk in _around(whole, lanes) if pk not in touched])
     awards |= awards_of(mates)
-    folded = _refold(whole, [*touched.values(), *mates.values()], awards, rules_of, standings, now)
+    everything = [*touched.values(), *mates.values()]
+    folded = _refold(whole, everything, awards, rules_of, standings, now)
+    folded += _fold_lanes(lanes, members_of(lanes, everything), awards, books, now)
     differences = _differences([*added(here), *folded], awards, touched)
     with writing_behind():
         _insert([one.award for one in differences if one.is_new], now)
@@ -297,6 +309,67 @@ def _refold(
             found = _fold_closed(rules, members, standing_awards[bucket], standing)
         outcomes.extend(Folded(bucket, version, rules, outcome) for outcome in found)
     return outcomes
+
+
+class _Reach(NamedTuple):
+    """From which date on a lane's awards may change, and from which on its events must be known (None: all)."""
+
+    changes: date
+    known: date | None
+
+
+def _lanes(
+    rules_of: Collection[Bucket], books: RulebooksInForce, companies: Iterable[int], now: datetime
+) -> dict[Lane, _Reach]:
+    """The people who must be folded beyond a date, as some rulebook of their company looks back."""
+    windows = {company: books.window(company) for company in companies}
+    if not any(window.looks_back for window in windows.values()):
+        return {}
+    lanes: dict[Lane, _Reach] = {}
+    for bucket in rules_of:
+        window = windows[bucket.company]
+        if not window.looks_back:
+            continue
+        lane = Lane(bucket.person, bucket.company)
+        # Of a date so long ago even the month is closed.
+        still_open = (now - timedelta(days=window.lateness + LONGEST_PERIOD)).date()
+        changes = min(bucket.date, lanes[lane].changes if lane in lanes else still_open)
+        lanes[lane] = _Reach(changes, None if window.days is None else changes - timedelta(days=window.days))
+    return lanes
+
+
+def _around(whole: Collection[Bucket], lanes: Mapping[Lane, _Reach]) -> set[int]:
+    """The ids of all events that are folded with those that were touched."""
+    found = set(events_in(whole))
+    if lanes:
+        known = [reach.known for reach in lanes.values()]
+        since = None if None in known else min(day for day in known if day is not None)
+        found |= set(events_of({lane.person for lane in lanes}, since))
+    return found
+
+
+def _fold_lanes(
+    lanes: Mapping[Lane, _Reach],
+    members: Mapping[Lane, Sequence[Gathered]],
+    awards: Mapping[Key, AwardRow],
+    books: RulebooksInForce,
+    now: datetime,
+) -> list[Folded]:
+    """The outcomes of all that some people did, where rules look beyond a date."""
+    asking: dict[Bucket, tuple[int, DayRules]] = {}
+    for lane, events in members.items():
+        for day in {one.date for one in events}:
+            found = books.on(lane.company, day)
+            if found is not None:
+                asking[Bucket(*lane, day)] = found
+    standings = _standings(asking)
+    folded: list[Folded] = []
+    for lane, events in members.items():
+        outcomes = fold_lane(
+            lane, events, awards, partial(books.on, lane.company), standings, since=lanes[lane].changes, now=now
+        )
+        folded += [Folded(Bucket(*lane, one.outcome.event.date), *one) for one in outcomes]
+    return folded
 
 
 def _fold_closed(

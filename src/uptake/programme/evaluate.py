@@ -275,6 +275,7 @@ def judge(event: JudgedEvent, question: Question, before: Before) -> tuple[int, 
     if not base:
         return 0, (ZERO,), explanation
     if rule.cooldown_seconds and before.near(rule.rule, event.at, rule.cooldown_seconds):
+        explanation["cooldown_seconds"] = rule.cooldown_seconds
         return 0, (COOLDOWN,), explanation
     reasons: tuple[str, ...] = ()
     if question.factors or part:

@@ -14,10 +14,12 @@ from django.utils.translation import ngettext
 from uptake.events.models import Correction, CorrectionKind, Event, QuarantineReason
 from uptake.programme.conditions.compare import ORDER, Value
 from uptake.programme.conditions.fact import FactCondition
+from uptake.programme.conditions.history import HistoryCondition
 from uptake.programme.conditions.person import PersonCondition
 from uptake.programme.evaluate import (
     CAPS,
     CONDITION,
+    COOLDOWN,
     HISTORY_ONLY,
     LATE,
     NO_NUMBER,
@@ -29,7 +31,7 @@ from uptake.programme.evaluate import (
 from uptake.programme.gather import Gathered, gather
 from uptake.programme.in_force import RulebooksInForce
 from uptake.programme.models import Award
-from uptake.programme.sentences import Labels, condition_clause, day, joined_sentences, number, quoted, shown
+from uptake.programme.sentences import Labels, condition_clause, day, joined_sentences, number, quoted, shown, span
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,11 @@ def award_sentence(points: int, codes: Sequence[str], explanation: Mapping[str, 
         told.append(_("Only a number above 0 earns points."))
     elif ZERO in codes:
         told.append(_("That comes to 0 points."))
+    if COOLDOWN in codes:
+        told.append(
+            _("Less than %(time)s lie between it and another that was paid.")
+            % {"time": span(explanation["cooldown_seconds"])}
+        )
     for cap in explanation.get("caps", ()):
         if cap.get("clipped"):
             told.append(_cap_sentence(cap))
@@ -276,6 +283,19 @@ def _condition_sentence(told: Mapping[str, Any], labels: Labels) -> str:
     if told["op"] in ORDER:  # exact decimals were written down as texts
         given, actual = _as_number(given), _as_number(actual)
     value: Value = tuple(given) if isinstance(given, list) else given
+    if "history" in told:
+        asked = HistoryCondition(
+            told["history"],
+            told["op"],
+            value,
+            tuple(told.get("of", ())),
+            told.get("within_days"),
+            "same" in told,
+            tuple(FactCondition(one["fact"], one["op"], one.get("value")) for one in told.get("where", ())),
+        )
+        return _("The rule pays only if %(condition)s; here it is not so.") % {
+            "condition": condition_clause(asked, labels)
+        }
     if "person" in told:
         clause = condition_clause(PersonCondition(told["person"], told["op"], value), labels)
     else:

@@ -273,12 +273,16 @@ def events_in(buckets: Collection[Bucket]) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def events_of(people: Collection[int]) -> list[int]:
-    """The ids of all events of these people (of any company and date)."""
+def events_of(people: Collection[int], since: date | None) -> list[int]:
+    """The ids of all events of these people (of any company) from a date on; None: of all dates."""
     if not people:
         return []
     identities = Identity.objects.filter(person_id__in=many(people)).values("pk")
-    return list(Event.objects.filter(identity_id__in=identities).values_list("pk", flat=True))
+    events = Event.objects.filter(identity_id__in=identities)
+    if since is not None:
+        begin = datetime(since.year, since.month, since.day, tzinfo=UTC) - timedelta(days=1)
+        events = events.filter(happened_at__gte=begin, business_date__gte=since)
+    return list(events.values_list("pk", flat=True))
 
 
 @dataclass(slots=True)

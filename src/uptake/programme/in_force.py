@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 
 from uptake.directory.models import Organization
 from uptake.directory.viewer import ids_of
@@ -18,6 +19,24 @@ from uptake.programme.rulebook_reading import read_rulebook
 def parsed(version_id: int, sha256: str) -> Rulebook:
     """The rulebook of a published version (they never change; the hash guards against another database's ids)."""
     return read_rulebook(RulebookVersion.objects.values_list("file", flat=True).get(pk=version_id))
+
+
+class Window(NamedTuple):
+    """How much of what a person did must be known to say what an event earns."""
+
+    looks_back: bool = False
+    """Whether more than the awards of the event's own date."""
+    days: int | None = 0
+    """How many dates before; None: all."""
+    lateness: int = 0
+    """How many days a period stays open after its end."""
+
+
+@lru_cache(maxsize=256)
+def window_of(version_id: int, sha256: str) -> Window:
+    """The window of a published version."""
+    rulebook = parsed(version_id, sha256)
+    return Window(rulebook.looks_back, rulebook.looks_back_days, rulebook.programme.lateness_days)
 
 
 @lru_cache(maxsize=4096)
@@ -47,6 +66,20 @@ class RulebooksInForce:
         if key not in self._days:
             self._days[key] = self._find(company_id, day)
         return self._days[key]
+
+    def window(self, company_id: int) -> Window:
+        """The widest of all rulebooks that apply to the company."""
+        found = [
+            window_of(version_id, sha256)
+            for place in self.paths.get(company_id, ())
+            for _, _, version_id, sha256 in self.versions.get(place, ())
+        ]
+        days = [one.days for one in found]
+        return Window(
+            any(one.looks_back for one in found),
+            None if None in days else max((one for one in days if one is not None), default=0),
+            max((one.lateness for one in found), default=0),
+        )
 
     def _find(self, company_id: int, day: date) -> tuple[int, DayRules] | None:
         for place in self.paths.get(company_id, ()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, time
 
+from uptake.programme.conditions.history import HistoryCondition
 from uptake.programme.conditions.list import Condition
 from uptake.programme.conditions.person import LEVEL, PersonCondition
 from uptake.programme.standing import Number
@@ -180,10 +181,39 @@ class Rulebook:
     @property
     def asks_person(self) -> bool:
         """Whether anything needs to know who the person was on the event's date."""
-        caps = [*self.person_cap, *(cap for rule in self.rules for cap in rule.cap)]
-        caps += [cap for group in self.groups for cap in group.cap]
-        conditions = [condition for rule in self.rules for condition in rule.when]
-        conditions += [condition for multiplier in self.multipliers for condition in multiplier.when]
-        return any(cap.role is not None for cap in caps) or any(
-            isinstance(condition, PersonCondition) and condition.person != LEVEL for condition in conditions
+        return any(cap.role is not None for cap in self._caps) or any(
+            isinstance(condition, PersonCondition) and condition.person != LEVEL for condition in self._conditions
         )
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether anything asks for more than awards of the event's own date."""
+        return self.looks_back_days != 0 or any(isinstance(one, HistoryCondition) for one in self._conditions)
+
+    @property
+    def looks_back_days(self) -> int | None:
+        """How many dates before its own an award may depend on; None: on all of them."""
+        histories = [one for one in self._conditions if isinstance(one, HistoryCondition)]
+        if (
+            self.reversals
+            or self.levels
+            or any(rule.streak for rule in self.rules)
+            or any(cap.every == "ever" for cap in self._caps)
+            or any(one.within_days is None for one in histories)
+        ):
+            return None
+        periods = {"day": 0, "week": 6, "month": 30}
+        days = [periods[cap.every] for cap in self._caps]
+        days += [rule.cooldown_seconds // 86400 + 2 for rule in self.rules if rule.cooldown_seconds]
+        days += [one.within_days - 1 for one in histories if one.within_days is not None]
+        return max(days, default=0)
+
+    @property
+    def _caps(self) -> list[Cap]:
+        shared = [cap for group in self.groups for cap in group.cap]
+        return [*(cap for rule in self.rules for cap in rule.cap), *shared, *self.person_cap]
+
+    @property
+    def _conditions(self) -> list[Condition]:
+        of_rules = [condition for rule in self.rules for condition in rule.when]
+        return of_rules + [condition for multiplier in self.multipliers for condition in multiplier.when]

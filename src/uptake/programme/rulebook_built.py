@@ -9,10 +9,8 @@ from uptake.programme.rulebook_refusals import NOT_BUILT, RulebookRefused
 
 TOP = ("reversals", "levels")
 PROGRAMME = ("redemption_timeout_days", "season_ends", "levels_from")
-RULE = ("cooldown_seconds", "streak")
-PERIODS = ("week", "month", "ever")
+RULE = ("streak",)
 PERSON = ("level",)
-CONDITION = ("history",)
 
 
 def refuse_unbuilt(plain: Any) -> None:
@@ -29,25 +27,13 @@ def _unbuilt(plain: Any) -> Iterator[tuple[str, str]]:
     for index, rule in _each(plain, "rules"):
         place = f"rules[{index}]."
         yield from _keys(rule, place, RULE)
-        yield from _caps(rule, place)
         yield from _conditions(rule, place)
-    for index, group in _each(plain, "groups"):
-        yield from _caps(group, f"groups[{index}].")
     for index, multiplier in _each(plain, "multipliers"):
         yield from _conditions(multiplier, f"multipliers[{index}].")
-    yield from _caps(plain, "", "person_cap")
-
-
-def _caps(plain: Any, place: str, key: str = "cap") -> Iterator[tuple[str, str]]:
-    for index, cap in _each(plain, key):
-        every = _of(cap, "every")
-        if every in PERIODS:
-            yield f"{place}{key}[{index}].every", every
 
 
 def _conditions(plain: Any, place: str) -> Iterator[tuple[str, str]]:
     for index, condition in _each(plain, "when"):
-        yield from _keys(condition, f"{place}when[{index}].", CONDITION)
         person = _of(condition, "person")
         if person in PERSON:
             yield f"{place}when[{index}].person", person

@@ -60,6 +60,7 @@ def rule_sentences(rule: RuleVersion, labels: Labels, rulebook: Rulebook | None 
     told = points_sentences(rule, labels)
     told += condition_sentences(rule.when, labels)
     told += [cap_sentence(cap) for cap in rule.cap]
+    told += cooldown_sentences(rule)
     if rulebook is not None:
         told += shared_sentences(rule, rulebook, labels)
     told += spending_sentences(rule, rulebook)
@@ -100,6 +101,24 @@ def multiplier_sentence(multiplier: Multiplier, labels: Labels) -> str:
     elif last:
         told.append(_("This holds to %(last)s.") % dates)
     return joined_sentences(told)
+
+
+def cooldown_sentences(rule: RuleVersion) -> list[str]:
+    """The gap between two events that are paid."""
+    if not rule.cooldown_seconds:
+        return []
+    return [_("At least %(time)s must lie between two that are paid.") % {"time": span(rule.cooldown_seconds)}]
+
+
+def span(seconds: int) -> str:
+    """A span of time in the largest unit that tells it exactly."""
+    if seconds % 3600 == 0:
+        hours = seconds // 3600
+        return ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": number(hours)}
+    if seconds % 60 == 0:
+        minutes = seconds // 60
+        return ngettext("%(n)s minute", "%(n)s minutes", minutes) % {"n": number(minutes)}
+    return ngettext("%(n)s second", "%(n)s seconds", seconds) % {"n": number(seconds)}
 
 
 def spending_sentences(rule: RuleVersion, rulebook: Rulebook | None = None) -> list[str]:

@@ -13,6 +13,7 @@ from uptake.programme.sentences import (
     Labels,
     cap_sentence,
     condition_sentences,
+    cooldown_sentences,
     joined_sentences,
     points_sentences,
     shared_sentences,
@@ -66,7 +67,7 @@ def card_of(rule: RuleVersion, labels: Labels, used: Used | None, rulebook: Rule
     caps = [
         CapLine(
             cap_sentence(cap).rstrip(".。"),
-            None if used is None or cap.role else (times if cap.times else points),
+            None if used is None or cap.role or cap.every != "day" else (times if cap.times else points),
             cap.limit,
         )
         for cap in rule.cap
@@ -78,6 +79,7 @@ def card_of(rule: RuleVersion, labels: Labels, used: Used | None, rulebook: Rule
         [
             *points_sentences(rule, labels),
             *condition_sentences(rule.when, labels),
+            *cooldown_sentences(rule),
             *shared_sentences(rule, rulebook, labels),
             *spending_sentences(rule, rulebook),
         ]
