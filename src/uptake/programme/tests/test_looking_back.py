@@ -14,6 +14,8 @@ from uptake.programme.gather import Gathered, gather
 from uptake.programme.models import Award
 from uptake.programme.tests.world import RULES, Desk
 
+pytestmark = pytest.mark.django_db(transaction=True)
+
 DAY = timedelta(days=1)
 A_WEEK = [{**RULES[0], "cap": [{"points": 15, "every": "week"}]}]
 PAUSED = [{**RULES[0], "cap": [], "cooldown_seconds": 3600}]
@@ -25,7 +27,6 @@ def points(*keys: str) -> list[int]:
     return [found[key] for key in keys]
 
 
-@pytest.mark.django_db
 def test_only_what_can_still_change_is_read_again(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     desk = Desk(cast, A_WEEK)
     for number in range(20):
@@ -44,7 +45,6 @@ def test_only_what_can_still_change_is_read_again(cast: Cast, monkeypatch: pytes
     assert 0 < len(set(read)) < 10
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize("at_once", [True, False])
 def test_however_many_are_considered_at_once(cast: Cast, at_once: bool) -> None:
     desk = Desk(cast, A_WEEK)
@@ -58,7 +58,6 @@ def test_however_many_are_considered_at_once(cast: Cast, at_once: bool) -> None:
     assert points(*"abcd") == [10, 5, 0, 10]
 
 
-@pytest.mark.django_db
 def test_what_came_in_time_counts_as_such_however_late_it_is_considered(cast: Cast) -> None:
     desk = Desk(cast, PAUSED)
     at = NOW - 40 * DAY
@@ -70,7 +69,6 @@ def test_what_came_in_time_counts_as_such_however_late_it_is_considered(cast: Ca
     assert Award.objects.get(event__key="second").reasons == ["cooldown"]
 
 
-@pytest.mark.django_db
 def test_an_earlier_event_takes_the_first_place(cast: Cast) -> None:
     desk = Desk(cast, FIRST)
     desk.processed("b", NOW - DAY)
