@@ -35,6 +35,7 @@ from uptake.programme.gather import (
     ids_of_awards,
     of_corrections,
     standings_of,
+    used_before,
     used_in,
 )
 from uptake.programme.in_force import RulebooksInForce, longest_lateness
@@ -212,11 +213,13 @@ def _consider(ids: Collection[int], *, moved: bool, settled: bool, now: datetime
     if not whole and not awards and not lanes:
         _earn_anew(here, rules_of, added, touched, now, news)
         return
-    mates = gather([pk for pk in _around(whole, lanes) if pk not in touched])
+    since = _known_since(lanes)
+    around = {*events_in(whole), *events_of({lane.person for lane in lanes}, since)}
+    mates = gather([pk for pk in around if pk not in touched])
     awards |= awards_of(mates)
     everything = [*touched.values(), *mates.values()]
     folded = _refold(whole, everything, awards, rules_of, standings, now)
-    folded += _fold_lanes(lanes, members_of(lanes, everything), awards, books, now)
+    folded += _fold_lanes(lanes, members_of(lanes, everything, since), awards, books, since, now)
     differences = _differences([*added(here), *folded], awards, touched)
     with writing_behind():
         _insert([one.award for one in differences if one.is_new], now)
@@ -316,6 +319,7 @@ class _Reach(NamedTuple):
 
     changes: date
     known: date | None
+    counts_ever: bool
 
 
 def _lanes(
@@ -334,18 +338,15 @@ def _lanes(
         # Of a date so long ago even the month is closed.
         still_open = (now - timedelta(days=window.lateness + LONGEST_PERIOD)).date()
         changes = min(bucket.date, lanes[lane].changes if lane in lanes else still_open)
-        lanes[lane] = _Reach(changes, None if window.days is None else changes - timedelta(days=window.days))
+        known = None if window.days is None else changes - timedelta(days=window.days)
+        lanes[lane] = _Reach(changes, known, window.counts_ever)
     return lanes
 
 
-def _around(whole: Collection[Bucket], lanes: Mapping[Lane, _Reach]) -> set[int]:
-    """The ids of all events that are folded with those that were touched."""
-    found = set(events_in(whole))
-    if lanes:
-        known = [reach.known for reach in lanes.values()]
-        since = None if None in known else min(day for day in known if day is not None)
-        found |= set(events_of({lane.person for lane in lanes}, since))
-    return found
+def _known_since(lanes: Mapping[Lane, _Reach]) -> date | None:
+    """From which date on the events of all these lanes must be known; None: from the first."""
+    known = [reach.known for reach in lanes.values()]
+    return None if None in known else min((day for day in known if day is not None), default=None)
 
 
 def _fold_lanes(
@@ -353,6 +354,7 @@ def _fold_lanes(
     members: Mapping[Lane, Sequence[Gathered]],
     awards: Mapping[Key, AwardRow],
     books: RulebooksInForce,
+    since: date | None,
     now: datetime,
 ) -> list[Folded]:
     """The outcomes of all that some people did, where rules look beyond a date."""
@@ -363,10 +365,19 @@ def _fold_lanes(
             if found is not None:
                 asking[Bucket(*lane, day)] = found
     standings = _standings(asking)
+    counting = {lane.person for lane, reach in lanes.items() if reach.counts_ever}
+    granted = used_before(counting, since) if counting and since is not None else {}
     folded: list[Folded] = []
     for lane, events in members.items():
         outcomes = fold_lane(
-            lane, events, awards, partial(books.on, lane.company), standings, since=lanes[lane].changes, now=now
+            lane,
+            events,
+            awards,
+            partial(books.on, lane.company),
+            standings,
+            granted=granted.get(lane, ()),
+            since=lanes[lane].changes,
+            now=now,
         )
         folded += [Folded(Bucket(*lane, one.outcome.event.date), *one) for one in outcomes]
     return folded

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Exists, IntegerField, OuterRef, Q, TextField
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, Sum, TextField
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
 
@@ -347,6 +347,20 @@ def used_in(buckets: Collection[Bucket]) -> dict[Bucket, list[UsedRow]]:
     for person, company, day, rule, points, times, latest in rows:
         bucket = Bucket(person, company, _as_date(day))
         found[bucket].append(UsedRow(rule, int(points), int(times), _as_instant(latest)))
+    return found
+
+
+def used_before(people: Collection[int], since: date) -> dict[tuple[int, int], list[tuple[str, int, int]]]:
+    """(rule, points, paid awards) of all awards of each (person, company) of dates before `since`."""
+    rows: Any = (
+        Award.objects.filter(person_id__in=many(people), date__lt=since, points__gt=0)
+        .values_list("person_id", "company_id", "rule")
+        .annotate(Sum("points"), Count("pk"))
+        .order_by()
+    )
+    found: dict[tuple[int, int], list[tuple[str, int, int]]] = defaultdict(list)
+    for person, company, rule, points, times in rows:
+        found[person, company].append((rule, points, times))
     return found
 
 

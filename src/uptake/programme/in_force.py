@@ -28,6 +28,8 @@ class Window(NamedTuple):
     """Whether more than the awards of the event's own date."""
     days: int | None = 0
     """How many dates before; None: all."""
+    counts_ever: bool = False
+    """Whether all that was ever granted counts."""
     lateness: int = 0
     """How many days a period stays open after its end."""
 
@@ -36,7 +38,7 @@ class Window(NamedTuple):
 def window_of(version_id: int, sha256: str) -> Window:
     """The window of a published version."""
     rulebook = parsed(version_id, sha256)
-    return Window(rulebook.looks_back, rulebook.looks_back_days, rulebook.programme.lateness_days)
+    return Window(rulebook.looks_back, rulebook.looks_back_days, rulebook.counts_ever, rulebook.programme.lateness_days)
 
 
 @lru_cache(maxsize=4096)
@@ -78,6 +80,7 @@ class RulebooksInForce:
         return Window(
             any(one.looks_back for one in found),
             None if None in days else max((one for one in days if one is not None), default=0),
+            any(one.counts_ever for one in found),
             max((one.lateness for one in found), default=0),
         )
 

@@ -52,15 +52,17 @@ def fold_lane(
     rules_of: RulesOf,
     standings: Mapping[Bucket, Standing],
     *,
+    granted: Iterable[tuple[str, int, int]] = (),
     since: date,
     now: datetime,
 ) -> list[LaneOutcome]:
     """The outcomes of the events of a lane, as if each had been considered when it joined.
 
     `members`: its events that are not withheld. `awards`: by (event id, rule), other people's are left aside. `since`:
-    outcomes from this date on are asked for; earlier events are only what those look back on.
+    outcomes from this date on are asked for; earlier events are only what those look back on. `granted`:
+    (rule, points, paid awards) of events before those.
     """
-    return _LaneFold(lane, members, awards, rules_of, standings, since, now).outcomes()
+    return _LaneFold(lane, members, awards, rules_of, standings, granted, since, now).outcomes()
 
 
 class _LaneFold:
@@ -71,9 +73,11 @@ class _LaneFold:
         awards: Mapping[Key, AwardRow],
         rules_of: RulesOf,
         standings: Mapping[Bucket, Standing],
+        granted: Iterable[tuple[str, int, int]],
         since: date,
         now: datetime,
     ) -> None:
+        self.granted = tuple(granted)
         self.members, self.rules_of, self.since, self.now = members, rules_of, since, now
         self.judged = {one.id: _judged(one, standings.get(Bucket(*lane, one.date), UNKNOWN)) for one in members}
         self.known: dict[Key, _Known] = {}
@@ -137,7 +141,10 @@ class _LaneFold:
             if key in self.questions and self.closings[key] <= clock
         }
         folded = fold_person(
-            [event for event in self.judged.values() if event.id not in later], self._rules_on, stood=stood
+            [event for event in self.judged.values() if event.id not in later],
+            self._rules_on,
+            stood=stood,
+            granted=self.granted,
         )
         found: list[LaneOutcome] = []
         for outcome in folded.outcomes:
@@ -197,12 +204,12 @@ def _judged(one: Gathered, standing: Standing) -> JudgedEvent:
     return event
 
 
-def members_of(lanes: Iterable[Lane], events: Iterable[Gathered]) -> dict[Lane, list[Gathered]]:
-    """The events of each lane that are not withheld."""
+def members_of(lanes: Iterable[Lane], events: Iterable[Gathered], since: date | None) -> dict[Lane, list[Gathered]]:
+    """The events of each lane that are not withheld, from a date on (None: all)."""
     found: dict[Lane, list[Gathered]] = {lane: [] for lane in lanes}
     for one in events:
         bucket = one.bucket
-        if bucket is not None and not one.withheld:
+        if bucket is not None and not one.withheld and (since is None or one.date >= since):
             lane = Lane(bucket.person, bucket.company)
             if lane in found:
                 found[lane].append(one)

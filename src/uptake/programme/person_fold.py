@@ -27,7 +27,7 @@ from uptake.programme.evaluate import (
 )
 from uptake.programme.history import History
 from uptake.programme.levels import NONE, after_event, after_season, reached
-from uptake.programme.periods import period_of
+from uptake.programme.periods import BEGINNING, period_of
 from uptake.programme.reversals import reversed_parts
 from uptake.programme.rulebook import Level, Reversal, RuleVersion
 from uptake.programme.standing import JudgedEvent
@@ -121,13 +121,15 @@ def fold_person(
     seasons: Seasons | None = None,
     specials: Sequence[Special] = (),
     settled: Collection[Key] = (),
+    granted: Iterable[tuple[str, int, int]] = (),
 ) -> Folded:
     """All awards of one person, whatever order the events came in.
 
     `events`: all of the person that are out of quarantine; those withdrawn or superseded say so. `others`: events of
     other people that may undo some of these, or be undone with them. `stood`: the awards that have closed. `leave`:
-    dates the person was away. `settled`: awards of these events that stand for somebody else. Nothing given is changed
-    but the events' part, level and history.
+    dates the person was away. `settled`: awards of these events that stand for somebody else. `granted`:
+    (rule, points, paid awards) of events that are not given, as they are long closed; they count in caps for ever.
+    Nothing given is changed but the events' part, level and history.
     """
     mine = {event.id: event for event in events}
     stood = stood or {}
@@ -137,7 +139,7 @@ def fold_person(
     known = {event.id: event for event in (*others, *own) if not event.reversed}
     standing = sorted(known.values(), key=lambda event: event.order)
     parts = reversed_parts(standing, lambda event: reversals_on(rules_on, event))
-    world = _World(rules_on, stood, frozenset(settled), frozenset(kept), leave, parts)
+    world = _World(rules_on, stood, frozenset(settled), frozenset(kept), leave, parts, tuple(granted))
     if seasons is None or not seasons.levels:
         record = _Record(world)
         for event in own:
@@ -163,6 +165,7 @@ class _World:
     """Events that are no longer the person's, but whose closed awards are."""
     leave: Collection[date]
     parts: Mapping[int, Fraction]
+    granted: Sequence[tuple[str, int, int]]
 
 
 class _Record:
@@ -181,6 +184,8 @@ class _Record:
         self._used: dict[tuple[str, date], Used] = defaultdict(Used)
         self._granted_at: dict[str, list[datetime]] = defaultdict(list)
         self._runs: dict[Hashable, Run] = {}
+        for lineage, points, times in world.granted:
+            self._used["ever", BEGINNING].add(lineage, points, times)
         for key, award in world.stood.items():
             event = award.event
             self._stood_of[event.id].append(award)

@@ -188,21 +188,29 @@ class Rulebook:
     @property
     def looks_back(self) -> bool:
         """Whether anything asks for more than awards of the event's own date."""
-        return self.looks_back_days != 0 or any(isinstance(one, HistoryCondition) for one in self._conditions)
+        histories = any(isinstance(one, HistoryCondition) for one in self._conditions)
+        return histories or self.counts_ever or self.looks_back_days != 0
+
+    @property
+    def counts_ever(self) -> bool:
+        """Whether any cap holds for ever, so that all that was ever granted counts."""
+        return any(cap.every == "ever" for cap in self._caps)
 
     @property
     def looks_back_days(self) -> int | None:
-        """How many dates before its own an award may depend on; None: on all of them."""
+        """How many dates before its own the events are on that an award may depend on; None: on all of them.
+
+        What a cap for ever counts are sums of awards, not events.
+        """
         histories = [one for one in self._conditions if isinstance(one, HistoryCondition)]
         if (
             self.reversals
             or self.levels
             or any(rule.streak for rule in self.rules)
-            or any(cap.every == "ever" for cap in self._caps)
             or any(one.within_days is None for one in histories)
         ):
             return None
-        periods = {"day": 0, "week": 6, "month": 30}
+        periods = {"day": 0, "ever": 0, "week": 6, "month": 30}
         days = [periods[cap.every] for cap in self._caps]
         days += [rule.cooldown_seconds // 86400 + 2 for rule in self.rules if rule.cooldown_seconds]
         days += [one.within_days - 1 for one in histories if one.within_days is not None]

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 DAY = timedelta(days=1)
 A_WEEK = [{**RULES[0], "cap": [{"points": 15, "every": "week"}]}]
+EVER = [{**RULES[0], "cap": [{"points": 205, "every": "ever"}]}]
 PAUSED = [{**RULES[0], "cap": [], "cooldown_seconds": 3600}]
 FIRST = [{**RULES[0], "cap": [], "when": [{"history": "first", "within_days": 3}]}]
 
@@ -27,8 +28,11 @@ def points(*keys: str) -> list[int]:
     return [found[key] for key in keys]
 
 
-def test_only_what_can_still_change_is_read_again(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = Desk(cast, A_WEEK)
+@pytest.mark.parametrize(("rules", "granted"), [(A_WEEK, 10), (EVER, 5)], ids=["a week", "ever"])
+def test_only_what_can_still_change_is_read_again(
+    rules: list[dict[str, Any]], granted: int, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(cast, rules)
     for number in range(20):
         desk.processed(f"old {number}", NOW - (130 - 5 * number) * DAY, now=NOW - (130 - 5 * number) * DAY)
     read: list[int] = []
@@ -41,7 +45,7 @@ def test_only_what_can_still_change_is_read_again(cast: Cast, monkeypatch: pytes
 
     desk.processed("new", NOW)
 
-    assert points("new") == [10]
+    assert points("new") == [granted]
     assert 0 < len(set(read)) < 10
 
 
