@@ -30,6 +30,7 @@ hypothesis.settings.load_profile("uptake")
 # The people and places of the stories.
 pytest_plugins = ["tests.cast"] if (HERE / "tests" / "cast.py").exists() else []
 _leaving = ExitStack()
+WITHOUT_DATABASE = [HERE / "src" / "uptake" / room for room in ("activity", "basics")]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -67,6 +68,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the server and remove the folder, also when the run was interrupted."""
     _leaving.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Rooms without Django cannot depend on the database (a contract holds that): their tests are run once."""
+    for item in items:
+        if any(folder in item.path.parents for folder in WITHOUT_DATABASE):
+            item.add_marker(pytest.mark.once)
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:

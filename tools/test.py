@@ -13,7 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent.parent
 RUNS = (
     ("SQLite", ["--database=sqlite"]),
-    # What happens in the browser, on a cluster or on object storage does not depend on the database; it is run once.
+    # What happens in the browser, on a cluster, or in a room without Django does not depend on the database: once.
     ("PostgreSQL", ["--database=postgresql", "-m", "not browser and not once"]),
 )
 

@@ -20,6 +20,8 @@ from hypothesis import strategies as st
 from uptake.programme.tests.model.play import SEEDS, World, played, run
 from uptake.programme.tests.model.reading import Cap
 
+pytestmark = pytest.mark.once
+
 OWN = Path(__file__).parent / "cases"
 DESIGN = Path(__file__).resolve().parents[5] / "shared" / "design" / "cases" / "points"
 UNTRANSFORMED_ONLY = {"entries"}

@@ -35,6 +35,8 @@ from uptake.programme.tests.model.play import World, exact, played
 from uptake.programme.tests.model.reading import read
 from uptake.programme.tests.test_model import rulebooks, stories
 
+pytestmark = pytest.mark.once
+
 OWN = Path(__file__).parent / "cases"
 DESIGN = Path(__file__).resolve().parents[5] / "shared" / "design" / "cases" / "points"
 FILES = sorted([*OWN.glob("*.json"), *DESIGN.glob("*.json")])
