@@ -44,6 +44,7 @@ WITHOUT_SCOPE: Mapping[str, str] = {
     "ledger.Transfer": "as ledger.Account",
     "ledger.ChainHead": "as ledger.Account",
     "ledger.Hold": "as ledger.Account",
+    "ledger.Deadline": "as ledger.Account",
     "ledger.Resolution": "as ledger.Account",
     "ledger.Refund": "as ledger.Account",
 }

@@ -120,8 +120,9 @@ def test_who_is_new_stays_and_falls_silent(weeks: Cast) -> None:
     rows = table_of(weeks, "lifecycle")
     page = page_of(weeks, "ren", "lifecycle/")
 
-    assert [row[1:] for row in rows[-4:]] == [["4", "0", "0", "0"], ["0", "2", "0", "2"], ["0", "1", "0", "1"],
-                                              ["0", "0", "0", "1"]]  # fmt: skip
+    assert [row[1:5] for row in rows[-4:]] == [["4", "0", "0", "0"], ["0", "2", "0", "2"], ["0", "1", "0", "1"],
+                                               ["0", "0", "0", "1"]]  # fmt: skip
+    assert {row[5] for row in rows} == {"–"}, "no share is told of fewer than five"
     assert "0 new, 1 stayed, 0 came back, 1 fell silent." in page
     door = doors_of(page, "dormant")[1]
     assert names_behind(weeks, door) == {"Hua Jing"}
