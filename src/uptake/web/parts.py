@@ -140,9 +140,9 @@ def sparkline(values: Sequence[float | None], width: int = 72, height: int = 20)
     if len(known) < 2:
         return "", "", "", ""
     low, high = min(value for _, value in known), max(value for _, value in known)
-    scale = (height - 6) / (high - low) if high > low else 0.0
+    span = high - low
     across = _across(len(values), width)
-    down = [f"{height - 3 - (value - low) * scale if scale else height / 2:.1f}" for _, value in known]
+    down = [f"{height - 3 - (value - low) / span * (height - 6) if span else height / 2:.1f}" for _, value in known]
     line = "M" + "L".join([f"{across[i]} {y}" for (i, _), y in zip(known, down, strict=True)])
     first, last = across[known[0][0]], across[known[-1][0]]
     return line, f"{line}L{last} {height}L{first} {height}Z", last, down[-1]

@@ -6,7 +6,7 @@ import json
 
 from django.template import Context, Template
 from django.test import RequestFactory
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from uptake.web.parts import Chart, Series, sparkline
@@ -14,6 +14,7 @@ from uptake.web.parts import Chart, Series, sparkline
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.one_of(st.none(), st.floats(-1e9, 1e9)), max_size=40))
+@example([0.0, 2.225073858507203e-309])
 def test_a_sparkline_stays_in_its_box(values: list[float | None]) -> None:
     line, _area, _x, _y = sparkline(values, 72, 20)
 
