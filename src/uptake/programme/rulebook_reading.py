@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, time
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -68,6 +68,8 @@ from uptake.programme.rulebook_refusals import (
     RulebookRefused,
 )
 from uptake.programme.standing import Number
+
+Read = TypeVar("Read")
 
 LONGEST_LINEAGE = 100
 
@@ -151,7 +153,7 @@ class _Keys:
         self.taken.add(key)
         return read(self.plain[key], self.place(key)) if key in self.plain else default
 
-    def need(self, key: str, read: Callable[[Any, str], Any]) -> Any:
+    def need(self, key: str, read: Callable[[Any, str], Read]) -> Read:
         self.taken.add(key)
         if key not in self.plain:
             raise RulebookRefused(self.place(key), MISSING)
@@ -375,7 +377,7 @@ def _person_condition(keys: _Keys, levels: tuple[str, ...]) -> PersonCondition:
     if asked == LEVEL and op not in PRESENCE:
         known = _one_of(levels)
         many = isinstance(keys.plain.get("value"), list | tuple) and op in EQUALITY
-        value = keys.need("value", _some_of(known) if many else known)
+        value = keys.need("value", _some_of(known)) if many else keys.need("value", known)
     else:
         value = _condition_value(keys, op)
     keys.nothing_else()
@@ -415,10 +417,10 @@ def _condition_value(keys: _Keys, op: str) -> Value:
             raise RulebookRefused(keys.place("value"), NO_VALUE, op=op)
         return None
     if op in EQUALITY:
-        return keys.need("value", _value_or_values)  # type: ignore[no-any-return]
+        return keys.need("value", _value_or_values)
     if op in ORDER:
-        return keys.need("value", _number)  # type: ignore[no-any-return]
-    return keys.need("value", _text)  # type: ignore[no-any-return]
+        return keys.need("value", _number)
+    return keys.need("value", _text)
 
 
 def _value_or_values(plain: Any, path: str) -> Value:
