@@ -214,7 +214,7 @@ class Identity(models.Model):
     first_seen_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolved_how = models.CharField(max_length=16, blank=True)
-    """email, staff_number, hand, import or empty."""
+    """email, staff_number, hand, import, own or empty."""
     looks_like_machine = models.BooleanField(default=False)
     """Its id or name looks like that of a program; a person decides."""
 

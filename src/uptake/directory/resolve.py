@@ -100,6 +100,33 @@ def known_before(identities: Iterable[Identity], *, now: datetime) -> list[Ident
 
 
 @transaction.atomic
+def name_own_people(*, source: str, people: Iterable[int], company: Organization, now: datetime) -> None:
+    """Gives each person the identity `person/<id>` at a source of our own, which knows people by their number."""
+    names = {f"person/{key}": key for key in people}
+    held = _found(source, sorted(names))
+    there = set(
+        Person.objects.filter(pk__in=[key for name, key in names.items() if name not in held]).values_list("pk")
+    )
+    Identity.objects.bulk_create(
+        [
+            Identity(
+                source=source,
+                external_id=name,
+                company=company,
+                person_id=key,
+                first_seen_at=now,
+                resolved_at=now,
+                resolved_how="own",
+            )
+            for name, key in sorted(names.items())
+            if (key,) in there
+        ],
+        ignore_conflicts=True,
+        batch_size=500,
+    )
+
+
+@transaction.atomic
 def match_again(*, company: Organization, now: datetime) -> list[Identity]:
     """Tries all unresolved identities of a company (or the park's own) again, after people came in.
 

@@ -17,6 +17,8 @@ from uptake.events.happening import MAX_NAME
 from uptake.events.models import BROWSER, Connection
 
 MOST_LATENESS = 32767
+OWN = "uptake"
+"""The kind, and the beginning of the slugs, of what our own modules record by; it cannot be paused."""
 
 
 class SlugTaken(Exception):
@@ -52,6 +54,8 @@ def connect(
     if timezone and timezone not in zoneinfo.available_timezones():
         raise UnknownZone(timezone)
     validate_slug(slug)
+    if kind != OWN and (slug == OWN or slug.startswith(f"{OWN}-")):
+        raise SlugTaken
     assert 0 <= lateness_days <= MOST_LATENESS, "lateness is between none and what the column holds"
     connection, made = Connection.objects.get_or_create(
         slug=slug,
@@ -107,7 +111,7 @@ def resume(*, connection: Connection, by: Viewer, now: datetime) -> Connection:
 
 def _set_paused(connection: Connection, at: datetime | None, deed: str, by: Viewer, now: datetime) -> Connection:
     connection = Connection.objects.select_for_update(of=("self",)).select_related("organization").get(pk=connection.pk)
-    if not by.may(Deed.MANAGE_DATA, connection.organization):
+    if connection.kind == OWN or not by.may(Deed.MANAGE_DATA, connection.organization):
         raise NotAllowed
     if (connection.paused_at is None) == (at is None):
         return connection
