@@ -42,6 +42,8 @@ INSTALLED_APPS = [
     "uptake.notify",
     "uptake.connectors",
     "uptake.programme",
+    "uptake.programme.rewards",
+    "uptake.programme.drafting",
     "uptake.insight",
     "uptake.jobs",
     "uptake.web",

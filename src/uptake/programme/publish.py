@@ -64,7 +64,7 @@ def publish(
         raise NotAllowed
     if organization.kind not in (Kind.COMPANY, Kind.PARK):
         raise NotAPlaceOfRules
-    parsed = parse_rulebook(_with_clock(rulebook, organization))
+    parsed = parse_rulebook(with_clock(rulebook, organization))
     text, sha256 = to_text(parsed), hash_of(parsed)
     # Two who publish at once get two numbers, and the first of a place is the first.
     Organization.objects.select_for_update(no_key=True).get(pk=ids_of(organization.path)[0])
@@ -98,8 +98,8 @@ def publish(
     return published
 
 
-def _with_clock(rulebook: Mapping[str, Any] | str | bytes, organization: Organization) -> Any:
-    """The plain object of the file, in which the clock of the place is spelled out."""
+def with_clock(rulebook: Mapping[str, Any] | str | bytes, organization: Organization) -> Any:
+    """The plain object of the file, in which the clock of the place is spelled out. OtherClock if it names another."""
     plain = load_text(rulebook) if isinstance(rulebook, str | bytes) else rulebook
     programme = plain.get("programme", {}) if isinstance(plain, Mapping) else None
     if not isinstance(programme, Mapping):
@@ -123,4 +123,4 @@ def _consider_from_the_start() -> None:
         bookmark.save()
 
 
-__all__ = ["READER", "NotAPlaceOfRules", "OtherClock", "RulebookRefused", "TooSoon", "publish"]
+__all__ = ["READER", "NotAPlaceOfRules", "OtherClock", "RulebookRefused", "TooSoon", "publish", "with_clock"]

@@ -1,0 +1,1 @@
+"""Drafts of rulebooks: edited, back-tested on what really happened, and handed on to be published."""
