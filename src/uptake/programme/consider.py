@@ -41,6 +41,7 @@ from uptake.programme.gather import (
 from uptake.programme.in_force import RulebooksInForce, longest_lateness
 from uptake.programme.lanes import Lane, fold_lane, members_of
 from uptake.programme.lot_dates import ALWAYS, LotDates
+from uptake.programme.merit import Gain, note_merit
 from uptake.programme.models import Award
 from uptake.programme.publish import READER
 from uptake.programme.standing import UNKNOWN, JudgedEvent, Standing
@@ -224,6 +225,7 @@ def _consider(ids: Collection[int], *, moved: bool, settled: bool, now: datetime
     with writing_behind():
         _insert([one.award for one in differences if one.is_new], now)
         _post(differences, now)
+        note_merit(_gains(differences), now=now)
     news.add(differences)
 
 
@@ -245,6 +247,7 @@ def _earn_anew(
             differences = _differences(added(part), {}, touched)
             _insert([one.award for one in differences], now)
             grant_new([_grant(one) for one in differences if one.given])
+            note_merit(_gains(differences), now=now)
             news.add(differences)
 
 
@@ -428,6 +431,7 @@ class _Difference:
     """Points to take from `former`, before the award is written."""
     former: int
     former_company: int
+    former_date: date
     given: int
     is_new: bool
     source: str = ""
@@ -469,8 +473,9 @@ def _differences(
                 1 if outcome.points else 0,
             )
             former, former_company, taken, given = bucket.person, bucket.company, 0, outcome.points
+            former_date = event.date
         else:
-            former, former_company = award.person_id, award.company_id
+            former, former_company, former_date = award.person_id, award.company_id, award.date
             same_person = (former, former_company) == (bucket.person, bucket.company)
             same_terms = award.version == outcome.version and award.rulebook_id == version
             result = (outcome.points, reasons, outcome.explanation)
@@ -488,6 +493,7 @@ def _differences(
                 taken=taken,
                 former=former,
                 former_company=former_company,
+                former_date=former_date,
                 given=given,
                 is_new=is_new,
                 source=event.source,
@@ -507,12 +513,33 @@ def _differences(
             continue
         order = (award.happened_at, one.source, one.key, one.id, 0)
         found.append(
-            _Difference(award, order, award.points, award.person_id, award.company_id, 0, False, one.source, one.key)
+            _Difference(
+                award, order, award.points, award.person_id, award.company_id, award.date, 0, False, one.source, one.key
+            )
         )
         award.points, award.reasons = 0, [REVERSED]
         award.explanation = {"rule": award.rule, "version": award.version}
     found.sort(key=lambda difference: difference.order)
     return found
+
+
+def _gains(differences: Iterable[_Difference]) -> Iterator[Gain]:
+    """What people gained and lost by them, on the dates the awards were and are on."""
+    for one in differences:
+        award = one.award
+        at = award.happened_at if award.points else None
+        here = (award.company_id, award.person_id, award.date)
+        there = (one.former_company, one.former, one.former_date)
+        if here == there:
+            if one.given or one.taken:
+                yield Gain(*here, one.given - one.taken, at)
+        else:
+            same_person = here[:2] == there[:2]
+            before = award.points - one.given + one.taken if same_person else one.taken
+            if before:
+                yield Gain(*there, -before, None)
+            if award.points:
+                yield Gain(*here, award.points, at)
 
 
 def _post(differences: Sequence[_Difference], now: datetime) -> None:

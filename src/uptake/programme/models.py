@@ -118,3 +118,23 @@ class Award(models.Model):
     def transfer_prefix(self) -> str:
         """How the keys of its transfers begin."""
         return f"award/{self.event_id}/{self.rule}/"
+
+
+class MeritChange(models.Model):
+    """What somebody gained or lost by merit on a date and is not yet on the boards; gone once it is."""
+
+    id = models.BigAutoField(primary_key=True)
+    company = models.ForeignKey(Organization, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    person = models.ForeignKey(Person, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    date = models.DateField()
+    """The business date it counts for."""
+    points = models.BigIntegerField()
+    """Below 0: lost."""
+    latest_at = models.DateTimeField(null=True, blank=True)
+    """When the latest that brought points happened."""
+    ended = models.PositiveIntegerField(default=0)
+    """How many of what had points have none any more, so that another may be the latest now."""
+    changed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.date} {self.points:+}"
