@@ -30,8 +30,11 @@ from uptake.events.record import record
 from uptake.insight.metrics.keep_segment import make_segment
 from uptake.insight.metrics.keep_view import save_view
 from uptake.insight.models import DayFigure
+from uptake.ledger.grant import Grant, grant
 from uptake.notify.tell import Telling, tell
 from uptake.programme.consider import consider_new_events
+from uptake.programme.governance.models import Appeal, Comment, Committee, Proposal
+from uptake.programme.governance.seals import hash_of_text
 from uptake.programme.publish import publish
 
 NOBODY_ID = 987_654_321
@@ -82,6 +85,7 @@ def build_world(cast: Cast, folder: Path) -> World:
     for side in (beiyuan, qinghe):
         _fill(side, folder, now)
         _keep(cast, side, now)
+        _govern(side, now)
     consider_new_events(now=now)
     return World(cast, beiyuan, qinghe)
 
@@ -172,6 +176,50 @@ def _keep(cast: Cast, side: Side, now: datetime) -> None:
         taken_at=now,
     )
     side.ids |= {"segment": segment.pk, "view": view.pk, "token": token.pk}
+
+
+def _govern(side: Side, now: datetime) -> None:
+    """How the company votes, a proposal with what is said about it, and an appeal."""
+    Committee.objects.create(organization=side.company, changed_at=now)
+    file, report = f'{{"title":"{side.order}"}}', "{}"
+    proposal = Proposal.objects.create(
+        organization=side.company,
+        number=1,
+        title=f"Pay {side.order} better",
+        why=f"Because of {side.order}",
+        proposer=side.person,
+        file=file,
+        sha256=hash_of_text(file),
+        report=report,
+        report_sha256=hash_of_text(report),
+        latest=1,
+        secret=False,
+        members=1,
+        quorum=1,
+        majority="simple",
+        notice_days=3,
+        opened_at=now,
+        closes_at=now + timedelta(days=7),
+        seal="0" * 64,
+    )
+    Comment.objects.create(proposal=proposal, person=side.person, text=f"What of {side.order}?", written_at=now)
+    key = f"special/{side.order}"
+    grant(
+        [Grant(book=side.company.pk, key=key, lot=key, owner=str(side.person.pk), points=1, cause=key, happened_at=now,
+               available_from=now)],
+        now=now,
+    )  # fmt: skip
+    appeal = Appeal.objects.create(
+        company=side.company,
+        person=side.person,
+        about="special",
+        entry_key=key,
+        told={"title": side.order, "points": 1},
+        text=f"It was more for {side.order}",
+        filed_at=now,
+        due_at=now + timedelta(days=7),
+    )
+    side.ids |= {"proposal": proposal.pk, "appeal": appeal.pk}
 
 
 def _events(side: Side, connection: Connection, batch: Batch, now: datetime) -> list[int]:

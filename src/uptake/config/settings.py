@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "uptake.programme",
     "uptake.programme.rewards",
     "uptake.programme.drafting",
+    "uptake.programme.governance",
     "uptake.insight",
     "uptake.jobs",
     "uptake.web",

@@ -47,11 +47,33 @@ def run_imports(now: datetime) -> int:
     return run_waiting_imports(clock=lambda: datetime.now(UTC), limit=1)
 
 
+def back_tests(now: datetime) -> int:
+    """Back-tests that wait for their turn, and those whose runner was lost."""
+    from uptake.programme.drafting.run_back_tests import run_waiting_back_tests
+
+    return run_waiting_back_tests(clock=lambda: datetime.now(UTC), limit=1)
+
+
+def shadows(now: datetime) -> int:
+    """Rulebooks that run as shadows are reported once a day."""
+    from uptake.programme.drafting.shadow import refresh_shadows
+
+    return refresh_shadows(clock=lambda: datetime.now(UTC), limit=1)
+
+
 def elapse(now: datetime) -> int:
     """What happens to points by time alone: pending ones become available, old ones expire, holds are given back."""
     from uptake.ledger.elapse import expire, mature, time_out
+    from uptake.programme.rewards.resolve import time_out_redemptions
 
-    return mature(now=now) + expire(now=now) + time_out(now=now)
+    return mature(now=now) + expire(now=now) + time_out(now=now) + time_out_redemptions(now=now)
+
+
+def count_votes(now: datetime) -> int:
+    """Votes whose time is over are counted, and what was accepted is published."""
+    from uptake.programme.governance.close import close_proposals
+
+    return close_proposals(now=now)
 
 
 def publish_heads(now: datetime) -> int:
@@ -102,6 +124,9 @@ JOBS: tuple[Job, ...] = (
     ),
     Job("compact-activity", _("Later rows are folded into the sorted files of the figures."), 60, compact_activity),
     Job("imports", _("Waiting imports are read."), 1, run_imports, Lane.IMPORTS),
+    Job("count-votes", _("Votes whose time is over are counted; what was accepted is published."), 60, count_votes),
+    Job("back-tests", _("Waiting back-tests are run."), 2, back_tests, Lane.IMPORTS),
+    Job("shadows", _("What rulebooks in shadow would have paid is reported."), 300, shadows),
     Job("publish-heads", _("The heads of the ledger's chains go into the audit log."), 3600, publish_heads),
     Job("sweep", _("Ended sessions and old sign-in attempts are removed."), 3600, sweep),
     Job("tidy-database", _("The embedded database writes its log back."), 3600, tidy_database),

@@ -52,13 +52,15 @@ def publish(
     in_force_date: date,
     by: Viewer,
     now: datetime,
+    at_once: bool = False,
 ) -> RulebookVersion:
     """Stores the rulebook (a file's text or its plain object) as the place's next version, with its hash.
 
     Where the file names no clock, it gets that of the place. The first rulebook of a place that has none above it may
     apply from any date: events since then are considered by it. Any later one applies from the next business date at
-    the earliest. Publishing again what already is the latest changes nothing. Raises NotAllowed, RulebookRefused,
-    NotAPlaceOfRules, OtherClock, TooSoon.
+    the earliest. Publishing again what already is the latest changes nothing. `at_once` is for who made sure that the
+    rulebook only lowers the one in force: it may begin today, and what was given today stays. Raises NotAllowed,
+    RulebookRefused, NotAPlaceOfRules, OtherClock, TooSoon.
     """
     if not by.may(Deed.MANAGE_RULES, organization):
         raise NotAllowed
@@ -73,7 +75,7 @@ def publish(
     if own and own[-1].sha256 == sha256 and own[-1].in_force_date == in_force_date:
         return own[-1]
     today = business_date(now, *settings_at(organization))
-    earliest = today + timedelta(days=1)
+    earliest = today if at_once else today + timedelta(days=1)
     if applying and in_force_date < earliest:
         raise TooSoon(earliest)
     published = RulebookVersion.objects.create(
@@ -85,7 +87,7 @@ def publish(
         published_at=now,
         published_by=User.objects.filter(pk=by.user_id).first() if by.user_id else None,
     )
-    if in_force_date < earliest:
+    if in_force_date <= today and not at_once:
         _consider_from_the_start()
     note(
         deed="rulebook.published",

@@ -14,12 +14,17 @@ from uptake.events.forget import CONFLICTS, EVENTS
 from uptake.insight.forget import SEGMENTS, VIEWS
 from uptake.notify.forget import MESSAGES
 from uptake.programme.forget import AWARDS
+from uptake.programme.rewards.forget import REDEMPTIONS, SPECIAL
+from uptake.programme.governance.forget import GOVERNANCE
 
 TREATMENTS: tuple[Treatment, ...] = (
     IMPORTS,
     CONFLICTS,
     EVENTS,
     AWARDS,
+    REDEMPTIONS,
+    SPECIAL,
+    GOVERNANCE,
     MESSAGES,
     SEGMENTS,
     VIEWS,
@@ -47,6 +52,14 @@ NOT_TREATED: Mapping[str, str] = {
     "drafting.Save": "as drafting.Draft",
     "drafting.Run": "as drafting.Draft",
     "drafting.Report": "sealed; knows numbers of people and no names",
+    "governance.Committee": "how a place votes; no people",
+    "governance.Proposal": "what was put to the vote is sealed; its proposer is a number whose name is gone",
+    "governance.Ballot": "names nobody, and is deleted when it was counted",
+    "rewards.Reward": "what is on offer",
+    "rewards.Picture": "of what is on offer",
+    "rewards.Step": "states and numbers, by a login whose name is gone",
+    "rewards.Code": "codes name no people",
+    "rewards.BudgetChange": "of departments, by a login whose name is gone",
     "insight.DayFigure": "counts of whole days",
     "jobs.JobRun": "how the jobs went",
     "ledger.Account": "knows a number and no name; points stay balanced",

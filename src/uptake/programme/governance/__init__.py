@@ -1,0 +1,1 @@
+"""How rules change and how a decision is questioned: committees and their votes, appeals, the monthly report."""

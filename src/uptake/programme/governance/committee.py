@@ -1,0 +1,44 @@
+"""Who the committee of a place is on a date, and how it decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from uptake.directory.models import Organization, Person, Role, RoleAssignment
+from uptake.directory.viewer import Viewer
+from uptake.programme.governance.models import Committee, Majority
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a committee decides."""
+
+    quorum_percent: int = 50
+    majority: str = Majority.SIMPLE.value
+    secret: bool = False
+    voting_days: int = 7
+    notice_days: int = 3
+    appeal_days: int = 7
+
+
+def terms_of(place: Organization) -> Terms:
+    """Those that were set for the place, else the defaults."""
+    row = Committee.objects.filter(organization=place).first()
+    if row is None:
+        return Terms()
+    return Terms(
+        row.quorum_percent, row.majority, row.secret, row.voting_days, row.notice_days, row.appeal_days
+    )  # fmt: skip
+
+
+def members_of(place: Organization, day: date) -> Sequence[Person]:
+    """Those who hold the role committee at exactly this place on the date, by name."""
+    held = RoleAssignment.objects.filter(role=Role.COMMITTEE, organization=place).on(day)
+    return list(Person.objects.filter(pk__in=held.values("person_id"), erased_at=None).order_by("name", "pk"))
+
+
+def is_member(viewer: Viewer, place: Organization) -> bool:
+    """Whether the viewer sits on the committee of exactly this place today."""
+    return any(grant.role == Role.COMMITTEE and grant.path == place.path for grant in viewer.grants)
