@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "uptake.config.settings")
-_django = get_asgi_application()
+django.setup(set_prefix=False)
 
-from uptake.web.api.door import IntakeDoor  # noqa: E402 (needs Django to be set up)
+from uptake.config.threads import Handler  # noqa: E402 (needs Django to be set up)
+from uptake.web.api.door import IntakeDoor  # noqa: E402
 
-application = IntakeDoor(_django)
+application = IntakeDoor(Handler())

@@ -19,6 +19,7 @@ def database(url: str, folder: Path) -> dict[str, Any]:
         return {
             "ENGINE": "uptake.config.sqlite3",
             "NAME": folder / "uptake.sqlite3",
+            "CONN_MAX_AGE": None,
             "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 30, "init_command": SQLITE_PRAGMAS},
         }
     parts = urlsplit(url)

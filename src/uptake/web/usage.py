@@ -210,7 +210,7 @@ def _working(usage: Usage, values: Sequence[int]) -> list[float | None]:
 def covered_at(log: ActivityLog, place: Organization, today: date) -> list[Covered]:
     """The sources of the companies at a place (of a department: its company's), and whether they are alive."""
     asked = ("coverage", place.path, today)
-    return remembered((place.path,), asked, lambda: coverage(log, place, today), seconds=COVERED_SECONDS)
+    return remembered((place.path,), asked, lambda: coverage(log, place, today), seconds=COVERED_SECONDS, ahead=True)
 
 
 def untold_at(log: ActivityLog, place: Organization, today: date) -> dict[int, date | None]:
@@ -225,8 +225,13 @@ def no_data(since_day: date | None) -> str:
 
 def staff_on(viewer: Viewer, place: Organization, today: date) -> Staff:
     """The people of a place and of all below it."""
-    scope = viewer.paths(Deed.SEE_TOTALS)
-    return remembered(scope, ("staff", place.path, today), lambda: Staff(today))
+
+    def counted() -> Staff:
+        staff = Staff(today)
+        staff.of([place])
+        return staff
+
+    return remembered(viewer.paths(Deed.SEE_TOTALS), ("staff", place.path, today), counted, ahead=True)
 
 
 def points_of(viewer: Viewer, place: Organization, period: Period) -> Figure | None:

@@ -29,6 +29,8 @@ from uptake.insight.metrics.staff import Staff
 PAGE_VIEW = "$pageview"
 WEEKS_OF_SPARK = 10
 FOUR_WEEKS = timedelta(days=28)
+NOT_SHOWN = ("timezone", "day_start", "created_at")
+"""Of companies: there are hundreds, and nobody asks for these."""
 
 
 @dataclass(frozen=True)
@@ -207,7 +209,9 @@ def companies(
         part
         if may_see_group(viewer, part.place, part.staff)
         else Part(part.place, part.staff, nothing, nothing, nothing, (), hidden=True)
-        for part in _parts(log, list(allowed.order_by("name")), period, staff or Staff(period.today), working=working)
+        for part in _parts(
+            log, list(allowed.defer(*NOT_SHOWN).order_by("name")), period, staff or Staff(period.today), working=working
+        )
     ]
 
 
