@@ -9,19 +9,20 @@ from collections.abc import Mapping
 
 from uptake.connectors.forget import IMPORTS
 from uptake.directory.erase import Treatment
-from uptake.directory.forget import AUDIT, IDENTITIES, LOGIN, MEMBERSHIPS, PERSON, ROLES, SEATS
+from uptake.directory.forget import AUDIT, IDENTITIES, LEAVE, LOGIN, MEMBERSHIPS, PERSON, ROLES, SEATS
 from uptake.events.forget import CONFLICTS, EVENTS
 from uptake.insight.forget import SEGMENTS, VIEWS
 from uptake.notify.forget import MESSAGES
-from uptake.programme.forget import AWARDS
-from uptake.programme.rewards.forget import REDEMPTIONS, SPECIAL
+from uptake.programme.forget import AWARDS, LEVELS
 from uptake.programme.governance.forget import GOVERNANCE
+from uptake.programme.rewards.forget import REDEMPTIONS, SPECIAL
 
 TREATMENTS: tuple[Treatment, ...] = (
     IMPORTS,
     CONFLICTS,
     EVENTS,
     AWARDS,
+    LEVELS,
     REDEMPTIONS,
     SPECIAL,
     GOVERNANCE,
@@ -31,6 +32,7 @@ TREATMENTS: tuple[Treatment, ...] = (
     SEATS,
     AUDIT,
     ROLES,
+    LEAVE,
     MEMBERSHIPS,
     LOGIN,
     IDENTITIES,
@@ -48,6 +50,8 @@ NOT_TREATED: Mapping[str, str] = {
     "events.Bookmark": "how far a reader is",
     "connectors.RememberedMapping": "headings of columns, by a login whose name is gone",
     "programme.RulebookVersion": "published by a login whose name is gone; rules name no people",
+    "programme.ReversalMark": "numbers made of what events are about; not of people",
+    "programme.MarkedName": "names of events",
     "drafting.Draft": "written by a login whose name is gone; rules name no people",
     "drafting.Save": "as drafting.Draft",
     "drafting.Run": "as drafting.Draft",

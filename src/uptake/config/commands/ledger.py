@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from typing import Any
 
 import click
@@ -12,8 +13,12 @@ import click
 from uptake.config.command import Deed, Deeds
 from uptake.ledger.balances import heads
 from uptake.ledger.models import Transfer
-from uptake.ledger.verify import Report
+from uptake.ledger.verify import Problem, Report
 from uptake.ledger.verify import verify as verify_ledger
+from uptake.programme.rewards.verify import problems_of as problems_of_rewards
+
+MORE: tuple[Callable[[int], list[Problem]], ...] = (problems_of_rewards,)
+"""What rooms that write by the ledger check of a book beside it."""
 
 
 @click.group(cls=Deeds)
@@ -28,7 +33,7 @@ def verify(context: click.Context, book: int | None) -> dict[str, Any]:
     """Check every promise about points; exit code 1 if one does not hold."""
     rows = Transfer.objects.all() if book is None else Transfer.objects.filter(book=book)
     with click.progressbar(length=rows.count(), label="Transfers", file=sys.stderr) as bar:
-        report = verify_ledger(book=book, tell=bar.update)
+        report = _with_more(verify_ledger(book=book, tell=bar.update))
     answer = _told(report)
     for problem in report.problems:
         where = f", transfer {problem.seq}" if problem.seq is not None else ""
@@ -50,6 +55,15 @@ def show_heads() -> dict[str, Any]:
     for head in found:
         click.echo(f"{head.book} {head.seq} {head.hash}")
     return {"heads": [asdict(head) for head in found]}
+
+
+def _with_more(report: Report) -> Report:
+    return Report(
+        tuple(
+            replace(one, problems=(*one.problems, *(problem for ask in MORE for problem in ask(one.book))))
+            for one in report.books
+        )
+    )
 
 
 def _told(report: Report) -> dict[str, Any]:
