@@ -216,7 +216,8 @@ def answer(asked: Asked) -> Retention:
 
 
 def actors(asked: Asked, number: Mapping[str, Any]) -> Array:
-    """The people of {"row": i, "column": k}, with "value" those of one value of the breakdown."""
+    """The people of {"row": i, "column": k}, with "value" those of one value of the breakdown; without "row" of all
+    cohorts."""
     own = read(asked.question)
     for key in number:
         if key not in ("row", "column", "value"):
@@ -226,7 +227,7 @@ def actors(asked: Asked, number: Mapping[str, Any]) -> Array:
         raise QuestionRefused("count_by", '"person" where people are asked for')
     if intervals is None:
         return np.zeros(0, np.int32)
-    row = read_whole(number.get("row"), "row", 0, intervals.count - 1)
+    row = read_whole(number["row"], "row", 0, intervals.count - 1) if "row" in number else None
     column = read_whole(number.get("column", 0), "column", 0, len(_columns(own, intervals.count)) - 1)
     value = number.get("value")
     if value is not None and (not isinstance(value, str) or own.breakdown is None):
@@ -237,7 +238,7 @@ def actors(asked: Asked, number: Mapping[str, Any]) -> Array:
         groups = ranked(_sizes(parts), own.limit)
     found = []
     for part in parts:
-        wanted = (part.row == row) & part.hits[:, column]
+        wanted = part.hits[:, column].copy() if row is None else (part.row == row) & part.hits[:, column]
         if groups is not None and value is not None:
             labels = np.array([label_of(text, groups) == value for text in part.labels] or [False])
             wanted &= labels[part.group]

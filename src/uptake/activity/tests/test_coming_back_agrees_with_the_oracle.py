@@ -84,6 +84,10 @@ def test_the_people_behind_a_cell_are_as_many_as_it_says(
             for value, one in answer.get("by_value", {}).items():
                 found = actors_behind(log, question, {"row": row, "column": column, "value": value})
                 assert len(found) == one["matrix"][row][column]
+    for column in range(len(answer["matrix"][0])):
+        rows = range(len(answer["matrix"]) - column)
+        each = [set(actors_behind(log, question, {"row": row, "column": column})) for row in rows]
+        assert set(actors_behind(log, question, {"column": column})) == set().union(*each)
     cohort = ask(log, question | {"cohort_index": 0})["cohort"]
     assert len(cohort) == answer["matrix"][0][0]
     assert [sum(k in one for one in cohort.values()) for k in range(count)] == answer["matrix"][0]

@@ -43,7 +43,8 @@ class Matrix:
     modules: tuple[str, ...]
     rows: tuple[Row, ...]
     median: tuple[float | None, ...]
-    """By module, the median share of the park's companies with 5 active people or more; None: too few companies."""
+    """By module, the median share of the park's companies with 5 active people or more; None: too few companies, or the
+    place's own count is hidden from the viewer: in a small park the median could be the very same."""
 
 
 def modules_of() -> dict[str, str]:
@@ -76,6 +77,7 @@ def matrix(
     company = place if place.kind == Kind.COMPANY else place.company
     park = place if place.kind == Kind.PARK else (company.parent if company else None)
     known: Mapping[int, tuple[int, tuple[int, ...]]] = {}
+    every_row = known
     middle: tuple[float | None, ...] = (None,) * len(titles)
     if park is not None:
         all_of = Organization.objects.filter(path__startswith=park.path, kind=Kind.COMPANY)
@@ -84,6 +86,7 @@ def matrix(
             log, first=first, last=last, groups=groups, companies=list(every), sources=sources, narrowed=narrowed
         )
         known = {key: (n, row) for key, n, row in zip(found.places, found.active, found.people, strict=True)}
+        every_row = known
         middle = _median(list(known.values()), len(titles))
     if place.kind == Kind.PARK:
         listed = list(viewer.companies(Deed.SEE_TOTALS).filter(path__startswith=place.path))
@@ -94,6 +97,9 @@ def matrix(
             within=company.pk if company else 0, sources=sources, narrowed=narrowed,
         )  # fmt: skip
         known = {key: (n, row) for key, n, row in zip(found.places, found.active, found.people, strict=True)}
+    if only_totals:
+        own = _own(place, company, every_row, known)
+        middle = tuple(None if _few(count) is None else one for one, count in zip(middle, own, strict=True))
     hidden = _hidden(viewer, place, listed, today)
     rows = []
     for one in sorted(listed, key=lambda one: one.name):
@@ -116,6 +122,20 @@ def _hidden(viewer: Viewer, place: Organization, listed: Sequence[Organization],
     if place.kind == Kind.PARK:
         return frozenset(one.pk for one in listed if not may_see_group(viewer, one, staff[one.pk]))
     return hide_small(dict(staff)).hidden
+
+
+def _own(
+    place: Organization,
+    company: Organization | None,
+    companies: Mapping[int, tuple[int, tuple[int, ...]]],
+    below: Mapping[int, tuple[int, tuple[int, ...]]],
+) -> Sequence[int]:
+    """The place's own people by module; of a park all its companies' together."""
+    if place.kind == Kind.PARK:
+        return [sum(column) for column in zip(*(counts for _active, counts in companies.values()), strict=True)]
+    found = companies if company is not None and place.pk == company.pk else below
+    nobody = (0,) * len(next(iter(companies.values()), (0, ()))[1])
+    return found.get(place.pk, (0, nobody))[1]
 
 
 def _few(count: int) -> int | None:

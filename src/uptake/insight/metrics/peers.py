@@ -110,6 +110,14 @@ def _stickiness(answer: Mapping[str, Any], _staff: int) -> Figures:
     return {"shares": [_of(count, sum(bars)) for count in bars]}
 
 
+def _sessions(answer: Mapping[str, Any], staff: int) -> Figures:
+    """Sessions per head and interval; and of companies with five people at it or more: the median length in seconds,
+    the actions in a session and the share of bounces."""
+    told = answer["people"] >= HIDE_BELOW
+    figures = [answer[name] if told else None for name in ("median_seconds", "events_per_session", "bounce_rate")]
+    return {"sessions": [_of(count, staff) for count in answer["per_interval"]["sessions"]], "figures": figures}
+
+
 MEASURES: Mapping[str, Callable[[Mapping[str, Any], int], Figures]] = {
     "pv_uv": partial(_per_head, {"people": "uv", "events": "pv"}),
     "active_users": _active,
@@ -117,5 +125,6 @@ MEASURES: Mapping[str, Callable[[Mapping[str, Any], int], Figures]] = {
     "funnel": _funnel,
     "lifecycle": _lifecycle,
     "stickiness": _stickiness,
+    "sessions": _sessions,
 }
 """What is compared, by analysis: (answer about one company, people who belong to it) → its figures, by name."""

@@ -52,6 +52,19 @@ def test_then_now_and_why(told: Cast, who: str, slug: str) -> None:
     assert "Late events · Import undone" in text
 
 
+@pytest.mark.parametrize("kind", ["trends", "active"])
+def test_questions_by_day_are_told_the_same(told: Cast, kind: str) -> None:
+    today = timezone.now().astimezone(ZONE).date()
+    whole = page(told, "ren", f"ask/{kind}", f"?at=beiyuan&as_of={today - timedelta(days=2)}")
+    narrowed = [
+        page(told, "ren", f"ask/{kind}", f"?at=beiyuan&{more}") for more in ("event=order.created", "every=week")
+    ]
+
+    assert ">77<" in whole
+    assert whole.count('"label": "Restated"') == 1, "the picture marks the day"
+    assert not [text for text in narrowed if "Restated" in text]
+
+
 def test_as_of_a_date(told: Cast) -> None:
     today = timezone.now().astimezone(ZONE).date()
 

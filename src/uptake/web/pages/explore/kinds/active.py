@@ -15,6 +15,7 @@ from uptake.web import numbers
 from uptake.web.pages.explore.bar import Bar
 from uptake.web.pages.explore.kinds.beside import Beside, beside
 from uptake.web.pages.explore.kinds.kind import Column, Entry, Kind, Shown, behind
+from uptake.web.pages.explore.kinds.restated import restated_at
 from uptake.web.pages.explore.kinds.trends import TONES, value_name
 from uptake.web.pages.explore.kinds.words import INTERVALS, event_label, event_of, few, hidden_note
 from uptake.web.parts import Chart, Series
@@ -72,7 +73,7 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
             "every": INTERVALS[bar.every],
             "what": event_label(asked["event_sel"]["event"] or ""),
         },
-        context={"charts": charts},
+        context={"charts": charts, "restated": restated_at(bar)},
         columns=columns,
         rows=rows,
         verdict=_verdict(bar, answer),
@@ -128,9 +129,12 @@ def _by_day(bar: Bar, answer: Mapping[str, Any], park: Beside | None) -> Told:
             row += [Entry(numbers.full(middle[0][at], 1), middle[0][at])]
             row += [Entry(numbers.share(middle[1][at]), middle[1][at])]
         rows.append(row)
-    shades = shades_of(kinds, days) if kinds else []
+    shades, retold = shades_of(kinds, days) if kinds else [], restated_at(bar)
     charts = [
-        Chart("people", _("Active users"), labels, series, shades=shades, axis=_("Day"), height="high"),
+        Chart(
+            "people", _("Active users"), labels, series, shades=shades, axis=_("Day"), height="high",
+            marks=retold.marks(days) if retold and days else [],
+        ),
         Chart(
             "ratio", _("How many of the people of 30 days come on a day"), labels, ratio, shades=shades,
             format="share", axis=_("Day"), height="low",

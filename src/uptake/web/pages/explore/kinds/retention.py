@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from uptake.activity.asking import OTHER
 from uptake.web import numbers
 from uptake.web.pages.explore.bar import Bar
 from uptake.web.pages.explore.kinds.beside import beside
@@ -58,6 +59,16 @@ class Cohort:
     cells: Sequence[Heat]
 
 
+@dataclass(frozen=True)
+class Part:
+    """A value of the breakdown: its averages, and who is behind them."""
+
+    name: str
+    href: str
+    """Those who started with it."""
+    cells: Sequence[Heat]
+
+
 def question(bar: Bar) -> dict[str, Any]:
     """Those who did the first event, and did the second one in later intervals."""
     start, back = event_of(bar, "start"), event_of(bar, "back")
@@ -91,7 +102,7 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
         ]
         size = Entry(few(counts[0], answer, "matrix", row, 0), counts[0], doors[0], open=marks[0])
         cohorts.append(Cohort(numbers.day(start, year=False), size, cells))
-        told = [Entry(numbers.day(start), start), size]
+        told = [Entry(numbers.day(start), start, open=marks[0]), replace(size, open=False)]
         told += [
             Entry(
                 few(counts[column], answer, "matrix", row, column) + ("*" if marks[column] else ""),
@@ -115,6 +126,7 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
             "median": [
                 Heat(numbers.share(one, 0), None if one is None else shade_of(one, scale)) for one in middle[1:]
             ],
+            "parts": _parts(bar, answer, wide),
             "lines": _lines(bar, answer, heads, park.series(middle[1:]) if park else []),
             "legend": range(6),
             "scale": [numbers.share(end, 0) for end in scale],
@@ -143,7 +155,26 @@ def _heat(counts: Sequence[int | None], column: int, unfinished: bool, href: str
     return Heat(numbers.share(came / size, 0), shade_of(came / size, scale), href, unfinished, told)
 
 
-def scale_of(matrix: Sequence[Sequence[int | None]], wide: int) -> Scale:
+def _parts(bar: Bar, answer: Mapping[str, Any], wide: int) -> list[Part]:
+    """The averages of each value of the breakdown, shaded by a scale of their own."""
+    averages = {value: one["weighted_average"][:wide] for value, one in answer.get("by_value", {}).items()}
+    known = [share for row in averages.values() for share in row[1:] if share is not None]
+    scale = scale_of([[1, *known]], len(known) + 1)
+    found = []
+    for value, row in averages.items():
+        cells = [Heat(numbers.share(share, 0), None if share is None else shade_of(share, scale),
+                      _people_of(bar, value, column) if share else "")
+                 for column, share in enumerate(row[1:], start=1)]  # fmt: skip
+        found.append(Part(value_name(bar, value), _people_of(bar, value, 0), cells))
+    return found
+
+
+def _people_of(bar: Bar, value: str, column: int) -> str:
+    """The address of those of all cohorts who started with a value and came back in a column."""
+    return "" if value == OTHER else behind(bar, NAME, column=column, value=value)
+
+
+def scale_of(matrix: Sequence[Sequence[float | None]], wide: int) -> Scale:
     """The shares at which the shades begin and end: whole tenths around those shown, at least three of them."""
     tenths = [
         10 * came / row[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from uptake.directory.calendar import day_kinds_between
 from uptake.web import numbers
 from uptake.web.pages.explore.bar import Bar
+from uptake.web.pages.explore.kinds.beside import Beside, beside
 from uptake.web.pages.explore.kinds.kind import Column, Entry, Kind, Shown, behind
 from uptake.web.pages.explore.kinds.trends import value_name
 from uptake.web.pages.explore.kinds.words import INTERVALS, event_label, event_of, few, hidden_note
@@ -22,6 +23,8 @@ from uptake.web.usage import shades_of
 NAME = "sessions"
 GAPS = ("30", "15", "60", "120")
 """Minutes of silence after which a session is over; the first is usual."""
+FIGURES = ("median_seconds", "events_per_session", "bounce_rate")
+"""What stands beside the park's median in the strip."""
 BINS = (1, 60, 300, 900, 1800, 3600)
 """Seconds at which a bar of the histogram begins, after the one of sessions with a single event."""
 
@@ -55,7 +58,10 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
     if "compare" in answer:
         before = list(answer["compare"]["per_interval"]["sessions"])
         series.append(Series(_("Period before"), (before + [None] * len(labels))[: len(labels)], "dash", "c6"))
-    columns, rows = _by_interval(bar, answer, starts, unfinished)
+    park = beside(bar, asked)
+    middle = park.row("sessions", each["sessions"], per_head=True) if park else []
+    series += park.series(middle) if park else []
+    columns, rows = _by_interval(bar, answer, starts, unfinished, middle)
     if "by_value" in answer:
         columns, rows = _by_value(bar, answer)
     return Shown(
@@ -66,7 +72,7 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
             "every": INTERVALS[bar.every],
         },
         context={
-            "kpis": _kpis(answer, answer.get("compare")),
+            "kpis": _kpis(answer, answer.get("compare"), park),
             "chart": Chart(
                 id="sessions", label=_("Sessions"), labels=labels, series=series, axis=_("From"),
                 shades=shades_of(kinds, starts) if kinds else [],
@@ -76,13 +82,16 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
         columns=columns,
         rows=rows,
         verdict=_verdict(answer),
-        notes=[*([_("The last period is not over.")] if unfinished else []), *hidden_note(answer)],
+        notes=[
+            *([_("The last period is not over.")] if unfinished else []), *hidden_note(answer),
+            *([park.note] if park else []),
+        ],
         empty=answer["sessions"] == 0,
     )  # fmt: skip
 
 
 def _by_interval(
-    bar: Bar, answer: Mapping[str, Any], starts: list[date], unfinished: list[int]
+    bar: Bar, answer: Mapping[str, Any], starts: list[date], unfinished: list[int], middle: Sequence[float | None]
 ) -> tuple[list[Column], list[list[Entry]]]:
     each = answer["per_interval"]
     rows = []
@@ -94,8 +103,10 @@ def _by_interval(
             Entry(few(sessions, answer, "per_interval", "sessions", place), sessions, href),
             Entry(few(people), people, href),
             _long(each["average_seconds"][place]),
+            *([Entry(numbers.full(middle[place], 1), middle[place])] if middle else []),
         ])  # fmt: skip
     heads = [_("Sessions"), _("People"), _("Average length")]
+    heads += [_("Sessions, median of the park")] if middle else []
     return [Column(_("From"), numeric=False), *map(Column, heads)], rows
 
 
@@ -123,7 +134,14 @@ def _decimal(value: float | None) -> str:
     return "–" if value is None else numbers.full(value, 1)
 
 
-def _kpis(now: Mapping[str, Any], before: Mapping[str, Any] | None) -> list[Kpi]:
+def _kpis(now: Mapping[str, Any], before: Mapping[str, Any] | None, park: Beside | None) -> list[Kpi]:
+    own = [now.get(name) for name in FIGURES]
+    middle = dict(zip(FIGURES, park.row("figures", own), strict=True)) if park else {}
+
+    def beside_it(key: str, written: Callable[[float], str]) -> str:
+        value = middle.get(key)
+        return "" if value is None else _("median of the park: %(figure)s") % {"figure": written(value)}
+
     def change(key: str, good: bool | None) -> Change | None:
         if before is None or not before.get(key) or now.get(key) is None:
             return None
@@ -133,6 +151,7 @@ def _kpis(now: Mapping[str, Any], before: Mapping[str, Any] | None) -> list[Kpi]
         return Change(text, _("period before"), up, None if up is None or good is None else up is good)
 
     median = now.get("median_seconds")
+    bounces, bounces_before = now.get("bounce_rate"), before.get("bounce_rate") if before is not None else None
     return [
         Kpi(
             _("Sessions"),
@@ -145,18 +164,29 @@ def _kpis(now: Mapping[str, Any], before: Mapping[str, Any] | None) -> list[Kpi]
             _("Median length"),
             "–" if median is None else numbers.span(median),
             change=change("median_seconds", None),
+            note=beside_it("median_seconds", numbers.span),
             hint=_("Half of the sessions are shorter. From the first event of a session to the last."),
         ),
         Kpi(
-            _("Actions per session"), _decimal(now.get("events_per_session")), change=change("events_per_session", None)
+            _("Actions per session"),
+            _decimal(now.get("events_per_session")),
+            change=change("events_per_session", None),
+            note=beside_it("events_per_session", _decimal),
         ),
         Kpi(
             _("Bounces"),
-            numbers.share(now.get("bounce_rate")),
-            change=change("bounce_rate", False),
+            numbers.share(bounces),
+            change=None if bounces is None or bounces_before is None else _points(bounces - bounces_before),
+            note=beside_it("bounce_rate", numbers.share),
             hint=_("The share of sessions with at most one page view; work without page views counts as such."),
         ),
     ]
+
+
+def _points(gap: float) -> Change:
+    """The change of a share, in percentage points; fewer bounces are better."""
+    up = None if abs(gap) < 0.0005 else gap > 0
+    return Change(numbers.points_apart(gap), _("period before"), up, None if up is None else not up)
 
 
 def _durations(bar: Bar, binned: Mapping[str, Any]) -> Chart:
@@ -215,4 +245,5 @@ KIND = Kind(
     question=question,
     show=show,
     fields=fields,
+    beside=True,
 )

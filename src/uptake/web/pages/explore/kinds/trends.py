@@ -18,6 +18,7 @@ from uptake.web import numbers
 from uptake.web.pages.explore.bar import Bar
 from uptake.web.pages.explore.kinds.beside import beside
 from uptake.web.pages.explore.kinds.kind import Column, Entry, Kind, Shown, behind
+from uptake.web.pages.explore.kinds.restated import restated_at
 from uptake.web.parts import Chart, Series
 from uptake.web.usage import labels_of, shades_of
 
@@ -77,6 +78,7 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
                 *(_part(bar, value, one["total_uv"]) for value, one in parts.items()),
             ]
         )
+    retold = restated_at(bar)
     notes = [_("The last period is not over.")] if unfinished else []
     if OTHER in parts:
         notes.append(_("“Other” is not drawn; it stands in the table."))
@@ -87,7 +89,9 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
             "people": Chart(
                 id="uv", label=_("People"), labels=labels, axis=_("From"), shades=shades,
                 series=[_marked(one, unfinished, pale) for one in series["uv"]],
+                marks=retold.marks(starts) if retold and starts else [],
             ),
+            "restated": retold,
             "events": Chart(
                 id="pv", label=_("Events"), labels=labels, axis=_("From"), height="low",
                 series=[_marked(one, unfinished, pale) for one in series["pv"]],

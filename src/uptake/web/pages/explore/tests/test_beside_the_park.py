@@ -16,6 +16,7 @@ from uptake.directory.models import Kind, Organization
 from uptake.directory.scope import EVERYTHING
 from uptake.events.connect import connect
 from uptake.events.happening import Happening
+from uptake.events.models import EventType
 from uptake.events.record import record
 from uptake.insight.feed.refresh import refresh
 from uptake.insight.metrics.tests.world import ZONE, happen, noon
@@ -82,10 +83,38 @@ def test_a_manager_sees_the_median_for_as_many_people_and_no_other_company(livel
     assert not [mark for mark in (*QINGHE_MARKS, "Company 1", "One 1-") if mark in page]
 
 
+def test_sessions_stand_beside_the_park(lively: Cast) -> None:
+    today = timezone.now().astimezone(ZONE).date()
+    browser = lively.sign_in(lively.ren)
+
+    rows = sheet(browser, "sessions", "at=company-0&days=7")
+    page = browser.get("/activity/ask/sessions/?compare=park&at=company-0&days=7").content.decode()
+    small = lively.sign_in(lively.hua).get("/activity/ask/sessions/?compare=park&days=7").content.decode()
+
+    yesterday = next(row for row in rows if row["From"].startswith((today - timedelta(days=1)).isoformat()))
+    assert (yesterday["Sessions"], float(yesterday["Sessions, median of the park"])) == ("5", 5)
+    assert "median of the park: 1.4" in page, "actions in a session"
+    assert "median of the park: 1.4" not in small, "where the own figure is hidden, so is the median"
+
+
+def test_the_median_of_modules_is_hidden_where_the_own_number_is(lively: Cast) -> None:
+    for name, own in (("auth.login", "access"), ("order.created", "orders")):
+        EventType.objects.filter(name=name).update(category=own, counts_as_active=True)
+
+    def medians(who: str) -> dict[str, str]:
+        text = lively.sign_in(lively.people()[who]).get("/activity/ask/matrix/export.csv").content.decode("utf-8-sig")
+        heads, *rows = csv.reader(text.splitlines())
+        found = next((row for row in rows if row[0] == "Median of the park"), [""] * len(heads))
+        return {name: found[heads.index(name)] for name in ("Access", "Orders")}
+
+    assert medians("wei") == {"Access": "1.0", "Orders": "0.4"}
+    assert medians("hua") == {"Access": "", "Orders": "0.4"}, "three people of Beiyuan logged in"
+
+
 def test_too_few_companies_make_no_median(lively: Cast) -> None:
     Organization.objects.filter(slug__in=["company-0", "company-1"]).update(closed_at=timezone.now())
     browser = lively.sign_in(lively.ren)
 
-    for kind in ("trends", "active", "funnel", "retention", "lifecycle", "stickiness"):
+    for kind in ("trends", "active", "funnel", "retention", "lifecycle", "stickiness", "sessions"):
         page = browser.get(f"/activity/ask/{kind}/?compare=park&days=7").content.decode()
         assert "There is no median of the park: it takes at least 5 companies with 5 people each." in page, kind

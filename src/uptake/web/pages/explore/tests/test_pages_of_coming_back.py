@@ -107,6 +107,16 @@ def test_a_breakdown_draws_an_average_for_each_value(weeks: Cast) -> None:
     assert weeks.qinghe.name in values
 
 
+def test_the_averages_of_a_breakdown_open_their_people(weeks: Cast) -> None:
+    page = page_of(weeks, "ren", "retention/?by=organization")
+
+    doors = [door for door in doors_of(page, f"%22value%22%3A%22{weeks.beiyuan.pk}%22") if "row" not in door]
+    behind = {
+        column: names_behind(weeks, door) for door in doors for column in "012" if f"column%22%3A{column}" in door
+    }
+    assert behind == {"0": {"Lin Fang", "Hua Jing"}, "1": {"Lin Fang", "Hua Jing"}, "2": {"Lin Fang"}}
+
+
 @pytest.mark.parametrize("address", ["retention/?every=day", "retention/?every=month", "lifecycle/?every=month",
                                      "stickiness/?every=week&by=department", "sessions/?every=month&by=source",
                                      "sessions/?gap=15&event=order.created"])  # fmt: skip
