@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import orjson
 from django.db import connection, transaction
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
 from uptake.events.models import Bookmark, EventType
 from uptake.events.read import Position, corrections_after, events_after, move_bookmark, positions_of
@@ -116,10 +118,12 @@ def _whole_deliveries(after: Position, limit: int) -> list[tuple[int, int]]:
     Late events of one delivery share what is left of the caps in canonical order, so none may be considered without
     the others.
     """
-    rows: list[tuple[int, int, datetime]] = []
+    rows: list[tuple[int, int, str]] = []
     while True:
         at = Position(*rows[-1][:2]) if rows else after
-        read = list(events_after(at, limit=limit + 1).values_list("txid", "pk", "received_at"))
+        # As text: an instant is only compared, and reading it costs five times as much.
+        received = Cast("received_at", TextField())
+        read: list[Any] = list(events_after(at, limit=limit + 1).values_list("txid", "pk", received))
         rows += read
         if len(read) <= limit:
             return [(txid, pk) for txid, pk, _ in rows]

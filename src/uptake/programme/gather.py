@@ -313,6 +313,10 @@ AWARD_COLUMNS = tuple(one.name for one in fields(AwardRow))
 
 def awards_of(event_ids: Collection[int]) -> dict[tuple[int, str], AwardRow]:
     """The awards of these events, by (event id, rule)."""
+    # New events are as a rule later than all that have awards; the end of the index tells.
+    latest = Award.objects.order_by("-event_id").values_list("event_id", flat=True).first()
+    if not event_ids or latest is None or latest < min(event_ids):
+        return {}
     rows: Any = Award.objects.filter(event_id__in=many(event_ids)).values_list(*AWARD_COLUMNS)
     return {(row[1], row[2]): AwardRow(*row) for row in rows}
 

@@ -6,10 +6,9 @@ import gc
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
-from threading import Event
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -19,6 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from uptake.config.command import Deed, Refusal
+from uptake.config.considering_beside import Beside, considering_beside
 from uptake.connectors.files.begin_import import begin_import
 from uptake.connectors.files.formats import open_table
 from uptake.connectors.files.map_import import map_import, queue_import
@@ -36,6 +36,8 @@ from uptake.directory.scope import EVERYTHING
 
 NAME_OF_THE_FIRST = "Company"
 SHOWN_REASONS = 10
+MANY_ROWS = 20_000
+"""From so many on a second process is worth its start."""
 
 
 @click.command(cls=Deed)
@@ -183,59 +185,36 @@ def _import(file: Path, mapping: Mapping, organization: Organization, earn: bool
     run = map_import(run=run, mapping=mapping, earn=earn, by=EVERYTHING, now=timezone.now())
     run = queue_import(run=run, by=EVERYTHING, now=timezone.now())
     progress = Progress(run.rows_expected)
-    with _considering_meanwhile(timezone.now):
+    # On SQLite one writer would wait for the other.
+    many = connection.vendor == "postgresql" and run.rows_expected >= MANY_ROWS
+    with considering_beside() if many else nullcontext() as beside:
         run = run_import(run_id=run.pk, clock=timezone.now, tell=lambda going: progress.show(going.rows))
-    progress.end()
-    if run.state == ImportState.FAILED:
-        failure = run.failure or {}
-        why = why_failed(failure.get("code", ""), failure.get("row"), failure.get("detail", ""))
-        raise Refusal(f"{file.name}: {why} {run.new} events were stored before; repeat the import or undo it.")
-    follow(timezone.now)
+        progress.end()
+        if run.state == ImportState.FAILED:
+            failure = run.failure or {}
+            why = why_failed(failure.get("code", ""), failure.get("row"), failure.get("detail", ""))
+            raise Refusal(f"{file.name}: {why} {run.new} events were stored before; repeat the import or undo it.")
+        follow(timezone.now, beside)
     click.echo(f"Import {run.pk}: {'earns points' if earn else 'history only, earns no points'}.")
     return _report(run, [tuple(error) for error in run.errors], run.totals)
 
 
-def follow(clock: Callable[[], datetime]) -> None:
+def follow(clock: Callable[[], datetime], beside: Beside | None = None) -> None:
     """Lets the readers of events catch up, so that points and activity show what was imported.
 
-    The jobs of a server that runs meanwhile do the same; both may, as each goes on from the other's bookmark.
+    `beside` has considered already, and goes on with what is left. The jobs of a server that runs meanwhile do the
+    same; all may, as each goes on from the other's bookmark.
     """
     from uptake.insight.feed.refresh import refresh
+    from uptake.programme.consider import consider_new_events
 
     with ThreadPoolExecutor(1, "activity") as thread:
         # One waits for the database while the other works out.
         refreshed = thread.submit(_with_own_connection, _until_nothing_is_new, lambda: refresh(now=clock()))
-        consider_all(clock)
+        if beside is not None:
+            beside.finish()
+        _until_nothing_is_new(lambda: consider_new_events(now=clock()))
         refreshed.result()
-
-
-def consider_all(clock: Callable[[], datetime]) -> None:
-    """Considers until nothing is new."""
-    from uptake.programme.consider import consider_new_events
-
-    _until_nothing_is_new(lambda: consider_new_events(now=clock()))
-
-
-@contextmanager
-def _considering_meanwhile(clock: Callable[[], datetime]) -> Iterator[None]:
-    """Considers what is stored while more is being stored; not on SQLite, where one would wait for the other.
-
-    What goes wrong there is left to `follow`, which comes to the same events again."""
-    if connection.vendor == "sqlite":
-        yield
-        return
-    over = Event()
-
-    def consider() -> None:
-        while not over.wait(0.2):
-            consider_all(clock)
-
-    with ThreadPoolExecutor(1, "points") as thread:
-        thread.submit(_with_own_connection, consider)
-        try:
-            yield
-        finally:
-            over.set()
 
 
 def _until_nothing_is_new(read: Callable[[], int]) -> None:

@@ -132,7 +132,7 @@ def test_rows_name_their_company_where_a_column_holds_it(cast: Cast, tmp_path: P
 def test_the_loan_log_gives_its_exact_figures_and_a_second_import_changes_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(import_file, "follow", lambda clock: None)  # the readers have tests of their own
+    monkeypatch.setattr(import_file, "follow", lambda clock, beside: None)  # the readers have tests of their own
     words = ["--person", "org:resource", "--name", "concept:name+lifecycle:transition", "--time", "time:timestamp"]
     words += ["--object", "case:concept:name", "--property", "amount=case:AMOUNT_REQ"]
     wanted = {"rows": 262_200, "new": 262_200, "replayed": 0, "rejected": 0, "people": 68, "objects": 13_087}
