@@ -20,6 +20,7 @@ from uptake.directory.models import (
     AccessToken,
     AuditEntry,
     Identity,
+    Leave,
     Membership,
     Person,
     Policy,
@@ -44,6 +45,10 @@ def _end_memberships(subject: Subject) -> None:
     held.filter(from_date__gte=subject.today).delete()
     held.filter(Q(until_date__isnull=True) | Q(until_date__gt=subject.today)).update(until_date=subject.today)
     held.update(role="")
+
+
+def _forget_leave(subject: Subject) -> None:
+    Leave.objects.filter(person_id=subject.person).delete()
 
 
 def _seats(subject: Subject) -> QuerySet[Seat]:
@@ -158,6 +163,14 @@ MEMBERSHIPS = Treatment(
     ("directory.Membership",),
     lambda subject: _memberships(subject).count(),
     _end_memberships,
+)
+LEAVE = Treatment(
+    "leave",
+    _("Leave"),
+    dict.fromkeys(BOTH, _("Deleted")),
+    ("directory.Leave",),
+    lambda subject: Leave.objects.filter(person_id=subject.person).count(),
+    _forget_leave,
 )
 ROLES = Treatment(
     "roles",

@@ -172,6 +172,36 @@ class Membership(models.Model):
         ]
 
 
+class LeaveQuerySet(models.QuerySet["Leave"]):
+    def visible_to(self, viewer: Viewer) -> LeaveQuerySet:
+        """Leave of the people the viewer manages, and one's own."""
+        if viewer.sees_everything(Deed.MANAGE_PEOPLE):
+            return self.all()
+        held = Membership.objects.filter(
+            viewer.within("organization__path", Deed.MANAGE_PEOPLE), person=OuterRef("person_id")
+        )
+        return self.filter(Exists(held) | Q(person_id=viewer.person_id))
+
+
+class Leave(models.Model):
+    """A person is away in [from_date, until_date): these dates neither keep nor break a streak. Why is nobody's."""
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="leave")
+    from_date = models.DateField()
+    until_date = models.DateField()
+
+    objects = LeaveQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "from_date"], name="leave_once_per_start"),
+            models.CheckConstraint(condition=Q(until_date__gt=F("from_date")), name="leave_has_a_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.from_date} {self.until_date}"
+
+
 class IdentityQuerySet(models.QuerySet["Identity"]):
     def visible_to(self, viewer: Viewer) -> IdentityQuerySet:
         """Identities of companies where the viewer sees people or manages data, those a park's source gave to

@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any
 
 import orjson
 from django.db import connection, transaction
@@ -21,6 +21,7 @@ from uptake.events.read import Position, corrections_after, events_after, move_b
 from uptake.ledger.grant import Grant, Taking, grant, granting, take_back
 from uptake.ledger.rows import insert_rows, writing_behind
 from uptake.notify.tell import Telling, tell
+from uptake.programme.beyond_a_date import Folded, fold_lanes, handed_over, known_since, lanes_of, marks_of
 from uptake.programme.evaluate import REVERSED, DayRules, Key, Outcome, Used, fold
 from uptake.programme.gather import (
     AWARD_COLUMNS,
@@ -31,17 +32,19 @@ from uptake.programme.gather import (
     UsedRow,
     awards_of,
     earlier_revisions,
+    events_given_away,
     events_in,
     events_of,
+    former_people,
     gather,
     ids_of_awards,
     of_corrections,
     standings_of,
-    used_before,
     used_in,
 )
-from uptake.programme.in_force import RulebooksInForce, longest_lateness
-from uptake.programme.lanes import Lane, fold_lane, members_of
+from uptake.programme.hold_levels import due, hold_levels
+from uptake.programme.in_force import RulebooksInForce, longest_open
+from uptake.programme.lanes import Lane, members_of
 from uptake.programme.lot_dates import ALWAYS, LotDates
 from uptake.programme.merit import Gain, note_merit
 from uptake.programme.models import Award
@@ -52,8 +55,6 @@ LIMIT = 2000
 """Events read in one transaction on SQLite, where others wait with writing for as long."""
 LARGEST = 5000
 """The same on PostgreSQL, where nobody waits."""
-LONGEST_PERIOD = 33
-"""Days of a month, of its last date, and of the widest time zone."""
 PART = 1000
 """Events written while the next are worked out."""
 AT_ONCE = 5000
@@ -73,7 +74,8 @@ def consider_new_events(*, now: datetime, limit: int | None = None) -> int:
     key. The number of queries does not depend on how much happened before.
     """
     events_at, corrections_at = positions_of(READER)
-    if not events_after(events_at, limit=1).exists() and not corrections_after(corrections_at, limit=1).exists():
+    news = events_after(events_at, limit=1).exists() or corrections_after(corrections_at, limit=1).exists()
+    if not news and not due(now, limit=1):
         return 0  # without taking a lock: we are asked every second
     limit = limit or (LIMIT if connection.vendor == "sqlite" else LARGEST)
     with _no_collecting(), transaction.atomic():
@@ -96,20 +98,25 @@ def _consider_batch(now: datetime, limit: int) -> int:
     events_at, corrections_at = _lock_bookmark()
     events = _whole_deliveries(events_at, limit)
     corrections = list(corrections_after(corrections_at, limit=limit))
-    if not events and not corrections:
+    people = due(now)
+    if not events and not corrections and not people:
         return 0
     news = News(now)
     if events:
         _consider([pk for _, pk in events], moved=False, settled=not corrections, now=now, news=news)
         events_at = Position(*events[-1])
     if corrections:
-        for ids in of_corrections(corrections, lambda: (now - timedelta(days=longest_lateness() + 3)).date()):
+        former = former_people(corrections)
+        for ids, fresh in of_corrections(corrections, lambda: (now - timedelta(days=longest_open())).date()):
             for start in range(0, len(ids), AT_ONCE):
-                _consider(ids[start : start + AT_ONCE], moved=True, settled=False, now=now, news=news)
+                part = ids[start : start + AT_ONCE]
+                _consider(part, moved=True, settled=False, now=now, news=news, fresh=fresh, former=former)
         corrections_at = Position(corrections[-1].txid, corrections[-1].pk)
+    if people:
+        _consider((), moved=True, settled=False, now=now, news=news, also=people)
     news.tell()
     move_bookmark(READER, now=now, events=events_at, corrections=corrections_at)
-    return len(events) + len(corrections)
+    return len(events) + len(corrections) + len(people)
 
 
 def _whole_deliveries(after: Position, limit: int) -> list[tuple[int, int]]:
@@ -143,29 +150,39 @@ def _lock_bookmark() -> tuple[Position, Position]:
     return Position(row.event_txid, row.event_id), Position(row.correction_txid, row.correction_id)
 
 
-class Folded(NamedTuple):
-    """An outcome with where it came about: the bucket, the rulebook version's id and its rules of that date."""
-
-    bucket: Bucket
-    version: int
-    rules: DayRules
-    outcome: Outcome
-
-
-def _consider(ids: Collection[int], *, moved: bool, settled: bool, now: datetime, news: News) -> None:
+def _consider(
+    ids: Collection[int],
+    *,
+    moved: bool,
+    settled: bool,
+    now: datetime,
+    news: News,
+    fresh: bool = True,
+    former: Mapping[int, Collection[int]] = MappingProxyType({}),
+    also: Collection[Bucket] = (),
+) -> None:
     """Folds whatever these events touch and writes the differences.
 
     `moved`: something was said about the events, so that none of them is merely added to its date. `settled`: nothing
-    that was said about any event is still to be considered, so that what the awards tell is true.
+    that was said about any event is still to be considered, so that what the awards tell is true. `fresh`: they count
+    only now. `former`: whose the events of an identity were before. `also`: who must be looked at whatever happened.
     """
     touched = gather(ids)
     lower = [pk for pk in earlier_revisions(touched.values()) if pk not in touched]
     if lower:
         touched |= gather(lower)
-    awards = awards_of(touched)
     companies = {one.company for one in touched.values() if one.company is not None}
-    companies |= {award.company_id for award in awards.values()}
+    companies |= {bucket.company for bucket in also}
     books = RulebooksInForce(companies)
+    marks = marks_of(books, companies)
+    if marks is not None:
+        marks.keep(touched.values())
+        touched |= marks.undone_by(touched.values(), touched)
+    awards = awards_of(touched)
+    elsewhere = {award.company_id for award in awards.values()} - companies
+    if elsewhere:
+        companies |= elsewhere
+        books = RulebooksInForce(companies)
     rules_of: dict[Bucket, tuple[int, DayRules]] = {}
     here: dict[Bucket, list[Gathered]] = defaultdict(list)
     whole: set[Bucket] = set()
@@ -188,7 +205,14 @@ def _consider(ids: Collection[int], *, moved: bool, settled: bool, now: datetime
         if found is not None:
             rules_of[bucket] = found
             whole.add(bucket)
-    lanes = _lanes(rules_of, books, companies, now)
+    for bucket in [*also, *_formerly(touched.values(), former)]:
+        found = books.on(bucket.company, bucket.date)
+        if found is not None and books.window(bucket.company).looks_back:
+            rules_of[bucket] = found
+    over = handed_over(awards, touched)
+    passing = {Lane(award.person_id, award.company_id) for award in over.values()}
+    passing |= {Lane(*bucket[:2]) for key in over if (bucket := touched[key[0]].bucket) is not None}
+    lanes = lanes_of(rules_of, books, companies, now, passing)
     if lanes:
         here = {bucket: events for bucket, events in here.items() if bucket[:2] not in lanes}
         whole = {bucket for bucket in whole if bucket[:2] not in lanes}
@@ -215,22 +239,46 @@ def _consider(ids: Collection[int], *, moved: bool, settled: bool, now: datetime
                 for outcome in _added(rules, events, used.get(bucket, ()), standing):
                     yield Folded(bucket, version, rules, outcome)
 
-    if not whole and not awards and not lanes:
+    if not whole and not awards and not lanes and not also:
         _earn_anew(here, rules_of, added, touched, now, news)
         return
-    since = _known_since(lanes)
-    around = {*events_in(whole), *events_of({lane.person for lane in lanes}, since)}
+    since = known_since(lanes)
+    people = {lane.person for lane in lanes}
+    around = {*events_in(whole), *events_of(people, since), *(events_given_away(people, since) if lanes else ())}
     mates = gather([pk for pk in around if pk not in touched])
     awards |= awards_of(mates)
-    everything = [*touched.values(), *mates.values()]
-    folded = _refold(whole, everything, awards, rules_of, standings, now)
-    folded += _fold_lanes(lanes, members_of(lanes, everything, since), awards, books, since, now)
+    everything = {**touched, **mates}
+    members = members_of(lanes, everything.values(), since)
+    if marks is not None:
+        everything |= marks.undoing([one for events in members.values() for one in events], everything)
+    folded = _refold(whole, everything.values(), awards, rules_of, standings, now)
+    there = fold_lanes(
+        lanes,
+        members,
+        awards,
+        books,
+        around=everything,
+        marks=marks,
+        fresh=touched if fresh else (),
+        since=since,
+        now=now,
+    )
+    folded += there.outcomes
     differences = _differences([*added(here), *folded], awards, touched)
     with writing_behind():
         _insert([one.award for one in differences if one.is_new], now)
         _post(differences, now)
         note_merit(_gains(differences), now=now)
     news.add(differences)
+    news.levels += hold_levels(there.levels, books, now=now)
+
+
+def _formerly(events: Iterable[Gathered], former: Mapping[int, Collection[int]]) -> Iterator[Bucket]:
+    """Where events were before their identity became another's."""
+    for one in events:
+        if one.company is not None:
+            for person in former.get(one.identity or 0, ()):
+                yield Bucket(person, one.company, one.date)
 
 
 def _earn_anew(
@@ -319,75 +367,6 @@ def _refold(
             found = _fold_closed(rules, members, standing_awards[bucket], standing)
         outcomes.extend(Folded(bucket, version, rules, outcome) for outcome in found)
     return outcomes
-
-
-class _Reach(NamedTuple):
-    """From which date on a lane's awards may change, and from which on its events must be known (None: all)."""
-
-    changes: date
-    known: date | None
-    counts_ever: bool
-
-
-def _lanes(
-    rules_of: Collection[Bucket], books: RulebooksInForce, companies: Iterable[int], now: datetime
-) -> dict[Lane, _Reach]:
-    """The people who must be folded beyond a date, as some rulebook of their company looks back."""
-    windows = {company: books.window(company) for company in companies}
-    if not any(window.looks_back for window in windows.values()):
-        return {}
-    lanes: dict[Lane, _Reach] = {}
-    for bucket in rules_of:
-        window = windows[bucket.company]
-        if not window.looks_back:
-            continue
-        lane = Lane(bucket.person, bucket.company)
-        # Of a date so long ago even the month is closed.
-        still_open = (now - timedelta(days=window.lateness + LONGEST_PERIOD)).date()
-        changes = min(bucket.date, lanes[lane].changes if lane in lanes else still_open)
-        known = None if window.days is None else changes - timedelta(days=window.days)
-        lanes[lane] = _Reach(changes, known, window.counts_ever)
-    return lanes
-
-
-def _known_since(lanes: Mapping[Lane, _Reach]) -> date | None:
-    """From which date on the events of all these lanes must be known; None: from the first."""
-    known = [reach.known for reach in lanes.values()]
-    return None if None in known else min((day for day in known if day is not None), default=None)
-
-
-def _fold_lanes(
-    lanes: Mapping[Lane, _Reach],
-    members: Mapping[Lane, Sequence[Gathered]],
-    awards: Mapping[Key, AwardRow],
-    books: RulebooksInForce,
-    since: date | None,
-    now: datetime,
-) -> list[Folded]:
-    """The outcomes of all that some people did, where rules look beyond a date."""
-    asking: dict[Bucket, tuple[int, DayRules]] = {}
-    for lane, events in members.items():
-        for day in {one.date for one in events}:
-            found = books.on(lane.company, day)
-            if found is not None:
-                asking[Bucket(*lane, day)] = found
-    standings = _standings(asking)
-    counting = {lane.person for lane, reach in lanes.items() if reach.counts_ever}
-    granted = used_before(counting, since) if counting and since is not None else {}
-    folded: list[Folded] = []
-    for lane, events in members.items():
-        outcomes = fold_lane(
-            lane,
-            events,
-            awards,
-            partial(books.on, lane.company),
-            standings,
-            granted=granted.get(lane, ()),
-            since=lanes[lane].changes,
-            now=now,
-        )
-        folded += [Folded(Bucket(*lane, one.outcome.event.date), *one) for one in outcomes]
-    return folded
 
 
 def _fold_closed(
@@ -669,6 +648,7 @@ class News:
     now: datetime
     earned: dict[int, list[_Difference]] = field(default_factory=lambda: defaultdict(list))
     balance: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    levels: list[Telling] = field(default_factory=list)
 
     def add(self, differences: Iterable[_Difference]) -> None:
         for one in differences:
@@ -682,6 +662,7 @@ class News:
 
     def tell(self) -> None:
         """Writes the messages. Who has no more than before is told nothing."""
+        tell(self.levels, now=self.now)
         people = [person for person in self.earned if self.balance[person] > 0]
         if not people:
             return

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from uptake.directory.erase import Subject, Treatment
 from uptake.directory.models import Policy
 from uptake.ledger.forget import forget_event_keys
-from uptake.programme.models import Award
+from uptake.programme.models import Award, PersonLevel
 
 QUOTING = "condition"
 """The part of an explanation that quotes an event."""
@@ -33,6 +33,10 @@ def _empty(subject: Subject) -> None:
     forget_event_keys(owner=str(subject.person))
 
 
+def _forget_level(subject: Subject) -> None:
+    PersonLevel.objects.filter(person_id=subject.person).delete()
+
+
 AWARDS = Treatment(
     "awards",
     _("Awards and their points"),
@@ -43,4 +47,13 @@ AWARDS = Treatment(
     ("programme.Award", "ledger.Lot"),
     lambda subject: _awards(subject).count(),
     _empty,
+)
+
+LEVELS = Treatment(
+    "levels",
+    _("Level"),
+    dict.fromkeys((Policy.ANONYMISE, Policy.DROP), _("Deleted")),
+    ("programme.PersonLevel",),
+    lambda subject: PersonLevel.objects.filter(person_id=subject.person).count(),
+    _forget_level,
 )

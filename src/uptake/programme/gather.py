@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Count, Exists, IntegerField, OuterRef, Q, Sum, TextField
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, Subquery, Sum, TextField
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
 
@@ -64,8 +64,14 @@ class Gathered:
     accepted_at: datetime | None = None
     joined_at: datetime = NEVER
     """When it could first be considered: received, accepted, its person or its company known."""
+    arrived_at: datetime = NEVER
+    """The same, whoever its person is: when it could first undo others."""
+    mapped_at: datetime | None = None
+    """When its person or its company became known, if that was later than the event itself."""
     withdrawn: bool = False
     superseded: bool = False
+    superseded_at: datetime | None = None
+    """When the first of the revisions that take its place came."""
 
     @property
     def withheld(self) -> bool:
@@ -202,14 +208,16 @@ def _read_decisions(events: Mapping[int, Gathered]) -> None:
             withdrawn.add(batch)
     said_something = bool(identified or accepted or placed or withdrawn)
     for one in events.values():
-        one.joined_at = one.received_at
+        one.joined_at = one.arrived_at = one.received_at
         if said_something:
             one.accepted_at = accepted.get(one.id)
-            since: list[datetime | None] = [one.accepted_at, identified.get(one.identity or 0)]
+            mapped_at, placed_at = identified.get(one.identity or 0), None
             if one.id in placed:
-                one.company, since_placed = placed[one.id]
-                since.append(since_placed)
-            one.joined_at = max([one.received_at, *(at for at in since if at is not None)])
+                one.company, placed_at = placed[one.id]
+            one.arrived_at = max(at for at in (one.received_at, one.accepted_at, placed_at) if at is not None)
+            one.joined_at = one.arrived_at if mapped_at is None else max(one.arrived_at, mapped_at)
+            told = [at for at in (mapped_at, placed_at) if at is not None and at > one.received_at]
+            one.mapped_at = max(told, default=None)
             one.withdrawn = one.batch in withdrawn
 
 
@@ -223,11 +231,16 @@ def _read_newer(events: Mapping[int, Gathered]) -> None:
         .exclude(batch__corrections__kind=CorrectionKind.WITHDRAWN)
         .filter(Q(quarantine__isnull=True) | Exists(_accepted()))
     )
-    highest: dict[tuple[str, str], int] = {}
-    for source, key, revision in standing.values_list("source", "key", "revision"):
-        highest[source, key] = max(revision, highest.get((source, key), 0))
+    when = Correction.objects.filter(kind=CorrectionKind.ACCEPTED, event=OuterRef("pk")).values("at")[:1]
+    found: dict[tuple[str, str], list[tuple[int, datetime]]] = defaultdict(list)
+    rows = standing.annotate(accepted_at=Subquery(when)).values_list(
+        "source", "key", "revision", "received_at", "accepted_at"
+    )
+    for source, key, revision, received_at, accepted_at in rows:
+        found[source, key].append((revision, accepted_at or received_at))
     for one in older:
-        one.superseded = highest.get((one.source, one.key), 0) > one.revision
+        later = [at for revision, at in found.get((one.source, one.key), ()) if revision > one.revision]
+        one.superseded, one.superseded_at = bool(later), min(later, default=None)
 
 
 def _accepted() -> Any:
@@ -283,6 +296,14 @@ def events_of(people: Collection[int], since: date | None) -> list[int]:
         begin = datetime(since.year, since.month, since.day, tzinfo=UTC) - timedelta(days=1)
         events = events.filter(happened_at__gte=begin, business_date__gte=since)
     return list(events.values_list("pk", flat=True))
+
+
+def events_given_away(people: Collection[int], since: date | None) -> list[int]:
+    """The ids of events with awards of these people, from a date on, that are others' by now."""
+    awards = Award.objects.filter(person_id__in=many(people)).exclude(event__identity__person_id=F("person_id"))
+    if since is not None:
+        awards = awards.filter(date__gte=since)
+    return list(awards.values_list("event_id", flat=True).distinct())
 
 
 @dataclass(slots=True)
@@ -391,8 +412,19 @@ def _standing(
     )
 
 
-def of_corrections(corrections: Iterable[Correction], closes_before: Callable[[], date]) -> Iterator[list[int]]:
-    """The ids of the events each kind of correction is about, in a few queries whatever the number of corrections.
+def former_people(corrections: Iterable[Correction]) -> dict[int, set[int]]:
+    """Whose each identity was before it was said to be another's."""
+    found: dict[int, set[int]] = defaultdict(set)
+    for one in corrections:
+        if one.kind == CorrectionKind.IDENTIFIED and one.identity_id is not None and one.person_id_was is not None:
+            found[one.identity_id].add(one.person_id_was)
+    return found
+
+
+def of_corrections(
+    corrections: Iterable[Correction], closes_before: Callable[[], date]
+) -> Iterator[tuple[list[int], bool]]:
+    """(ids of events, whether they count only now) of each kind of correction, in a few queries whatever their number.
 
     `closes_before` gives the first date whose awards may still be open: a moved membership changes no closed one.
     """
@@ -410,20 +442,21 @@ def of_corrections(corrections: Iterable[Correction], closes_before: Callable[[]
         if one.kind == CorrectionKind.MOVED and one.person_id_was is not None:
             moved.add(one.person_id_was)
     if events:
-        yield sorted(events)
+        yield sorted(events), True
     if identities:
-        yield list(Event.objects.filter(identity_id__in=many(identities)).order_by("pk").values_list("pk", flat=True))
+        of_them = Event.objects.filter(identity_id__in=many(identities))
+        yield list(of_them.order_by("pk").values_list("pk", flat=True)), False
     if batches:
-        yield list(Event.objects.filter(batch_id__in=many(batches)).order_by("pk").values_list("pk", flat=True))
+        of_them = Event.objects.filter(batch_id__in=many(batches))
+        yield list(of_them.order_by("pk").values_list("pk", flat=True)), False
     if moved:
         since = closes_before()
-        yield list(
-            Event.objects.filter(
-                identity__in=Identity.objects.filter(person_id__in=many(moved)),
-                happened_at__gte=datetime(since.year, since.month, since.day, tzinfo=UTC) - timedelta(days=1),
-                business_date__gte=since,
-            ).values_list("pk", flat=True)
+        of_them = Event.objects.filter(
+            identity__in=Identity.objects.filter(person_id__in=many(moved)),
+            happened_at__gte=datetime(since.year, since.month, since.day, tzinfo=UTC) - timedelta(days=1),
+            business_date__gte=since,
         )
+        yield list(of_them.values_list("pk", flat=True)), False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,11 @@ from uptake.directory.models import Organization
 from uptake.directory.viewer import ids_of
 from uptake.programme.evaluate import DayRules
 from uptake.programme.models import RulebookVersion
-from uptake.programme.rulebook import Rulebook
+from uptake.programme.rulebook import Reversal, Rulebook
 from uptake.programme.rulebook_reading import read_rulebook
+
+LONGEST_PERIOD = 33
+"""Days of a month, of its last date, and of the widest time zone."""
 
 
 @lru_cache(maxsize=256)
@@ -32,13 +35,24 @@ class Window(NamedTuple):
     """Whether all that was ever granted counts."""
     lateness: int = 0
     """How many days a period stays open after its end."""
+    streaks: bool = False
+    levels: bool = False
+    reversals: tuple[Reversal, ...] = ()
 
 
 @lru_cache(maxsize=256)
 def window_of(version_id: int, sha256: str) -> Window:
     """The window of a published version."""
     rulebook = parsed(version_id, sha256)
-    return Window(rulebook.looks_back, rulebook.looks_back_days, rulebook.counts_ever, rulebook.programme.lateness_days)
+    return Window(
+        rulebook.looks_back,
+        rulebook.looks_back_days,
+        rulebook.counts_ever,
+        rulebook.programme.lateness_days,
+        any(rule.streak for rule in rulebook.rules),
+        bool(rulebook.levels),
+        rulebook.reversals,
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -82,6 +96,9 @@ class RulebooksInForce:
             None if None in days else max((one for one in days if one is not None), default=0),
             any(one.counts_ever for one in found),
             max((one.lateness for one in found), default=0),
+            any(one.streaks for one in found),
+            any(one.levels for one in found),
+            tuple({entry: None for one in found for entry in one.reversals}),
         )
 
     def _find(self, company_id: int, day: date) -> tuple[int, DayRules] | None:
@@ -105,7 +122,7 @@ def rulebook_version_on(place: Organization, day: date) -> RulebookVersion | Non
     return None
 
 
-def longest_lateness() -> int:
-    """The most days any published rulebook keeps its dates open."""
-    versions = RulebookVersion.objects.values_list("pk", "sha256")
-    return max((parsed(pk, sha256).programme.lateness_days for pk, sha256 in versions), default=0)
+def longest_open() -> int:
+    """The most days after its event for which any published rulebook may keep an award open."""
+    windows = [window_of(pk, sha256) for pk, sha256 in RulebookVersion.objects.values_list("pk", "sha256")]
+    return max((one.lateness + (LONGEST_PERIOD if one.looks_back else 3) for one in windows), default=0)

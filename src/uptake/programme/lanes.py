@@ -6,19 +6,23 @@ Works on what was gathered, writes nothing. What is closed stands as the awards 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 from uptake.programme.evaluate import DayRules, Key, Outcome, Question, plain
 from uptake.programme.gather import AwardRow, Bucket, Gathered
-from uptake.programme.person_fold import Stood, fold_person
+from uptake.programme.person_fold import Folded, Seasons, Special, Step, Stood, fold_person
 from uptake.programme.standing import UNKNOWN, JudgedEvent, Standing
 
 RulesOf = Callable[[date], tuple[int, DayRules] | None]
 """(id of the rulebook version, its rules on a date), at the company of the lane."""
+
+
+COURSE = "course"
+"""Under this an award's explanation keeps how it came to be along event time, where that took more than one step."""
 
 
 class Lane(NamedTuple):
@@ -32,6 +36,36 @@ class LaneOutcome(NamedTuple):
     rulebook_id: int
     rules: DayRules
     outcome: Outcome
+
+
+class LaneLevel(NamedTuple):
+    """Where a person stands after all of it."""
+
+    rank: int
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a lane must know beside its own events and awards."""
+
+    others: Sequence[Gathered] = ()
+    """Events of other people that undo some of the lane's, or undo such."""
+    leave: Collection[date] = ()
+    seasons: Seasons | None = None
+    """All ends of seasons that have come; a round looks at those that had come by then."""
+    specials: Sequence[Special] = ()
+    kept: Sequence[Gathered] = ()
+    """Events that are another's now, but whose awards had closed before."""
+    settled: Collection[Key] = ()
+    """Awards of the lane's events that stand for who they were before."""
+    fresh: Collection[int] = ()
+    """Events that were not considered before."""
+    granted: Sequence[tuple[str, int, int]] = ()
+    """(rule, points, paid awards) of events before those given."""
+
+
+NOTHING = Beside()
 
 
 @dataclass(slots=True)
@@ -52,17 +86,17 @@ def fold_lane(
     rules_of: RulesOf,
     standings: Mapping[Bucket, Standing],
     *,
-    granted: Iterable[tuple[str, int, int]] = (),
+    beside: Beside = NOTHING,
     since: date,
     now: datetime,
-) -> list[LaneOutcome]:
-    """The outcomes of the events of a lane, as if each had been considered when it joined.
+) -> tuple[list[LaneOutcome], LaneLevel | None]:
+    """The outcomes of the events of a lane, as if each had been considered when it joined; the level, if there are any.
 
     `members`: its events that are not withheld. `awards`: by (event id, rule), other people's are left aside. `since`:
-    outcomes from this date on are asked for; earlier events are only what those look back on. `granted`:
-    (rule, points, paid awards) of events before those.
+    outcomes from this date on are asked for; earlier events are only what those look back on.
     """
-    return _LaneFold(lane, members, awards, rules_of, standings, granted, since, now).outcomes()
+    fold = _LaneFold(lane, members, awards, rules_of, standings, beside, since, now)
+    return fold.outcomes(), fold.level
 
 
 class _LaneFold:
@@ -73,32 +107,39 @@ class _LaneFold:
         awards: Mapping[Key, AwardRow],
         rules_of: RulesOf,
         standings: Mapping[Bucket, Standing],
-        granted: Iterable[tuple[str, int, int]],
+        beside: Beside,
         since: date,
         now: datetime,
     ) -> None:
-        self.granted = tuple(granted)
-        self.members, self.rules_of, self.since, self.now = members, rules_of, since, now
-        self.judged = {one.id: _judged(one, standings.get(Bucket(*lane, one.date), UNKNOWN)) for one in members}
+        self.beside, self.members, self.rules_of, self.since, self.now = beside, members, rules_of, since, now
+        self.level: LaneLevel | None = None
+        self.judged = {one.id: judged_of(one, standings.get(Bucket(*lane, one.date), UNKNOWN)) for one in members}
+        self.kept = {one.id: judged_of(one, standings.get(Bucket(*lane, one.date), UNKNOWN)) for one in beside.kept}
+        self.others = {one.id: judged_of(one, UNKNOWN) for one in beside.others}
+        self.superseded = [one for one in (*members, *beside.kept, *beside.others) if one.superseded]
         self.known: dict[Key, _Known] = {}
         for key, award in awards.items():
-            if key[0] in self.judged and (award.person_id, award.company_id) == lane:
+            mine = key[0] in self.judged or key[0] in self.kept
+            if mine and (award.person_id, award.company_id) == lane:
                 self.known[key] = _Known(
                     award.rulebook_id, award.version, award.points, tuple(award.reasons), award.explanation
                 )
         self.closings: dict[Key, datetime] = {}
         self.questions: dict[Key, Question] = {}
-        for event in self.judged.values():
+        for event in (*self.judged.values(), *self.kept.values()):
             found = rules_of(event.date)
             for question in found[1].by_name.get(event.name, ()) if found else ():
                 key = (event.id, question.rule.rule)
+                if event.id in self.kept and key not in self.known:
+                    continue
                 self.questions[key] = question
                 self.closings[key] = found[1].closing(question, event.standing.role) if found else now
 
     def outcomes(self) -> list[LaneOutcome]:
         found: list[LaneOutcome] = []
-        for clock, later in self._rounds():
-            found = self._round(clock, later)
+        rounds = self._rounds()
+        for number, (clock, later) in enumerate(rounds, start=1):
+            found = self._round(clock, later, last=number == len(rounds))
             for _, _, outcome in found:
                 self.known[outcome.key] = self._as_known(outcome)
         return [one for one in found if one.outcome.event.date >= self.since]
@@ -107,45 +148,59 @@ class _LaneFold:
         """(clock, events that had not joined by then) of each fold that is needed, the last with everything.
 
         Events that are new join together unless awards closed between them, or one is late: what a late one is given
-        stands at once.
+        stands at once. What undoes others joins when it arrived, whoever its person is.
         """
         considered = {event_id for event_id, _ in self.known}
         asked = {event_id for event_id, _ in self.questions}
-        new = sorted(
-            (one for one in self.members if one.date >= self.since and one.id in asked and one.id not in considered),
-            key=lambda one: one.joined_at,
-        )
+        new = [
+            (one.joined_at, one.id)
+            for one in self.members
+            if one.date >= self.since and one.id in asked and one.id not in considered
+        ]
+        begun = min(new, default=(None, 0))[0]
+        fresh = self.beside.fresh
+        for one in (*self.beside.others, *self.members):
+            if one.id not in asked or one.id not in self.judged:
+                at = one.arrived_at if self._undoes(one) else one.joined_at
+                if one.id in fresh or (begun is not None and at > begun):
+                    new.append((at, one.id))
         if not new:
             return [(self.now, set())]
+        new.sort()
         closings = sorted(set(self.closings.values()))
-        late = {event_id for (event_id, _), closing in self.closings.items() if closing <= self.joined(event_id)}
+        joined = {event_id: at for at, event_id in new}
+        late = {key[0] for key, closing in self.closings.items() if key[0] in joined and closing <= joined[key[0]]}
         rounds: list[tuple[datetime, set[int]]] = []
-        for place, one in enumerate(new[:-1]):
-            following = new[place + 1]
-            if one.joined_at == following.joined_at:
+        for place, (at, one_id) in enumerate(new[:-1]):
+            next_at, next_id = new[place + 1]
+            if at == next_at:
                 continue
-            between = bisect_right(closings, one.joined_at) < bisect_right(closings, following.joined_at)
-            if between or one.id in late or following.id in late:
-                rounds.append((one.joined_at, {other.id for other in new[place + 1 :]}))
-        return [*rounds, (new[-1].joined_at, set())]
+            between = bisect_right(closings, at) < bisect_right(closings, next_at)
+            if between or one_id in late or next_id in late:
+                rounds.append((at, {other for _, other in new[place + 1 :]}))
+        return [*rounds, (new[-1][0], set())]
 
-    def joined(self, event_id: int) -> datetime:
-        joined_at = self.judged[event_id].joined_at
-        assert joined_at is not None
-        return joined_at
+    def _undoes(self, one: Gathered) -> bool:
+        found = self.rules_of(one.date)
+        return found is not None and any(entry.event == one.name for entry in found[1].rulebook.reversals)
 
-    def _round(self, clock: datetime, later: set[int]) -> list[LaneOutcome]:
+    def _round(self, clock: datetime, later: set[int], *, last: bool) -> list[LaneOutcome]:
         stood = {
             key: self._stood(key, known)
             for key, known in self.known.items()
-            if key in self.questions and self.closings[key] <= clock
+            if key in self.questions and (self.closings[key] <= clock or key[0] in self.kept)
         }
-        folded = fold_person(
-            [event for event in self.judged.values() if event.id not in later],
-            self._rules_on,
-            stood=stood,
-            granted=self.granted,
-        )
+        for one in self.superseded:
+            event = self.judged.get(one.id) or self.kept.get(one.id) or self.others[one.id]
+            event.reversed = one.withdrawn or last or (one.superseded_at is not None and one.superseded_at <= clock)
+        folded = self._folded(clock, later, stood)
+        if last and self.beside.seasons is not None:
+            if any(clock < at <= self.now for at, _ in self.beside.seasons.ends):
+                after = self._folded(self.now, later, stood)
+                self.level = LaneLevel(after.level, after.points)
+                folded = self._folded(clock, later, stood)
+            else:
+                self.level = LaneLevel(folded.level, folded.points)
         found: list[LaneOutcome] = []
         for outcome in folded.outcomes:
             in_force = self.rules_of(outcome.event.date)
@@ -154,8 +209,29 @@ class _LaneFold:
             if outcome.key in stood:
                 rulebook_id = self.known[outcome.key].rulebook_id
                 outcome = self._told(outcome, stood[outcome.key])
+            else:
+                course = folded.courses.get(outcome.key, ())
+                if len(course) > 1:
+                    outcome = outcome._replace(explanation={**outcome.explanation, COURSE: course_to_plain(course)})
             found.append(LaneOutcome(rulebook_id, in_force[1], outcome))
         return found
+
+    def _folded(self, clock: datetime, later: set[int], stood: Mapping[Key, Stood]) -> Folded:
+        beside = self.beside
+        seasons = beside.seasons
+        if seasons is not None:
+            seasons = replace(seasons, ends=tuple(end for end in seasons.ends if end[0] <= clock))
+        return fold_person(
+            [event for event in self.judged.values() if event.id not in later],
+            self._rules_on,
+            others=[event for event in self.others.values() if event.id not in later],
+            stood=stood,
+            leave=beside.leave,
+            seasons=seasons,
+            specials=[one for one in beside.specials if one.at <= clock],
+            settled=beside.settled,
+            granted=beside.granted,
+        )
 
     def _rules_on(self, day: date) -> DayRules | None:
         found = self.rules_of(day)
@@ -181,8 +257,10 @@ class _LaneFold:
             explanation = {name: value for name, value in explanation.items() if name not in ("closed", "part")}
             if part:
                 explanation["part"] = plain(part)
+        event = self.judged.get(key[0]) or self.kept[key[0]]
+        course = course_of(explanation.get(COURSE, ()))
         return Stood(
-            self.judged[key[0]], question.rank, key[1], known.version, points, part, reasons, explanation
+            event, question.rank, key[1], known.version, points, part, reasons, explanation, course
         )  # fmt: skip
 
     def _told(self, outcome: Outcome, stood: Stood) -> Outcome:
@@ -198,10 +276,27 @@ class _LaneFold:
         return outcome._replace(explanation=explanation)
 
 
-def _judged(one: Gathered, standing: Standing) -> JudgedEvent:
+def judged_of(one: Gathered, standing: Standing) -> JudgedEvent:
+    """The event as rules that look back see it."""
     event = one.judged(late=one.accepted_late, standing=standing)
-    event.object, event.joined_at = one.object, one.joined_at
+    event.object, event.joined_at = one.object, one.mapped_at
     return event
+
+
+def course_to_plain(course: Sequence[Step]) -> list[list[Any]]:
+    """How an award came to be along event time, as plain JSON."""
+    return [
+        [at.isoformat(), source, key, event_id, points, plain(part)]
+        for (at, source, key, event_id), points, part in course
+    ]
+
+
+def course_of(told: Sequence[Sequence[Any]]) -> tuple[Step, ...]:
+    """The same, read."""
+    return tuple(
+        Step((datetime.fromisoformat(at), source, key, event_id), points, Fraction(part))
+        for at, source, key, event_id, points, part in told
+    )
 
 
 def members_of(lanes: Iterable[Lane], events: Iterable[Gathered], since: date | None) -> dict[Lane, list[Gathered]]:

@@ -138,3 +138,76 @@ class MeritChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id} {self.date} {self.points:+}"
+
+
+class PersonLevelQuerySet(models.QuerySet["PersonLevel"]):
+    def visible_to(self, viewer: Viewer) -> PersonLevelQuerySet:
+        """One's own level, and those of companies whose people the viewer may see."""
+        own = Q(person_id=viewer.person_id) if viewer.person_id else Q(pk__in=())
+        return self.filter(own | viewer.within("company__path", Deed.SEE_PEOPLE))
+
+
+class PersonLevel(models.Model):
+    """The level a person stands on at a company, as of the latest fold; only where the rulebook has levels."""
+
+    id = models.BigAutoField(primary_key=True)
+    person = models.ForeignKey(Person, models.PROTECT, related_name="levels")
+    company = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    rank = models.SmallIntegerField()
+    """0 is the first level of the rulebook; -1: none is reached."""
+    points = models.IntegerField()
+    """What counts towards the level: all qualifying points, or those of the season."""
+    since = models.DateTimeField()
+    """Since when, as far as we noticed, the person has this level."""
+    due_at = models.DateTimeField(null=True, blank=True)
+    """When it must be looked at again: the season ends, or special points were given; empty: no end is known."""
+    as_of = models.DateTimeField()
+
+    objects = PersonLevelQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "company"], name="person_level_once_per_company"),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="person_level_due"),
+            models.Index(fields=["company", "rank"], name="person_level_by_rank"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.rank}"
+
+
+class ReversalMark(models.Model):
+    """By what events that undo find those they undo: a number made of the company, the fact and its value."""
+
+    id = models.BigAutoField(primary_key=True)
+    mark = models.BigIntegerField()
+    name = models.CharField(max_length=200)
+    """Of the event."""
+    event = models.ForeignKey(Event, models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["mark", "name", "event"], name="reversal_mark_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_id} {self.mark}"
+
+
+class MarkedName(models.Model):
+    """Events of this name, at this company, have their marks for this fact: those that came before the rule too."""
+
+    company = models.ForeignKey(Organization, models.CASCADE, related_name="+", db_index=False)
+    name = models.CharField(max_length=200)
+    same = models.CharField(max_length=200)
+    """object, or a fact."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["company", "name", "same"], name="marked_name_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.company_id} {self.name} {self.same}"

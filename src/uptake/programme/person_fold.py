@@ -6,11 +6,11 @@ beside the awards that have closed, which count wherever they lie.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -99,6 +99,11 @@ class Folded(NamedTuple):
     """The rank now; -1: none."""
     courses: dict[Key, tuple[Step, ...]]
     """How each award came to be along event time; empty where there are no levels."""
+    points: int = 0
+    """What counts towards the level; 0 where there are none."""
+
+
+_BEGINNING: Order = (datetime.min.replace(tzinfo=UTC), "", "", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,39 +299,52 @@ class _Walk:
         self.before: dict[int, int] = {}
         """The level before each event."""
         self.courses: dict[Key, list[Step]] = {}
+        self.stood_of: dict[int, list[Stood]] = defaultdict(list)
+        for award in world.stood.values():
+            self.stood_of[award.event.id].append(award)
 
     def folded(self) -> Folded:
-        level = self._walk()
+        level, points = self._walk()
         record = self._pass(self.own, self.world.parts, None)
         courses = {key: tuple(steps) for key, steps in self.courses.items()}
-        return Folded(record.outcomes, record.closings, level, courses)
+        return Folded(record.outcomes, record.closings, level, courses, points)
 
-    def _walk(self) -> int:
-        """Fills `before` and `courses`; gives the level at the end."""
+    def _walk(self) -> tuple[int, int]:
+        """Fills `before` and `courses`; gives the level and the points at the end.
+
+        What an event adds is judged after what came before. Only where something is undone, or an award that stands
+        was worth something else at this place, all up to here is folded anew.
+        """
         levels = self.seasons.levels
         level = reached(levels, 0)
         points = _Points(self.seasons.of_season)
-        simple = self._nothing_undone()
-        running = _Record(self.world)
+        record, parts = _Record(self.world, _BEGINNING, {}), dict[int, Fraction]()
+        turns = sorted({step.since for one in self.world.stood.values() for step in one.course[1:]})
+        mine = {event.id for event in self.own}
+        before = _BEGINNING
         for order, what in self._steps():
             if isinstance(what, JudgedEvent):
-                if simple:
-                    self.before[what.id] = level
-                    running.add(what, 0, level)
-                    for outcome in running.outcomes[points.seen :]:
-                        self.courses[outcome.key] = [Step(order, outcome.points, Fraction(0))]
-                    points.add(running.outcomes)
-                else:
-                    self.before[what.id] = level
-                    points.replace(self._until(order))
+                self.before[what.id] = level
+                now = self._parts_until(order, mine) if self._undoes(what) else parts
+                turned = bisect_right(turns, before) < bisect_right(turns, order)
+                if now != parts or turned or not self._as_now(what, order):
+                    parts = now
+                    own = [event for event in self.own if event.order <= order and not event.reversed]
+                    record = self._pass(own, parts, order)
+                    points.replace(record.outcomes)
+                    self._note(record.outcomes, order, parts)
+                elif what.id in mine:
+                    record.add(what, parts.get(what.id, 0), level)
+                    self._note(points.add(record.outcomes), order, parts)
+                before = order
             elif isinstance(what, Special):
                 points.give(what)
             if isinstance(what, date):
-                level = after_season(levels, level, points.since(points.season))
-                points.season = what
+                level = after_season(levels, level, points.counted)
+                points.begin(what)
             else:
-                level = after_event(levels, level, points.since(points.season))
-        return level
+                level = after_event(levels, level, points.counted)
+        return level, points.counted
 
     def _steps(self) -> list[tuple[Order, JudgedEvent | Special | date]]:
         """All that may move the level, in order of time; season ends before events of their instant."""
@@ -342,23 +360,26 @@ class _Walk:
         steps.sort(key=lambda step: (step[1][0], step[0], step[1]))
         return [(order, what) for _, order, what in steps]
 
-    def _nothing_undone(self) -> bool:
-        """Whether no event of the person is or ever was undone: then what was before never changes."""
-        changed = any(award.part or len(award.course) > 1 for award in self.world.stood.values())
-        return not changed and not any(event.id in self.world.parts for event in self.own)
+    def _undoes(self, event: JudgedEvent) -> bool:
+        return any(entry.event == event.name for entry in reversals_on(self.world.rules_on, event))
 
-    def _until(self, order: Order) -> list[Outcome]:
-        """The outcomes as of a place of event time."""
+    def _parts_until(self, order: Order, mine: Collection[int]) -> dict[int, Fraction]:
+        """What is undone of the person's events as of a place of event time."""
         standing = [event for event in self.standing if event.order <= order]
-        known = reversed_parts(standing, lambda event: reversals_on(self.world.rules_on, event))
-        own = [event for event in self.own if event.order <= order and not event.reversed]
-        outcomes = self._pass(own, known, order).outcomes
+        parts = reversed_parts(standing, lambda event: reversals_on(self.world.rules_on, event))
+        return {event_id: part for event_id, part in parts.items() if event_id in mine}
+
+    def _as_now(self, event: JudgedEvent, order: Order) -> bool:
+        """Whether what stands of the event's awards was worth at its place what it is worth now."""
+        part = self.world.parts.get(event.id, Fraction(0))
+        return all(one.worth_at(order, Fraction(0)) == one.worth(part) for one in self.stood_of.get(event.id, ()))
+
+    def _note(self, outcomes: Iterable[Outcome], order: Order, parts: Mapping[int, Fraction]) -> None:
         for outcome in outcomes:
             course = self.courses.setdefault(outcome.key, [])
-            step = Step(order, outcome.points, known.get(outcome.event.id, Fraction(0)))
+            step = Step(order, outcome.points, parts.get(outcome.event.id, Fraction(0)))
             if not course or course[-1][1:] != step[1:]:
                 course.append(step)
-        return outcomes
 
     def _pass(self, own: Sequence[JudgedEvent], known: Mapping[int, Fraction], until: Order | None) -> _Record:
         record = _Record(self.world, until, known)
@@ -369,26 +390,43 @@ class _Walk:
 
 @dataclass(slots=True)
 class _Points:
-    """What counts towards the level: by the date it was earned on."""
+    """What counts towards the level: all points, or those earned on dates of the season."""
 
     of_season: bool
     season: date = date.min
     seen: int = 0
+    counted: int = 0
     earned: list[tuple[date, int]] = field(default_factory=list)
     special: list[tuple[date, int]] = field(default_factory=list)
 
-    def add(self, outcomes: Sequence[Outcome]) -> None:
-        """Those that are new."""
-        self.earned += [(one.event.date, one.points) for one in outcomes[self.seen :]]
+    def add(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """Counts those that are new and gives them."""
+        fresh = outcomes[self.seen :]
         self.seen = len(outcomes)
+        for one in fresh:
+            self.earned.append((one.event.date, one.points))
+            self._count(one.event.date, one.points)
+        return fresh
 
-    def replace(self, outcomes: Iterable[Outcome]) -> None:
+    def replace(self, outcomes: Sequence[Outcome]) -> None:
         self.earned = [(one.event.date, one.points) for one in outcomes]
+        self.seen = len(outcomes)
+        self._count_again()
 
     def give(self, special: Special) -> None:
         self.special.append((special.date, special.points))
+        self._count(special.date, special.points)
 
-    def since(self, season: date) -> int:
-        """All points, or those of the season."""
-        begin = season if self.of_season else date.min
-        return sum(points for day, points in (*self.earned, *self.special) if day >= begin)
+    def begin(self, season: date) -> None:
+        """Of the season that begins only what is dated in it counts."""
+        self.season = season
+        self._count_again()
+
+    def _count(self, day: date, points: int) -> None:
+        if not self.of_season or day >= self.season:
+            self.counted += points
+
+    def _count_again(self) -> None:
+        self.counted = 0
+        for day, points in (*self.earned, *self.special):
+            self._count(day, points)

@@ -6,13 +6,22 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol
 
 from uptake.programme.rulebook import Reversal
 from uptake.programme.standing import JudgedEvent, number_of
 
 ReversalsOf = Callable[[JudgedEvent], Sequence[Reversal]]
 """The reversals of the rulebook in force for an event."""
+
+
+class Told(Protocol):
+    """An event, as far as it tells what it is about."""
+
+    @property
+    def object(self) -> str: ...
+    @property
+    def facts(self) -> Mapping[str, Any]: ...
 
 
 def reversed_parts(events: Sequence[JudgedEvent], reversals_of: ReversalsOf) -> dict[int, Fraction]:
@@ -46,7 +55,7 @@ def reversed_parts(events: Sequence[JudgedEvent], reversals_of: ReversalsOf) -> 
     return found
 
 
-def value_of(event: JudgedEvent, same: str) -> Hashable:
+def value_of(event: Told, same: str) -> Hashable:
     """What two events must share: the object, or a fact; None where there is none."""
     if same == "object":
         return event.object or None

@@ -189,7 +189,7 @@ class Rulebook:
     def looks_back(self) -> bool:
         """Whether anything asks for more than awards of the event's own date."""
         histories = any(isinstance(one, HistoryCondition) for one in self._conditions)
-        return histories or self.counts_ever or self.looks_back_days != 0
+        return histories or self.counts_ever or bool(self.reversals) or self.looks_back_days != 0
 
     @property
     def counts_ever(self) -> bool:
@@ -200,15 +200,10 @@ class Rulebook:
     def looks_back_days(self) -> int | None:
         """How many dates before its own the events are on that an award may depend on; None: on all of them.
 
-        What a cap for ever counts are sums of awards, not events.
+        What a cap for ever counts are sums of awards, not events. What undoes an event is found by its marks.
         """
         histories = [one for one in self._conditions if isinstance(one, HistoryCondition)]
-        if (
-            self.reversals
-            or self.levels
-            or any(rule.streak for rule in self.rules)
-            or any(one.within_days is None for one in histories)
-        ):
+        if self.levels or any(rule.streak for rule in self.rules) or any(one.within_days is None for one in histories):
             return None
         periods = {"day": 0, "ever": 0, "week": 6, "month": 30}
         days = [periods[cap.every] for cap in self._caps]

@@ -38,7 +38,6 @@ from uptake.programme.rulebook import (
     RuleVersion,
     Streak,
 )
-from uptake.programme.rulebook_built import refuse_unbuilt
 from uptake.programme.rulebook_refusals import (
     EMPTY_LIST,
     EMPTY_SPAN,
@@ -105,12 +104,6 @@ def load_text(text: str | bytes) -> Any:
 
 def parse_rulebook(plain: Any) -> Rulebook:
     """The rulebook of a plain object (as read from JSON or YAML). RulebookRefused names the key that is wrong."""
-    refuse_unbuilt(plain)
-    return parse_whole(plain)
-
-
-def parse_whole(plain: Any) -> Rulebook:
-    """The same, with all that the format knows, be it built or not."""
     keys = _Keys(plain, "")
     programme = keys.take("programme", _programme, Programme())
     levels = keys.take("levels", _levels, ())

@@ -10,7 +10,6 @@ def gettext_noop(message: str) -> str:
     return message
 
 
-NOT_BUILT = gettext_noop("“%(key)s” is not built yet.")
 UNKNOWN_KEY = gettext_noop("“%(key)s” is not a key of the rulebook.")
 MISSING = gettext_noop("“%(key)s” is missing.")
 NOT_TEXT = gettext_noop("“%(key)s” must be a text that is not empty.")
@@ -46,7 +45,3 @@ class RulebookRefused(Exception):
         self.pattern = pattern
         self.fields: dict[str, object] = {"key": re.split(r"[.]", path)[-1], **fields}
         super().__init__(f"{path}: {pattern % self.fields}" if path else pattern % self.fields)
-
-    @property
-    def not_built(self) -> bool:
-        return self.pattern == NOT_BUILT

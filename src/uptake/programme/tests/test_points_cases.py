@@ -11,8 +11,6 @@ import pytest
 from hypothesis import given, settings
 
 from uptake.programme import cases
-from uptake.programme.rulebook_reading import parse_rulebook
-from uptake.programme.rulebook_refusals import RulebookRefused
 from uptake.programme.tests.model.play import played
 from uptake.programme.tests.test_model import stories
 
@@ -20,12 +18,6 @@ pytestmark = pytest.mark.django_db
 
 DESIGN = Path(__file__).resolve().parents[5] / "shared" / "design" / "cases" / "points"
 OWN = Path(__file__).parent / "cases"
-MAPPED_ONCE = "the door never maps an identity that is somebody's to another person; the text knows no such refusal"
-KNOWN = {
-    "map_05_to_another_while_open": MAPPED_ONCE,
-    "map_06_to_another_after_closing": MAPPED_ONCE,
-}
-"""Where the product is known to say otherwise than the text, and why."""
 ALL = ["shuffle", "duplicate", "batch"]
 UNSHUFFLED = ["duplicate", "batch"]
 """For events more than a week apart: shuffled, the first would arrive late."""
@@ -460,19 +452,11 @@ def own_cases_that_are_built() -> list[Any]:
     found = []
     for file in sorted(OWN.glob("*.json")):
         told = cases.load(file.read_bytes())
-        try:
-            parse_rulebook(told["rulebook"])
-            readable = True
-        except RulebookRefused as refused:
-            readable = not refused.not_built and "error" in told["expected"]
-        built = (
-            {one["do"] for one in told["inputs"] if "do" in one} <= set(cases.BUILT_DEEDS)
-            and set(told["expected"]) <= {"error", *cases.BUILT_EXPECTATIONS}
-            and not any("level" in parts for parts in told["expected"].get("people", {}).values())
-        )
-        if readable and built:
-            marks = [pytest.mark.xfail(reason=KNOWN[file.stem])] if file.stem in KNOWN else []
-            found.append(pytest.param(told, id=file.stem, marks=marks))
+        built = {one["do"] for one in told["inputs"] if "do" in one} <= set(cases.BUILT_DEEDS) and set(
+            told["expected"]
+        ) <= {"error", *cases.BUILT_EXPECTATIONS}
+        if built:
+            found.append(pytest.param(told, id=file.stem))
     return found
 
 

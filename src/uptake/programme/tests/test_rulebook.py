@@ -134,29 +134,10 @@ WRONG: list[tuple[Any, str]] = [
     ),
 ]
 
-NOT_BUILT: list[tuple[Any, str]] = [
-    ({"reversals": []}, "reversals"),
-    ({"levels": []}, "levels"),
-    ({"programme": {"redemption_timeout_days": 14}}, "programme.redemption_timeout_days"),
-    ({"programme": {"season_ends": []}}, "programme.season_ends"),
-    ({"programme": {"levels_from": "season"}}, "programme.levels_from"),
-    ({"rules": [RULE, RULE, {**RULE, "streak": {}}]}, "rules[2].streak"),
-    (when(person="level", value="gold"), "rules[0].when[0].person"),
-]
-
 
 @pytest.mark.parametrize(("plain", "path"), WRONG, ids=[path or "file" for _, path in WRONG])
 def test_what_is_wrong_is_refused_by_its_place(plain: Any, path: str) -> None:
     with pytest.raises(RulebookRefused) as refused:
-        parse_rulebook(plain)
-
-    assert refused.value.path == path
-    assert not refused.value.not_built
-
-
-@pytest.mark.parametrize(("plain", "path"), NOT_BUILT, ids=[path for _, path in NOT_BUILT])
-def test_what_is_not_built_is_refused_as_such_by_its_place(plain: Any, path: str) -> None:
-    with pytest.raises(RulebookRefused, match="not built yet") as refused:
         parse_rulebook(plain)
 
     assert refused.value.path == path

@@ -9,7 +9,7 @@ import pytest
 from django.utils.translation import override
 
 from uptake.programme.conditions.compare import OPERATORS, ORDER, PRESENCE, TEXT
-from uptake.programme.rulebook_reading import parse_rulebook, parse_whole
+from uptake.programme.rulebook_reading import parse_rulebook
 from uptake.programme.rulebook_refusals import RulebookRefused
 from uptake.programme.sentences import Labels, cap_sentence, condition_clause, refusal_sentence, rule_sentence
 
@@ -118,7 +118,7 @@ def test_rule_tells_what_it_shares_with_its_rulebook() -> None:
 @pytest.mark.parametrize("unit", ["points", "times"])
 @pytest.mark.parametrize("role", [{}, {"role": "clerk"}])
 def test_every_cap_has_words(unit: str, every: str, role: dict[str, str], language: str) -> None:
-    rulebook = parse_whole({"rules": [RULE], "person_cap": [{unit: 77, "every": every, **role}]})
+    rulebook = parse_rulebook({"rules": [RULE], "person_cap": [{unit: 77, "every": every, **role}]})
     (cap,) = rulebook.person_cap
 
     with override(language):
@@ -150,7 +150,7 @@ HISTORY = [
 @pytest.mark.parametrize(("condition", "clause"), HISTORY)
 def test_question_about_what_came_before_reads_so(condition: dict[str, Any], clause: str) -> None:
     levels = [{"name": "gold", "at": 10}]
-    (rule,) = parse_whole({"rules": [{**RULE, "when": [condition]}], "levels": levels}).rules
+    (rule,) = parse_rulebook({"rules": [{**RULE, "when": [condition]}], "levels": levels}).rules
 
     with override("en"):
         assert condition_clause(rule.when[0], LABELS) == clause

@@ -24,7 +24,7 @@ from uptake.programme.evaluate import DayRules, Outcome
 from uptake.programme.lot_dates import lot_dates
 from uptake.programme.person_fold import Folded, Seasons, Special, Step, Stood, fold_person
 from uptake.programme.rulebook import Rulebook
-from uptake.programme.rulebook_reading import parse_whole
+from uptake.programme.rulebook_reading import parse_rulebook
 from uptake.programme.rulebook_refusals import RulebookRefused
 from uptake.programme.rulebook_writing import to_file
 from uptake.programme.standing import JudgedEvent, Standing
@@ -176,9 +176,9 @@ def test_every_step_of_a_case_file_is_as_the_model_says(file: Path) -> None:
     case = exact(load(file))
     if case["expected"].get("error"):
         with pytest.raises(RulebookRefused):
-            parse_whole(case["rulebook"])
+            parse_rulebook(case["rulebook"])
         return
-    rulebook = parse_whole(case["rulebook"])
+    rulebook = parse_rulebook(case["rulebook"])
 
     for name, seed in [(None, 0), *((name, 1) for name in case["also"])]:
         played(case, name, seed, watch=lambda world: Beside(world, rulebook).compare())
@@ -187,7 +187,7 @@ def test_every_step_of_a_case_file_is_as_the_model_says(file: Path) -> None:
 @given(case=stories())
 @settings(max_examples=30)
 def test_every_step_of_a_random_story_is_as_the_model_says(case: dict[str, Any]) -> None:
-    rulebook = parse_whole(exact(case["rulebook"]))
+    rulebook = parse_rulebook(exact(case["rulebook"]))
 
     played(case, watch=lambda world: Beside(world, rulebook).compare())
 
@@ -205,7 +205,7 @@ def test_points_can_be_spent_when_the_model_says(
     plain["programme"] |= {"fiscal_year_start": month, "timezone": "Europe/Berlin", "day_start": "02:30"}
     plain["rules"][0] |= {"available_after_days": after, "expires": expires}
     plain = exact(plain)
-    rulebook = parse_whole(plain)
+    rulebook = parse_rulebook(plain)
     ledger = Ledger(read(plain).programme)
     at = start_of(day, "Europe/Berlin")
     lot = ledger.open("k", "lin", day, at, after, read(plain).rules[0].expires, ())
@@ -219,6 +219,6 @@ def test_points_can_be_spent_when_the_model_says(
 
 @given(rulebooks())
 def test_whole_rulebook_written_and_read_is_the_same(plain: dict[str, Any]) -> None:
-    rulebook = parse_whole(exact(plain))
+    rulebook = parse_rulebook(exact(plain))
 
-    assert parse_whole(to_file(rulebook)) == rulebook
+    assert parse_rulebook(to_file(rulebook)) == rulebook

@@ -20,6 +20,8 @@ DEEDS: Mapping[str, str | Promise] = {
     "membership.begun": _("Membership begun"),
     "membership.ended": _("Membership ended"),
     "membership.moved": _("Person moved"),
+    "leave.added": _("Leave added"),
+    "leave.removed": _("Leave removed"),
     "role.given": _("Role given"),
     "role.ended": _("Role ended"),
     "login.opened": _("Login opened"),
