@@ -29,12 +29,16 @@ class NotOnesOwn(Exception):
 def may_open_login(viewer: Viewer, person: Person) -> bool:
     """Whether the viewer may open, invite to or close the person's login.
 
-    Whoever can send the link could sign in with it: so the viewer must manage the person and be able to give every
-    role the person holds or will hold.
+    Whoever can send the link could sign in with it: so the viewer must be able to give every role the person holds or
+    will hold, and manage every place where they belong or will: one of two does not do.
     """
     if not may_manage(viewer, person):
         return False
-    held = RoleAssignment.objects.filter(Q(until_date__isnull=True) | Q(until_date__gt=viewer.today), person=person)
+    lasting = Q(until_date__isnull=True) | Q(until_date__gt=viewer.today)
+    belonging = person.memberships.filter(lasting).select_related("organization")
+    if not all(viewer.may(Deed.MANAGE_PEOPLE, one.organization) for one in belonging):
+        return False
+    held = RoleAssignment.objects.filter(lasting, person=person)
     return viewer.may(Deed.RUN_PLATFORM) or all(
         viewer.may_give(role, path) for role, path in held.values_list("role", "organization__path")
     )

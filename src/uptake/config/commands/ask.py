@@ -35,6 +35,8 @@ def command(context: click.Context, question: IO[bytes], events: Path | None) ->
     try:
         if events is not None:
             answer = ask(log_of(*events_in(events)), asked)
+        elif asked.get("analysis") == "points":
+            answer = _points(asked)
         else:
             answer = _of_installation(asked)
     except QuestionRefused as refused:
@@ -83,3 +85,16 @@ def _of_installation(question: Mapping[str, Any]) -> dict[str, Any]:
     bring_up_to_date()
     refresh(now=datetime.now(UTC))
     return ask(activity_log(), {"timezone": settings.TIME_ZONE, **widened(question)})
+
+
+def _points(question: Mapping[str, Any]) -> dict[str, Any]:
+    """What the installation's awards came to. Refusal: a question that is not understood."""
+    from uptake.config.commands.migrate import bring_up_to_date
+    from uptake.directory.scope import EVERYTHING
+    from uptake.programme.points_asked import PointsNotUnderstood, points_asked
+
+    bring_up_to_date()
+    try:
+        return points_asked(question, EVERYTHING)
+    except PointsNotUnderstood as refused:
+        raise Refusal(str(refused)) from refused

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from uptake.directory.scope import EVERYTHING
 from uptake.events.connect import connect
 from uptake.events.happening import Happening
 from uptake.events.record import record
+from uptake.programme.tests.world import Desk
 
 EVENTS = [
     {"user": "lin", "event": "$pageview", "timestamp": "2026-03-01T01:00:00Z", "properties": {"module": "AP"}},
@@ -137,3 +139,42 @@ def test_the_installation_is_asked_after_a_refresh_and_its_files_can_be_checked(
     assert json.loads(run("activity", "check", "--json").stdout.splitlines()[-1])["rows"] == 3
     assert json.loads(run("activity", "rebuild", "--json").stdout.splitlines()[-1])["events"] == 3
     assert total(None) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_points_are_asked_by_person_month_and_place(cast: Cast) -> None:
+    desk = Desk(cast)
+    desk.processed("1", lines=10)
+    desk.processed("2", lines=5, who="ke")
+    desk.processed("3", lines=7, at=NOW + timedelta(days=31))
+    desk.processed("4", lines=9, history_only=True)
+
+    def asked(**more: object) -> dict[str, Any]:
+        ran = run("ask", "-", "--json", stdin=json.dumps({"analysis": "points", **more}))
+        found: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
+        return found
+
+    whole = asked()
+    assert (whole["points"], whole["awards"], whole["people"]) == (22, 3, 2)
+    assert whole["rows"] == [
+        {"key": cast.lin.pk, "name": cast.lin.name, "points": 17, "awards": 2},
+        {"key": cast.ke.pk, "name": cast.ke.name, "points": 5, "awards": 1},
+    ]
+    first, second = f"{NOW:%Y-%m}", f"{NOW + timedelta(days=31):%Y-%m}"
+    assert [(row["key"], row["points"]) for row in asked(by="month")["rows"]] == [(first, 15), (second, 7)]
+    assert asked(**{"from": f"{NOW + timedelta(days=2):%Y-%m-%d}"})["points"] == 7
+    assert asked(to=f"{NOW + timedelta(days=2):%Y-%m-%d}", scope=cast.park.pk)["points"] == 15
+    assert asked(scope=[cast.qinghe.pk]) == {"points": 0, "awards": 0, "people": 0, "by": "person", "rows": []}
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [({"by": "weather"}, "by: expected"), ({"from": "May"}, "from: expected"), ({"scope": "all"}, "scope: expected"),
+     ({"until": "2026-05-01"}, "until: expected one of")],
+)  # fmt: skip
+@pytest.mark.django_db(transaction=True)
+def test_a_question_about_points_that_is_not_understood_is_refused(more: dict[str, Any], said: str) -> None:
+    ran = run("ask", "-", "--json", stdin=json.dumps({"analysis": "points", **more}))
+
+    assert ran.exit_code == 1
+    assert said in json.loads(ran.stdout.splitlines()[-1])["error"]

@@ -15,7 +15,7 @@ from uptake.directory.grant_role import (
     end_role,
     give_role,
 )
-from uptake.directory.models import AuditEntry, Role, RoleAssignment
+from uptake.directory.models import AuditEntry, Membership, Role, RoleAssignment
 from uptake.directory.open_login import (
     LoginTaken,
     NoName,
@@ -171,6 +171,20 @@ def test_no_manager_gets_into_the_login_of_somebody_with_more_rights(cast: Cast)
             deed(user=cast.login(cast.mo), by=hua, now=NOW)
     with pytest.raises(NotAllowed):
         invite(user=cast.login(cast.an), by=cast.viewer(cast.ren), now=NOW)
+
+
+def test_a_link_to_sign_in_as_somebody_of_two_companies_is_for_the_one_who_manages_both(cast: Cast) -> None:
+    there = Membership.objects.create(person=cast.lin, organization=cast.dyeing, from_date=TODAY - timedelta(days=9))
+
+    for manager in (cast.hua, cast.mo):
+        with pytest.raises(NotAllowed):
+            invite(user=cast.login(cast.lin), by=cast.viewer(manager), now=NOW)
+    assert may_open_login(cast.viewer(cast.ren), cast.lin)
+
+    there.until_date = TODAY
+    there.save()
+
+    assert may_open_login(cast.viewer(cast.hua), cast.lin)
 
 
 def test_a_closed_login_ends_its_sessions_and_opens_again(cast: Cast) -> None:
