@@ -335,11 +335,9 @@ def _enrich(fresh: list[_Item], connection: Connection, now: datetime, make_peop
             odd = ["at", *odd]
         if odd:
             item.reason, item.note = QuarantineReason.ODD, ", ".join(odd)[:500]
-        elif item.happening.history_only:
-            item.reason = ""
         elif item.at > soon:
             item.reason = QuarantineReason.FUTURE
-        elif late:
+        elif late and not item.happening.history_only:
             item.reason = QuarantineReason.LATE
 
 

@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -101,6 +101,9 @@ async def _take(asked: Asked, key: keys.Authenticated) -> tuple[list[Fate], bool
         detail = f"This key sends more than {_buckets().rate:g} events a second."
         raise Refused(429, "too_fast", detail, {"retry_after_seconds": int(seconds)}, {"Retry-After": seconds})
     read = [happening_of(item) for item in items]
+    if key.allowed_origins:
+        # A key that pages may use can be read in them: what it brings is looked at, never paid, whoever sends it.
+        read = [replace(one, history_only=True) if isinstance(one, Happening) else one for one in read]
     happenings = [one for one in read if isinstance(one, Happening)]
     if len(happenings) == len(read):
         return await write(key, happenings), single

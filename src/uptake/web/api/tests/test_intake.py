@@ -107,6 +107,18 @@ def test_the_fate_of_each_event_comes_back_in_order_after_the_commit(erp: Erp) -
     assert Event.objects.count() == 3
 
 
+@pytest.mark.parametrize(("origins", "paid"), [([], True), (["https://erp.example"], False), (["*"], False)])
+def test_what_comes_by_a_key_that_pages_can_show_is_counted_and_never_paid(
+    erp: Erp, origins: list[str], paid: bool
+) -> None:
+    _key, erp.secret = make_key(connection=erp.connection, by=EVERYTHING, now=NOW, allowed_origins=origins)
+
+    told = erp.send([event("a"), event("b", history_only=True), event("c", at=(NOW + timedelta(days=1)).isoformat())])
+
+    assert counts(told) == {"new": 2, "quarantined": 1}
+    assert list(Event.objects.order_by("key").values_list("history_only", flat=True)) == [not paid, True, not paid]
+
+
 @pytest.mark.parametrize("wrap", [lambda one: one, lambda one: [one], lambda one: {"events": [one]}])
 def test_one_a_list_and_events_are_all_taken(erp: Erp, wrap: Any) -> None:
     assert counts(erp.send(wrap(event()))) == {"new": 1}

@@ -178,7 +178,10 @@ class KeyForm(forms.Form):
         required=False,
         widget=forms.Textarea({"rows": 2}),
         label=gettext_lazy("Web pages that may use it"),
-        help_text=gettext_lazy("One address per line, such as https://erp.example.com. Leave empty for servers."),
+        help_text=gettext_lazy(
+            "Leave empty for servers. Otherwise one address per line, such as https://erp.example.com; what is sent "
+            "with the key is then counted and earns no points."
+        ),
     )
 
 
