@@ -32,6 +32,7 @@ CHROMIUM = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE = 120_000  # ms for one page: pictures are taken beside other work
 WIDTHS = {"desktop": (1440, 900), "phone": (390, 844)}
 
 
@@ -133,6 +134,7 @@ def capture(browser: Browser, base: str, logins: dict[str, dict[str, str]], fold
         for width, (across, down) in WIDTHS.items():
             for login in dict.fromkeys(shot.login for shot in SHOTS):
                 context = browser.new_context(viewport={"width": across, "height": down}, locale=language)
+                context.set_default_timeout(PATIENCE)
                 context.add_cookies(
                     [
                         {"name": "django_language", "value": language, "url": base},
