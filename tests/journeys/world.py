@@ -19,7 +19,7 @@ from uptake.connectors.files.begin_import import begin_import
 from uptake.directory.calendar import set_day
 from uptake.directory.define_product import define_product
 from uptake.directory.issue_seats import SeatRow, issue_seats
-from uptake.directory.models import DayKind, Identity, Membership, Organization, Person, RoleAssignment, Seat
+from uptake.directory.models import DayKind, Identity, Leave, Membership, Organization, Person, RoleAssignment, Seat
 from uptake.directory.scope import EVERYTHING
 from uptake.directory.tokens import make_token
 from uptake.events.connect import connect
@@ -143,6 +143,7 @@ def _fill(side: Side, folder: Path, now: datetime) -> None:
         "slug": slug,
         "department_slug": side.department.slug,
         "membership": Membership.objects.get(person=side.person).pk,
+        "leave": Leave.objects.create(person=side.person, from_date=date(2025, 1, 6), until_date=date(2025, 1, 8)).pk,
         "assignment": RoleAssignment.objects.filter(organization=side.company).order_by("pk")[0].pk,
         "identity": Identity.objects.unresolved().filter(source=connection.slug).order_by("pk")[0].pk,
         "connection": connection.pk,

@@ -257,6 +257,7 @@ def judge(event: JudgedEvent, question: Question, before: Before) -> tuple[int, 
         if event.history_only:
             return 0, (HISTORY_ONLY,), explanation
         if not milestone:
+            explanation["streak"] = {"every": rule.streak.every, "length": rule.streak.length}
             return 0, (STREAK,), explanation
     base: int | Fraction
     if isinstance(rule.points, int):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -24,7 +25,9 @@ from uptake.programme.evaluate import (
     LATE,
     NO_NUMBER,
     NOT_POSITIVE,
+    PARTIAL_REVERSAL,
     REVERSED,
+    STREAK,
     ZERO,
     DayRules,
 )
@@ -172,7 +175,26 @@ def award_sentence(points: int, codes: Sequence[str], explanation: Mapping[str, 
     if NO_NUMBER in codes:
         fact = quoted(labels.fact(str(explanation.get("fact", ""))))
         return _("The rule counts %(fact)s, but the event gives no number for it.") % {"fact": fact}
+    if STREAK in codes:
+        return _streak_sentence(explanation.get("streak", {}))
     told += _factor_sentences(explanation, labels)
+    closed = explanation.get("closed")
+    if closed and PARTIAL_REVERSAL in codes:
+        before = ngettext(
+            "When its time closed, it stood at %(points)s point.",
+            "When its time closed, it stood at %(points)s points.",
+            closed["points"],
+        )
+        told.append(before % {"points": number(closed["points"])})
+        fields = {"part": _percent(explanation.get("part", 0)), "points": number(points)}
+        told.append(
+            ngettext(
+                "Since then %(part)s of the event was undone; %(points)s point is left.",
+                "Since then %(part)s of the event was undone; %(points)s points are left.",
+                points,
+            )
+            % fields
+        )
     if NOT_POSITIVE in codes:
         told.append(_("Only a number above 0 earns points."))
     elif ZERO in codes:
@@ -221,6 +243,14 @@ def _factor_sentences(explanation: Mapping[str, Any], labels: Labels) -> list[st
         elif what == "multiplier":
             fields = {"name": quoted(factor["name"]), "factor": number(factor["factor"]), "points": number(points)}
             told.append(_("%(name)s makes it %(factor)s times as much: %(points)s.") % fields)
+        elif what == "part_reversed":
+            left = factor["left"]
+            pattern = ngettext(
+                "%(part)s of it was undone, which leaves %(points)s point.",
+                "%(part)s of it was undone, which leaves %(points)s points.",
+                left,
+            )
+            told.append(pattern % {"part": _percent(factor["part"]), "points": number(left)})
         elif what == "whole_units":
             told.append(_("Only whole steps count: %(units)s.") % {"units": number(factor["units"])})
         elif what == "min":
@@ -228,6 +258,31 @@ def _factor_sentences(explanation: Mapping[str, Any], labels: Labels) -> list[st
         elif what == "max":
             told.append(_("The rule gives at most %(points)s points.") % {"points": number(points)})
     return told
+
+
+def _streak_sentence(told: Mapping[str, Any]) -> str:
+    """Why a streak did not pay here."""
+    length = told.get("length", 1)
+    if told.get("every") == "week":
+        pattern = ngettext(
+            "It keeps the streak, but pays only once a week.",
+            "It keeps the streak, which pays at every %(length)sth week in a row.",
+            length,
+        )
+    else:
+        pattern = ngettext(
+            "It keeps the streak, but pays only once a day.",
+            "It keeps the streak, which pays at every %(length)sth day in a row.",
+            length,
+        )
+    return pattern % {"length": number(length)}
+
+
+def _percent(part: Any) -> str:
+    """A part of 1, as a per cent with at most one decimal."""
+    exact = Fraction(part) * 100
+    rounded = Decimal(exact.numerator * 10 // exact.denominator) / 10
+    return f"{number(int(rounded) if rounded == int(rounded) else rounded)} %"
 
 
 def _cap_sentence(told: Mapping[str, Any]) -> str:

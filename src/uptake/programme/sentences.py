@@ -5,7 +5,7 @@ Each sentence is one pattern with named fields, never glued from pieces, so that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -27,6 +27,7 @@ from uptake.programme.rulebook import (
     Multiplier,
     PointsBySteps,
     PointsPer,
+    Reversal,
     Rulebook,
     RuleVersion,
 )
@@ -59,6 +60,7 @@ def rule_sentences(rule: RuleVersion, labels: Labels, rulebook: Rulebook | None 
     """The same, sentence by sentence; with its rulebook also what it shares with other rules."""
     told = points_sentences(rule, labels)
     told += condition_sentences(rule.when, labels)
+    told += streak_sentences(rule)
     told += [cap_sentence(cap) for cap in rule.cap]
     told += cooldown_sentences(rule)
     if rulebook is not None:
@@ -80,6 +82,90 @@ def shared_sentences(rule: RuleVersion, rulebook: Rulebook, labels: Labels) -> l
     for multiplier in rulebook.multipliers:
         if not multiplier.on or set(multiplier.on) & set(rule.on):
             told.append(multiplier_sentence(multiplier, labels))
+    told += [reversal_sentence(one, labels, rule.on) for one in rulebook.reversals if set(one.undoes) & set(rule.on)]
+    return told
+
+
+def reversal_sentence(reversal: Reversal, labels: Labels, on: Collection[str] = ()) -> str:
+    """What an event takes back: what was earned before by events of the same object or fact (of `on`, if given)."""
+    undone = [name for name in reversal.undoes if not on or name in on]
+    fields = {
+        "event": quoted(labels.event(reversal.event)),
+        "undone": either([quoted(labels.event(name)) for name in undone]),
+        "fact": quoted(labels.fact(reversal.same)),
+    }
+    if reversal.fraction is None:
+        if reversal.same == "object":
+            return _("%(event)s takes back what %(undone)s of the same object earned before.") % fields
+        return _("%(event)s takes back what %(undone)s with the same %(fact)s earned before.") % fields
+    fields["part"] = quoted(labels.fact(reversal.fraction))
+    if reversal.same == "object":
+        pattern = _("%(event)s takes back the part %(part)s of what %(undone)s of the same object earned before.")
+    else:
+        pattern = _("%(event)s takes back the part %(part)s of what %(undone)s with the same %(fact)s earned before.")
+    return pattern % fields
+
+
+def streak_sentences(rule: RuleVersion) -> list[str]:
+    """When a streak pays, what it leaves out, and how many missed days or weeks a month it forgives."""
+    streak = rule.streak
+    if streak is None:
+        return []
+    fields = {"length": number(streak.length), "freezes": number(streak.freezes_per_month)}
+    if streak.every == "week":
+        pattern = ngettext(
+            "It pays for every week in which it happens.",
+            "It pays for every %(length)s weeks in a row in which it happens.",
+            streak.length,
+        )
+    elif streak.working_days:
+        pattern = ngettext(
+            "It pays for every working day on which it happens.",
+            "It pays for every %(length)s working days in a row on which it happens.",
+            streak.length,
+        )
+    else:
+        pattern = ngettext(
+            "It pays for every day on which it happens.",
+            "It pays for every %(length)s days in a row on which it happens.",
+            streak.length,
+        )
+    told = [pattern % fields]
+    if streak.working_days:
+        told.append(_("Days off and leave neither count nor break the row."))
+    if streak.freezes_per_month:
+        if streak.every == "week":
+            pattern = ngettext(
+                "%(freezes)s missed week a month is forgiven.",
+                "%(freezes)s missed weeks a month are forgiven.",
+                streak.freezes_per_month,
+            )
+        else:
+            pattern = ngettext(
+                "%(freezes)s missed day a month is forgiven.",
+                "%(freezes)s missed days a month are forgiven.",
+                streak.freezes_per_month,
+            )
+        told.append(pattern % fields)
+    return told
+
+
+def level_sentences(rulebook: Rulebook) -> list[str]:
+    """The levels, what reaches them, and when they may fall."""
+    if not rulebook.levels:
+        return []
+    named = [
+        ngettext("%(level)s from %(points)s point", "%(level)s from %(points)s points", level.at)
+        % {"level": quoted(level.name), "points": number(level.at)}
+        for level in rulebook.levels
+    ]
+    told = [_("Levels: %(levels)s.") % {"levels": listed(named)}]
+    of_season = rulebook.programme.levels_from == "season"
+    told.append(_("Points of the season count.") if of_season else _("All points ever earned count, spent or not."))
+    if rulebook.programme.season_ends:
+        told.append(_("A level never falls within a season; at its end by one at most, if the points reach less."))
+    else:
+        told.append(_("A level that was reached never falls."))
     return told
 
 

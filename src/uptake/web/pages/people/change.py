@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
@@ -20,13 +20,16 @@ from django.views.decorators.http import require_POST
 from uptake.directory.drop_second_step import drop_second_step
 from uptake.directory.enrol import describe_person, enrol, join, leave, may_manage, move
 from uptake.directory.grant_role import end_role, give_role
-from uptake.directory.models import Membership, Organization, Person, PersonKind, Role, RoleAssignment, User
+from uptake.directory.leave import add_leave, remove_leave
+from uptake.directory.models import Leave, Membership, Organization, Person, PersonKind, Role, RoleAssignment, User
 from uptake.directory.open_login import close_login, invite, open_login
 from uptake.directory.scope import Deed, Viewer
 from uptake.events.moved import follow_moved
 from uptake.web.pages.people.doing import done
 from uptake.web.pages.people.forms import NewPersonForm, PersonForm, choices_of
 from uptake.web.viewing import NotYours, login_required, needs, viewer_for
+
+ONE_DAY = timedelta(days=1)
 
 
 @needs(Deed.MANAGE_PEOPLE)
@@ -150,6 +153,39 @@ def end_membership(request: HttpRequest, membership_id: int) -> HttpResponseBase
         leave(membership=held, until_date=day, by=viewer, now=timezone.now())
         follow_moved(person=held.person, by=viewer, now=timezone.now())
         return _("The membership of %(name)s ends.") % {"name": held.person.name}
+
+    return _do(request, held.person, deed)
+
+
+@login_required
+@require_POST
+def give_leave(request: HttpRequest, person_id: int) -> HttpResponseBase:
+    """Says that a person is away, from the first day to the last."""
+    viewer = viewer_for(request)
+    person = _person(viewer, person_id)
+    begin, last = _date(request, "from_date"), _date(request, "last_date")
+
+    def deed() -> str:
+        now = timezone.now()
+        add_leave(person=person, from_date=begin, until_date=last + ONE_DAY, by=viewer, now=now)
+        follow_moved(person=person, by=viewer, now=now)
+        return _("%(name)s is away on these days; a streak waits for them.") % {"name": person.name}
+
+    return _do(request, person, deed)
+
+
+@login_required
+@require_POST
+def end_leave(request: HttpRequest, leave_id: int) -> HttpResponseBase:
+    """Takes leave back."""
+    viewer = viewer_for(request)
+    held = get_object_or_404(Leave.objects.visible_to(viewer).select_related("person"), pk=leave_id)
+
+    def deed() -> str:
+        now = timezone.now()
+        remove_leave(leave=held, by=viewer, now=now)
+        follow_moved(person=held.person, by=viewer, now=now)
+        return _("The leave of %(name)s was taken out.") % {"name": held.person.name}
 
     return _do(request, held.person, deed)
 

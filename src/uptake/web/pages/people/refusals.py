@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from uptake.directory import drop_second_step, enrol, erase, grant_role, open_login, organize
+from uptake.directory import drop_second_step, enrol, erase, grant_role, leave, open_login, organize
 
 SAID: Mapping[type[Exception], str | Promise] = {
     enrol.AlreadyThere: gettext_lazy("They belong to this place in that time already."),
@@ -21,6 +21,8 @@ SAID: Mapping[type[Exception], str | Promise] = {
     ),
     grant_role.WrongDates: gettext_lazy("A role ends after it starts."),
     grant_role.LastAdministrator: gettext_lazy("This is the last administrator; give the role to another one first."),
+    leave.NoDays: gettext_lazy("The last day lies before the first, or years later."),
+    leave.Overlaps: gettext_lazy("They are away on some of these days already."),
     open_login.LoginTaken: gettext_lazy("Another login has this name or e-mail."),
     open_login.NoName: gettext_lazy("A login needs a name."),
     open_login.NotOnesOwn: gettext_lazy("Nobody closes the login they are signed in with."),

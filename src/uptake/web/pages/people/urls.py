@@ -25,5 +25,7 @@ urlpatterns = [
     path("<int:person_id>/login/second-step", change.drop_second, name="drop_second_step"),
     path("memberships/<int:membership_id>/move", change.move_to, name="move"),
     path("memberships/<int:membership_id>/end", change.end_membership, name="end_membership"),
+    path("<int:person_id>/leave", change.give_leave, name="give_leave"),
+    path("leave/<int:leave_id>/end", change.end_leave, name="end_leave"),
     path("roles/<int:assignment_id>/end", change.end, name="end_role"),
 ]

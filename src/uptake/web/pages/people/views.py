@@ -18,6 +18,7 @@ from uptake.directory.erase import may_erase
 from uptake.directory.models import (
     Identity,
     Kind,
+    Leave,
     Membership,
     Organization,
     Person,
@@ -31,6 +32,8 @@ from uptake.directory.viewer import ROLES_GIVEN_BY
 from uptake.web.pages.people.forms import choices_of
 from uptake.web.pages.people.tree import SEEING, tree_for
 from uptake.web.viewing import login_required, needs, viewer_for
+
+LEAVE_SHOWN = 50
 
 
 @needs(*SEEING)
@@ -88,6 +91,11 @@ def person(request: HttpRequest, person_id: int) -> HttpResponseBase:
         "assignments": [
             (one, _state(one, viewer), viewer.may_give(one.role, one.organization.path)) for one in assignments
         ],
+        "leave": [
+            (one.from_date, one.until_date - timedelta(days=1), one.pk, one.until_date <= viewer.today)
+            for one in Leave.objects.visible_to(viewer).filter(person=found).order_by("-from_date")[:LEAVE_SHOWN]
+        ],
+        "sees_leave": manages or viewer.person_id == found.pk,
         "identities": Identity.objects.visible_to(viewer).filter(person=found).order_by("source", "external_id"),
         "login": login,
         "knows_login": manages or login is not None,

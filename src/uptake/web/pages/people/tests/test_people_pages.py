@@ -15,6 +15,7 @@ from tests.cast import TODAY, Cast, person
 from uptake.directory.models import (
     AuditEntry,
     Identity,
+    Leave,
     Membership,
     Organization,
     Person,
@@ -128,6 +129,23 @@ def test_the_last_day_is_still_worked(cast: Cast) -> None:
 
     assert membership_on(cast.lin.pk, TODAY) is not None
     assert membership_on(cast.lin.pk, TODAY + timedelta(days=1)) is None
+
+
+def test_leave_is_added_and_taken_out_on_the_page(cast: Cast) -> None:
+    client = cast.sign_in(cast.hua)
+    words = {"from_date": "2026-06-01", "last_date": "2026-06-03"}
+
+    page = client.post(f"/people/{cast.lin.pk}/leave", words, follow=True).content.decode()
+    (held,) = Leave.objects.filter(person=cast.lin)
+    refused = client.post(f"/people/{cast.lin.pk}/leave", words | {"last_date": "2026-05-03"}, follow=True)
+    told = Correction.objects.filter(kind="moved", person_id_was=cast.lin.pk).count()
+    client.post(f"/people/leave/{held.pk}/end")
+
+    assert "is away on these days" in page
+    assert held.until_date.isoformat() == "2026-06-04"
+    assert "The last day lies before the first" in refused.content.decode()
+    assert told == 1
+    assert not Leave.objects.exists()
 
 
 def test_roles_are_given_and_ended_on_the_page(cast: Cast) -> None:
