@@ -4,28 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import F, Sum
-
-from uptake.ledger.models import Lot
-from uptake.programme.levels import NONE, reached
-from uptake.programme.models import Award
 from uptake.programme.rulebook import Rulebook
-
-SPECIAL = "special/"
-"""How the keys of lots of special points begin."""
+from uptake.programme.standing_of import standing_of
 
 
-def rank_of(*, person: int, company: int, rulebook: Rulebook, now: datetime) -> int:
-    """The rank of the person's level: 0 is the first one, -1 none."""
-    if not rulebook.levels:
-        return NONE
-    awards = Award.objects.filter(person_id=person, company_id=company).aggregate(sum=Sum("points", default=0))["sum"]
-    lots = Lot.objects.filter(book=company, owner=str(person), key__startswith=SPECIAL)
-    special = lots.aggregate(sum=Sum(F("amount") - F("reversed"), default=0))["sum"]
-    return reached(rulebook.levels, awards + special)
+def rank_of(*, person: int, company: int, now: datetime) -> int:
+    """The rank of the person's level: 0 is the first of the rulebook, -1 none."""
+    return standing_of([person], company=company, now=now)[person].rank
+
+
+def lies_within(level: str, rank: int, rulebook: Rulebook) -> bool:
+    """Whether one of this rank stands at the level or above; nobody at one the rulebook does not have."""
+    names = [one.name for one in rulebook.levels]
+    return level in names and rank >= names.index(level)
 
 
 def reaches(level: str, *, person: int, company: int, rulebook: Rulebook, now: datetime) -> bool:
-    """Whether the person stands at this level or above; nobody at one the rulebook does not have."""
-    names = [one.name for one in rulebook.levels]
-    return level in names and rank_of(person=person, company=company, rulebook=rulebook, now=now) >= names.index(level)
+    """Whether the person stands at this level or above."""
+    return lies_within(level, rank_of(person=person, company=company, now=now), rulebook)

@@ -111,19 +111,8 @@ def _known(reward: Reward, key: str, content: str) -> Redeemed | None:
     return Redeemed(row, replayed=True)
 
 
-def refusal_of(reward: Reward, person: int, terms: Terms, now: datetime) -> Refusal | None:
-    """Why the person could not redeem it now, if so: the first reason in the order of the rules."""
-    refusal = _refusal(reward, person, terms, now)
-    if (
-        refusal is None
-        and points_of(book=reward.company_id, owners=[str(person)], now=now)[str(person)].available < reward.price
-    ):
-        return NotEnoughPoints()
-    return refusal
-
-
 def _refusal(reward: Reward, person: int, terms: Terms, now: datetime) -> Refusal | None:
-    """As `refusal_of`, without the points, which the ledger itself refuses."""
+    """The first reason in the order of the rules; too few points the ledger itself refuses."""
     if not reward.is_on_offer(terms.today):
         return NotOnOffer()
     if points_of(book=reward.company_id, owners=[str(person)], now=now)[str(person)].debt:

@@ -16,7 +16,7 @@ from uptake.events.models import Event
 from uptake.ledger.grant import Taking, take_back
 from uptake.ledger.verify import verify
 from uptake.notify.models import Message
-from uptake.programme.rewards.level import reaches
+from uptake.programme.publish import publish
 from uptake.programme.rewards.models import Redemption, Reward, State, Step
 from uptake.programme.rewards.refusals import (
     AlreadyResolved,
@@ -36,7 +36,6 @@ from uptake.programme.rewards.refusals import (
 )
 from uptake.programme.rewards.resolve import approve, cancel, fulfil, refund, reject, time_out_redemptions
 from uptake.programme.rewards.tests.world import Shop
-from uptake.programme.rulebook import Level, Rulebook
 
 pytestmark = pytest.mark.django_db
 
@@ -217,10 +216,19 @@ def test_only_the_desk_decides_and_only_its_own_companies(shop: Shop) -> None:
         cancel(redemption=asked.pk, by=shop.cast.viewer(shop.cast.mo), key="c", now=NOW)
 
 
-def test_a_level_is_reached_by_its_rank_and_nobody_reaches_an_unknown_one(shop: Shop) -> None:
-    book = Rulebook(levels=(Level("bronze", 0), Level("gold", 500)))
-    lin: dict[str, Any] = {"person": shop.cast.lin.pk, "company": shop.book, "rulebook": book, "now": NOW}
-    assert [reaches(level, **lin) for level in ("bronze", "gold", "silver")] == [True, False, False]
+def test_a_level_reached_opens_a_reward_and_nobody_reaches_an_unknown_one(shop: Shop) -> None:
+    publish(
+        rulebook={"rules": [], "levels": [{"name": "bronze", "at": 0}, {"name": "gold", "at": 500}]},
+        organization=shop.cast.beiyuan,
+        in_force_date=date(2020, 1, 1),
+        by=EVERYTHING,
+        now=NOW,
+    )
+    shop.earned(100)
+    shop.redeem(shop.reward(level="bronze", price=1), key="1")
+    for level in ("gold", "silver"):
+        with pytest.raises(LevelTooLow):
+            shop.redeem(shop.reward(level=level, price=1), key=level)
 
 
 def test_the_database_itself_sells_nothing_twice_and_keeps_what_was_done(shop: Shop) -> None:

@@ -1,0 +1,73 @@
+"""What is on offer to one person now: what it costs, what is missing, why not. A few queries whatever the number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count
+
+from uptake.directory.models import Organization
+from uptake.ledger.balances import Points, points_of
+from uptake.programme.rewards.level import lies_within, rank_of
+from uptake.programme.rewards.models import OPEN, TAKEN, Redemption, Reward
+from uptake.programme.rewards.terms import Terms, terms_of
+
+
+@dataclass(frozen=True, slots=True)
+class OnShelf:
+    """One reward as one person sees it."""
+
+    reward: Reward
+    why_not: str
+    """The code of the refusal a request would meet; empty: none."""
+    missing: int
+    """Points missing to its price."""
+    has: int
+    """How many the person asked for or got."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """All that is on offer, the cheapest first."""
+
+    points: Points
+    items: tuple[OnShelf, ...]
+    terms: Terms
+
+
+def shelf(company: Organization, person: int, *, now: datetime, reward: Reward | None = None) -> Shelf:
+    """What the person can ask for at the company; with `reward`, only that one, also if it is not on offer."""
+    terms = terms_of(company, now)
+    owner = str(person)
+    points = points_of(book=company.pk, owners=[owner], now=now)[owner]
+    rows = Reward.objects.filter(company=company).on_offer(terms.today).order_by("price", "pk")
+    rewards = [reward] if reward else list(rows.select_related("picture"))
+    counted = Redemption.objects.filter(person_id=person, reward__in=[one.pk for one in rewards], state__in=TAKEN)
+    counted = counted.exclude(state__in=OPEN, times_out_at__lte=now)
+    has = dict(counted.values_list("reward").annotate(Count("pk")).order_by())
+    rank = rank_of(person=person, company=company.pk, now=now) if any(one.level for one in rewards) else -1
+    items = tuple(_seen(one, points, has.get(one.pk, 0), rank, terms) for one in rewards)
+    return Shelf(points, items, terms)
+
+
+def _seen(reward: Reward, points: Points, has: int, rank: int, terms: Terms) -> OnShelf:
+    return OnShelf(
+        reward, next(_reasons(reward, points, has, rank, terms), ""), max(0, reward.price - points.available), has
+    )
+
+
+def _reasons(reward: Reward, points: Points, has: int, rank: int, terms: Terms) -> Iterator[str]:
+    if not reward.is_on_offer(terms.today):
+        yield "not_on_offer"
+    if points.debt:
+        yield "in_debt"
+    if reward.level and not lies_within(reward.level, rank, terms.rulebook):
+        yield "level_too_low"
+    if reward.per_person is not None and has >= reward.per_person:
+        yield "limit_reached"
+    if reward.left is not None and reward.left <= 0:
+        yield "out_of_stock"
+    if points.available < reward.price:
+        yield "not_enough_points"

@@ -1,0 +1,1 @@
+"""Rewards for people, and the desk that offers and hands them out."""
