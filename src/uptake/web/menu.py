@@ -38,7 +38,6 @@ class Item:
 
 ITEMS: tuple[Item, ...] = (
     Item(_("My points"), "coins", "points:home", short=_("Points")),
-    Item(_("Rewards"), "gift", "rewards:home", short=_("Rewards")),
     Item(_("Overview"), "layout-dashboard", "overview:home", (Deed.SEE_TOTALS,), ruled_off=True, by_place=True),
     Item(
         _("Activity"),
@@ -56,7 +55,18 @@ ITEMS: tuple[Item, ...] = (
         ),
     ),
     Item(_("Events"), "timeline-event", "events:home", short=_("Events")),
-    Item(_("Rules"), "scale", "rules:home", short=_("Rules")),
+    Item(
+        _("Rules"),
+        "scale",
+        "rules:home",
+        short=_("Rules"),
+        below=(
+            Item(_("How do I earn?"), "", "rules:home"),
+            Item(_("Committee"), "", "committee:home"),
+            Item(_("Appeals desk"), "", "appeals:desk", (Deed.MANAGE_RULES,)),
+            Item(_("Monthly report"), "", "transparency:home"),
+        ),
+    ),
     Item(_("Data"), "database", "data:home", (Deed.MANAGE_DATA,), also=("identities",)),
     Item(
         _("People & roles"), "users", "people:home", (Deed.MANAGE_PEOPLE, Deed.GIVE_ROLES), also=("calendar", "seats")

@@ -1,0 +1,1 @@
+"""Appeals: one's own, and the desk of those who answer."""

@@ -1,0 +1,92 @@
+"""The line of points that an appeal is about, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from uptake.directory.models import Organization
+from uptake.directory.scope import Viewer
+from uptake.ledger.balances import entries_by_key
+from uptake.ledger.models import Kind
+from uptake.programme.governance.appeal import EntryLine
+from uptake.programme.governance.models import About, Appeal
+from uptake.programme.models import Award
+from uptake.programme.rewards.models import Redemption, SpecialGrant
+from uptake.web.catalogue import labels_of
+from uptake.web.pages.points.read import rule_of, titled
+from uptake.web.pages.points.why import line_of
+
+
+@dataclass(frozen=True)
+class Told:
+    """What happened, what it came to, and why."""
+
+    what: str
+    title: str
+    points: int
+    sentence: str
+    at: datetime | None
+
+
+def told_of(appeal: Appeal) -> Told:
+    """The line as it stands now; of an entry, as it stood when the appeal was filed."""
+    if appeal.award is not None:
+        return told_of_award(appeal.award)
+    kind = str(appeal.told.get("kind", ""))
+    title = str(appeal.told.get("title", "")) or str(appeal.get_about_display())
+    at = parse_datetime(str(appeal.told.get("at", "")))
+    word = str(Kind(kind).label) if kind in Kind.values else ""
+    return Told(word or title, title, int(appeal.told.get("points", 0)), "", at)
+
+
+def told_of_award(award: Award) -> Told:
+    rule = rule_of(award.rulebook_id, award.rulebook.sha256, award.rule, award.version)
+    title = titled(rule) if rule else award.rule
+    line = line_of(award, title, labels_of([award.event.name]))
+    return Told(line.what, title, award.points, line.sentence, award.happened_at)
+
+
+def missing_points(award: Award) -> int:
+    """What the rule names for it before limits and conditions, less what was given; 0 where that is not known."""
+    named: Any = award.explanation.get("before_caps")
+    return max(0, int(named) - award.points) if isinstance(named, int) else 0
+
+
+def award_of(viewer: Viewer, asked: str) -> Award | None:
+    """One's own award by its id."""
+    rows = Award.objects.filter(person_id=viewer.person_id or 0).select_related("event", "rulebook", "company")
+    return rows.filter(pk=int(asked)).first() if asked.isdecimal() and len(asked) < 18 else None
+
+
+def entry_of(viewer: Viewer, company: Organization, key: str) -> EntryLine | None:
+    """One's own line of the ledger by its key, with those who decided on what is behind it."""
+    found = entries_by_key(book=company.pk, keys=[key]).get(key)
+    own = f"person/{viewer.person_id}/"
+    if found is None or not any(own in (f"{part.source}/", f"{part.target}/") or part.source.startswith(own)
+                                or part.target.startswith(own) for part in found.parts):  # fmt: skip
+        return None
+    about, title, parties = _behind(company, found.cause)
+    return EntryLine(company=company, key=key, about=about, title=title, parties=parties)
+
+
+def _behind(company: Organization, cause: str) -> tuple[About, str, list[int]]:
+    kind, _slash, number = cause.partition("/")
+    pk = int(number) if number.isdecimal() and len(number) < 18 else 0
+    if kind == "redemption":
+        redemption = Redemption.objects.filter(company=company, pk=pk).select_related("reward").first()
+        return (
+            About.REDEMPTION,
+            redemption.reward.name_in(get_language() or "en") if redemption else _("A redemption"),
+            [],
+        )
+    if kind == "special":
+        special = SpecialGrant.objects.filter(company=company, pk=pk).first()
+        ids = [special.asked_by_person_id, special.decided_by_person_id] if special else []
+        return About.SPECIAL, _("Special points"), [one for one in ids if one is not None]
+    return About.OTHER, "", []

@@ -1,0 +1,1 @@
+"""The committee: proposals, votes and how they go."""

@@ -1,0 +1,139 @@
+"""The committee by page: members vote, employees read, the other company finds nothing."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from tests.cast import Cast
+from uptake.directory.scope import EVERYTHING
+from uptake.programme.drafting.begin import begin_draft
+from uptake.programme.drafting.models import Draft, Report
+from uptake.programme.governance.close import close_proposals
+from uptake.programme.governance.models import Comment, Committee, Proposal, Vote
+from uptake.programme.governance.seals import hash_of_text
+from uptake.programme.governance.tests.world import CHEAPER, COUNTS, ORDERS
+from uptake.programme.publish import publish
+
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
+TOLD: dict[str, Any] = {
+    "from": "2026-04-01", "until": "2026-05-01", "days": 30, "people": 12, "events": 400,
+    "cost": {"before": 1000, "after": 900, "before_a_month": 1000, "after_a_month": 900},
+    "change": {"more": 3, "fewer": 5, "same": 4, "lose_much": 5, "bins": [1, 1, 1, 2, 4, 1, 1, 1]},
+    "departments": [
+        {"id": 1, "name": "Purchasing", "people": 9, "before": 800, "after": 700, "lose_much": 4},
+        {"id": 2, "name": "Two-person office", "people": 2, "before": 200, "after": 200, "lose_much": 0},
+    ],
+    "gini": {"before": 0.3, "after": 0.2}, "theil": {"before": 0.1, "after": 0.1},
+    "caps": {"after": {"people": 2, "of": 8}}, "each": [],
+}  # fmt: skip
+
+
+def draft_with_test(cast: Cast) -> Draft:
+    now = timezone.now()
+    publish(
+        rulebook={"rules": [ORDERS, COUNTS]}, organization=cast.beiyuan, in_force_date=now.date() - timedelta(days=99),
+        by=EVERYTHING, now=now,
+    )  # fmt: skip
+    draft = begin_draft(
+        organization=cast.beiyuan, title="Pay less for orders", rulebook={"rules": [ORDERS, CHEAPER, COUNTS]},
+        by=cast.viewer(cast.ke, now.date()), now=now,
+    )  # fmt: skip
+    content = json.dumps({**TOLD, "each": [[cast.ke.pk, 120, 90]]})
+    Report.objects.create(
+        draft=draft, organization=draft.organization, draft_sha256=draft.sha256, from_date="2026-04-01",
+        until_date="2026-05-01", days=30, content=content, sha256=hash_of_text(content), made_at=now,
+    )  # fmt: skip
+    return draft
+
+
+def proposed(cast: Cast) -> tuple[Client, Proposal]:
+    ke = cast.sign_in(cast.ke)
+    draft = draft_with_test(cast)
+    answer = ke.post("/committee/new/", {"draft": draft.pk, "why": "Orders became easy."})
+    proposal = Proposal.objects.get()
+    assert answer["Location"] == f"/committee/{proposal.pk}/"
+    return ke, proposal
+
+
+def test_a_draft_goes_to_the_vote_and_its_page_tells_all(cast: Cast) -> None:
+    ke, proposal = proposed(cast)
+
+    page = ke.get(f"/committee/{proposal.pk}/").content.decode()
+    for words in ("Pay less for orders", "Orders became easy.", "<ins>6 points for each", "<del>10 points for each",
+                  "Your vote", "you would have had 90 points instead of 120", proposal.sha256, "as it was sealed",
+                  "Purchasing", "−12.5%", "look here"):  # fmt: skip
+        assert words in page, words
+    assert "Two-person office" not in page
+    assert proposal.title in ke.get("/committee/").content.decode()
+
+
+def test_a_vote_is_cast_and_changed_and_wrong_ones_are_answered(cast: Cast) -> None:
+    ke, proposal = proposed(cast)
+    address = f"/committee/{proposal.pk}/"
+
+    assert ke.post(address, {"vote": "no", "reason": ""}).status_code == 422
+    assert ke.post(address, {"vote": "maybe"}).status_code == 422
+    assert ke.post(address, {"vote": "no", "reason": "Too little."}).status_code == 302
+    assert ke.post(address, {"vote": "yes", "reason": ""}).status_code == 302
+    assert Vote.objects.get().choice == "yes"
+    refused = cast.sign_in(cast.lin).post(address, {"vote": "yes"})
+    assert (refused.status_code, Vote.objects.count()) == (422, 1)
+
+
+def test_employees_read_and_comment_and_see_no_names_of_voters(cast: Cast) -> None:
+    ke, proposal = proposed(cast)
+    ke.post(f"/committee/{proposal.pk}/", {"vote": "no", "reason": "A secret of mine"})
+    lin = cast.sign_in(cast.lin)
+
+    page = lin.get(f"/committee/{proposal.pk}/").content.decode()
+    assert "Your vote" not in page
+    assert "A secret of mine" not in page
+    assert "Take the proposal back" not in page
+    assert lin.post(f"/committee/{proposal.pk}/", {"comment": "1", "text": "What of returns?"}).status_code == 302
+    assert Comment.objects.get().person == cast.lin
+    assert lin.get("/committee/new/").status_code == 403
+    assert lin.get("/committee/lower/").status_code == 403
+    assert cast.sign_in(cast.mo).get(f"/committee/{proposal.pk}/").status_code == 404
+
+
+def test_the_result_stands_in_words(cast: Cast) -> None:
+    ke, proposal = proposed(cast)
+    ke.post(f"/committee/{proposal.pk}/", {"vote": "yes"})
+    close_proposals(now=proposal.closes_at)
+
+    page = ke.get(f"/committee/{proposal.pk}/").content.decode()
+    assert "1 of 1 voted, 1 yes and 0 no: accepted; in force from" in page
+    assert "Published" in page
+
+
+def test_a_rule_is_lowered_at_once_by_page(cast: Cast) -> None:
+    draft_with_test(cast)
+    ke = cast.sign_in(cast.ke)
+
+    assert ke.post("/committee/lower/", {"rule": "orders", "points": "11", "why": "x"}).status_code == 422
+    answer = ke.post("/committee/lower/", {"rule": "orders", "points": "3", "why": "Somebody runs a script."})
+    proposal = Proposal.objects.get()
+    assert answer["Location"] == f"/committee/{proposal.pk}/"
+    assert "<ins>3 points for each" in ke.get(f"/committee/{proposal.pk}/").content.decode()
+
+
+def test_who_gives_the_roles_sets_the_terms(cast: Cast) -> None:
+    hua = cast.sign_in(cast.hua)
+    terms = {"quorum_percent": 60, "majority": "absolute", "voting_days": 5, "notice_days": 2, "appeal_days": 3}
+
+    assert "Ke Ming" in hua.get("/committee/settings/").content.decode()
+    assert hua.post("/committee/settings/", {**terms, "quorum_percent": 0}).status_code == 422
+    assert hua.post("/committee/settings/", {**terms, "secret": "on"}).status_code == 302
+    row = Committee.objects.get(organization=cast.beiyuan)
+    assert (row.quorum_percent, row.majority, row.secret, row.appeal_days) == (60, "absolute", True, 3)
+    assert cast.sign_in(cast.ke).get("/committee/settings/").status_code == 403
+
+
+def test_without_proposals_the_page_says_so(cast: Cast) -> None:
+    assert "No proposal yet" in cast.sign_in(cast.lin).get("/committee/").content.decode()

@@ -1,0 +1,1 @@
+"""The monthly report that everybody of the company may read."""
