@@ -32,6 +32,7 @@ AREAS: tuple[Area, ...] = (
     Area("jobs/", "uptake.web.pages.jobs.urls"),
     Area("", "uptake.web.live.urls"),
     Area("collector/", "uptake.web.collector.urls"),
+    Area("rewards/", "uptake.web.pages.rewards.urls"),
     Area("points/", "uptake.web.pages.points.urls"),
     Area("rules/", "uptake.web.pages.rules.urls"),
     Area("committee/", "uptake.web.pages.committee.urls"),
