@@ -55,7 +55,7 @@ COLUMNS = (
 COPIED = (
     "key, revision, fingerprint, name, identity_id, company_id, happened_at, business_date, object, facts, history_only"
 )
-MANY = 1000
+MANY = 400
 """From so many happenings on PostgreSQL takes the new ones by COPY."""
 ASKED = 20
 """How many keys of many are asked for first."""
