@@ -20,9 +20,11 @@ import pyarrow as pa
 from uptake.activity.asking import Asked, Groups, Rows, Span
 from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
+from uptake.activity.histories import KEPT, Histories
 from uptake.activity.periods import buckets_between, first_of, midnight, next_first
 from uptake.activity.presence import Intervals, people_between
 from uptake.activity.question import QuestionRefused, Selector, read_moment, shown
+from uptake.activity.visits import each_visit
 
 NAME = "active_users"
 SELECTOR = Selector()
@@ -151,8 +153,28 @@ def _firsts(first: date, last: date, interval: str, week_start: str) -> tuple[da
 def _series(asked: Asked, span: Span, groups: Groups | None) -> dict[str, dict[str, Any]]:
     calendar = calendar_of(span.first, span.last, asked.question.timezone, asked.question.week_start)
     labels = ("",) if groups is None else groups.labels
-    days, weeks, months = asked.sum(lambda rows: fold(rows, calendar, len(labels)), groups)
+    known = _of_visits(asked, calendar) if groups is None else None
+    days, weeks, months = known or asked.sum(lambda rows: fold(rows, calendar, len(labels)), groups)
     return {text: _one(calendar, days[g], weeks[g], months[g], span) for g, text in enumerate(labels)}
+
+
+def _of_visits(asked: Asked, calendar: Calendar) -> list[Array] | None:
+    """The same as of rows, of everybody's visits, where the question is one of any activity; None: it is not."""
+
+    def of(visits: Histories, days: Array) -> tuple[Array, Array, Array]:
+        many = visits.ends - visits.starts
+        rows = np.repeat(visits.starts - np.cumsum(many) + many, many) + np.arange(int(many.sum()))
+        wanted = KEPT | np.uint32(1)
+        keep = (visits.bits & wanted == wanted)[visits.codes[rows]]
+        found: tuple[Array, Array, Array] = count(
+            np.repeat(visits.actor, many), visits.at[rows].astype(np.int64), keep, np.zeros(len(rows), np.int32),
+            days.astype(np.int64), calendar.week_of, calendar.month_of,
+            1, len(calendar.weeks), len(calendar.months), WEEK, MONTH,
+        )  # fmt: skip
+        return found
+
+    parts = each_visit(asked, (asked.question.selector,), calendar.edges, of)
+    return [np.sum(one, axis=0) for one in zip(*parts, strict=True)] if parts else None
 
 
 def _one(calendar: Calendar, days: Array, weeks: Array, months: Array, span: Span) -> dict[str, Any]:

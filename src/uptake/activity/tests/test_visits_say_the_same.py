@@ -41,6 +41,7 @@ questions = st.fixed_dictionaries(
 )
 KINDS: tuple[dict[str, Any], ...] = (
     {"analysis": "pv_uv", "event_sel": {}},
+    {"analysis": "active_users"},
     {"analysis": "lifecycle"},
     {"analysis": "stickiness"},
     {"analysis": "retention", "intervals": 4},

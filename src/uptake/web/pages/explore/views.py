@@ -18,8 +18,9 @@ from uptake.activity.question import QuestionRefused
 from uptake.directory.privacy import may_see_group
 from uptake.directory.scope import Deed, Viewer
 from uptake.insight.metrics.behind import Behind, rows_of
-from uptake.insight.metrics.told import TotalsOnly, people_behind, told
+from uptake.insight.metrics.told import TotalsOnly, people_behind
 from uptake.insight.metrics.usage import staff_of
+from uptake.web.answers import told
 from uptake.web.pages.explore.bar import Bar, added, bar_of
 from uptake.web.pages.explore.kinds.kind import Kind, Sheet, Shown
 from uptake.web.pages.explore.kinds.list import KINDS, kind_named

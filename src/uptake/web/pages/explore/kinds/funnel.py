@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date
-from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from uptake.activity import ask
 from uptake.activity.question import QuestionRefused
 from uptake.directory.scope import Viewer
-from uptake.insight.metrics.told import people_behind, told
+from uptake.insight.metrics.told import people_behind
+from uptake.insight.metrics.told import told as told_of_all
 from uptake.web import numbers
+from uptake.web.answers import told
 from uptake.web.pages.explore.bar import Bar
 from uptake.web.pages.explore.kinds import steps as written
 from uptake.web.pages.explore.kinds.funnel_asked import (
@@ -42,7 +42,7 @@ MOST_FOLLOWED = 5_000
 
 def answered(bar: Bar, viewer: Viewer, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The answer; people are not listed by step, since a page shows how many they are and looks up who on asking."""
-    return told(bar.log, viewer, asked, asking=partial(ask, named=asked["count_by"] != "person"))
+    return told(bar.log, viewer, asked) if asked["count_by"] == "person" else told_of_all(bar.log, viewer, asked)
 
 
 def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown:

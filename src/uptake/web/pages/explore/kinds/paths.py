@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from uptake.activity.folds.transitions import END, START
 from uptake.events.models import EventType
-from uptake.insight.metrics.told import told
 from uptake.web import numbers
+from uptake.web.answers import told
 from uptake.web.pages.explore.bar import Bar
 from uptake.web.pages.explore.kinds.kind import Column, Entry, Kind, Shown, behind
 from uptake.web.parts import Link, Node, Sankey
