@@ -335,9 +335,11 @@ def _enrich(fresh: list[_Item], connection: Connection, now: datetime, make_peop
             odd = ["at", *odd]
         if odd:
             item.reason, item.note = QuarantineReason.ODD, ", ".join(odd)[:500]
+        elif item.happening.history_only:
+            item.reason = ""  # the text of the rulebook: history-only events are never quarantined
         elif item.at > soon:
             item.reason = QuarantineReason.FUTURE
-        elif late and not item.happening.history_only:
+        elif late:
             item.reason = QuarantineReason.LATE
 
 
