@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+import logging
 import os
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
 import uvicorn
+from django.urls import get_resolver
 from django.utils import timezone
 
 from uptake.config.access import Application, logged
@@ -19,6 +23,7 @@ from uptake.jobs.list import JOBS
 from uptake.jobs.loop import Runner
 
 GRACE_SECONDS = 5
+log = logging.getLogger("uptake.serving")
 
 
 def serve(*, bind: str = "", greet: Callable[[], None] | None = None) -> None:
@@ -37,11 +42,28 @@ def serve(*, bind: str = "", greet: Callable[[], None] | None = None) -> None:
     runner = Runner(JOBS) if option("UPTAKE_JOBS") == "inside" else None
     if runner is not None:
         runner.start()
+    threading.Thread(target=make_ready, name="ready", daemon=True).start()
     try:
         uvicorn.Server(configuration(host, port)).run()
     finally:
         if runner is not None:
             runner.stop()
+
+
+def make_ready() -> None:
+    """Loads what the first page would wait for, beside the first requests, and has the collector leave all of it alone.
+
+    Otherwise it walks through everything that was ever loaded again and again, a fifth of a second in the middle of a
+    page."""
+    from uptake.insight.feed.where import activity_log
+
+    try:
+        get_resolver().url_patterns  # noqa: B018 - imports every page, and the engine with them
+        activity_log().snapshot()
+    except Exception as problem:  # the first request will meet it too, and say so in full
+        log.warning("Not everything could be loaded ahead: %s: %s", type(problem).__name__, problem)
+    gc.collect()
+    gc.freeze()
 
 
 def configuration(host: str, port: int) -> uvicorn.Config:

@@ -11,7 +11,7 @@ from django.test import Client
 
 from tests.cast import Cast
 from uptake.config.first_administrator import FILE, first_sign_in
-from uptake.config.serving import configuration, parse_bind
+from uptake.config.serving import configuration, make_ready, parse_bind
 from uptake.directory.models import User
 from uptake.directory.scope import Deed, viewer_of
 
@@ -107,3 +107,18 @@ def test_the_server_trusts_no_proxy_and_names_no_version(monkeypatch: pytest.Mon
     monkeypatch.setenv("UPTAKE_PROXIES", "10.0.0.1")
     assert configuration("127.0.0.1", 8000).proxy_headers
     assert settings.SECURE_PROXY_SSL_HEADER is None
+
+
+def test_what_cannot_be_loaded_ahead_does_not_keep_the_server_from_starting(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    frozen: list[bool] = []
+    monkeypatch.setattr("uptake.config.serving.gc.freeze", lambda: frozen.append(True))
+    make_ready()
+    assert not caplog.records
+
+    monkeypatch.setattr("uptake.insight.feed.where.location", lambda: 1 / 0)
+    make_ready()
+
+    assert "Not everything could be loaded ahead: ZeroDivisionError" in caplog.text
+    assert len(frozen) == 2
