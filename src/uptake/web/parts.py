@@ -134,7 +134,8 @@ class Chart:
 def sparkline(values: Sequence[float | None], width: int = 72, height: int = 20) -> tuple[str, str, str, str]:
     """(line path, area path, x and y of the last point) of a small line in a box of `width` × `height` px.
 
-    Values are spread evenly, the smallest at the bottom; a gap (None) is stepped over.
+    Values are spread evenly, the smallest at the bottom; a gap (None) is stepped over. Values that are all alike stand
+    in the middle, nothing but zeros at the bottom.
     """
     known = [(i, float(value)) for i, value in enumerate(values) if value is not None]
     if len(known) < 2:
@@ -142,7 +143,8 @@ def sparkline(values: Sequence[float | None], width: int = 72, height: int = 20)
     low, high = min(value for _, value in known), max(value for _, value in known)
     span = high - low
     across = _across(len(values), width)
-    down = [f"{height - 3 - (value - low) / span * (height - 6) if span else height / 2:.1f}" for _, value in known]
+    alike = height / 2 if high else height - 3
+    down = [f"{height - 3 - (value - low) / span * (height - 6) if span else alike:.1f}" for _, value in known]
     line = "M" + "L".join([f"{across[i]} {y}" for (i, _), y in zip(known, down, strict=True)])
     first, last = across[known[0][0]], across[known[-1][0]]
     return line, f"{line}L{last} {height}L{first} {height}Z", last, down[-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from datetime import datetime, timedelta
 
+from uptake.config.demo.names import GIVEN, SURNAMES
 from uptake.config.demo.park import DemoPark
 from uptake.directory.define_product import define_product
 from uptake.directory.issue_seats import SeatRow, issue_seats
@@ -22,6 +23,13 @@ WITHOUT = 0.03
 INVITED = 0.9
 JUST_ISSUED = ("mingzhou", 9)
 """A company that gave seats to so many people who have just begun; they are too young to judge."""
+
+
+def name_of(number: int, language: str) -> str:
+    """What a newcomer is called."""
+    chinese = language.startswith("zh")
+    family, given = SURNAMES[-3 * number], GIVEN[5 * number % len(GIVEN)]
+    return f"{family[1]}{given[1]}" if chinese else f"{family[0]} {given[0]}"
 
 
 def give_seats(park: DemoPark, now: datetime) -> int:
@@ -42,7 +50,7 @@ def give_seats(park: DemoPark, now: datetime) -> int:
         without, invited = chance.random() < WITHOUT, chance.random() < INVITED
         issued = max(park.first_day, one.started - timedelta(days=chance.choice((0, 0, 1, 3, 7))))
         asked = issued + timedelta(days=chance.choice((0, 1, 2, 5)))
-        if without and one.zeal:
+        if (without and one.zeal) or issued > park.today:
             continue
         rows.append(
             SeatRow(
@@ -53,7 +61,7 @@ def give_seats(park: DemoPark, now: datetime) -> int:
     company, several = JUST_ISSUED
     rows += [
         SeatRow(
-            0, PRODUCT, company=company, person=f"new-{number}", name=f"New {number}",
+            0, PRODUCT, company=company, person=f"new-{number}", name=name_of(number, park.language),
             issued_date=park.today - timedelta(days=number),
         )
         for number in range(1, several + 1)

@@ -22,10 +22,13 @@ from uptake.config.demo.park import (
 )
 from uptake.config.demo.people import PARTS, PASSWORD
 from uptake.directory.models import Kind, Organization, Person, User
+from uptake.directory.scope import viewer_of
 from uptake.events.happening import Happening
 from uptake.events.models import Event
 from uptake.insight.feed.where import activity_log
+from uptake.insight.metrics.belonging import members_of
 from uptake.insight.metrics.seats import activation, products_at
+from uptake.insight.models import SavedView, Segment
 from uptake.programme.models import Award
 
 TODAY = date(2026, 11, 22)
@@ -137,6 +140,11 @@ def test_the_seats_tell_of_those_who_never_came_of_the_silent_and_of_missing_dat
     found = activation(activity_log(), place, products_at(place), TODAY)
 
     of = {part.place.slug: part.tally for part in found.parts if part.place}
+    assert max(one.seat.issued_date for one in found.seats) <= TODAY
+    viewers = {user.pk: viewer_of(user, today=TODAY) for user in User.objects.all()}
+    for one in Segment.objects.all():
+        assert members_of(activity_log(), viewers[one.owner_id], one, TODAY), f"nobody is in {one.name}"
+    assert {one.owner.username for one in SavedView.objects.all()} == {"ren", "wei"}
     assert of[STOPPED_BY_FAULT].silent >= 12
     assert of[STOPPED_BY_FAULT].untold == of["beiyuan"].untold == 0
     assert of["huaxin"].silent == 0

@@ -24,6 +24,11 @@ def test_a_sparkline_stays_in_its_box(values: list[float | None]) -> None:
         assert 0 <= y <= 20
 
 
+def test_nothing_at_all_lies_at_the_bottom_and_what_is_alike_in_the_middle() -> None:
+    assert sparkline([0, 0, 0], 72, 20)[3] == "17.0"
+    assert sparkline([4, 4, 4], 72, 20)[3] == "10.0"
+
+
 def test_a_chart_cannot_close_its_script_and_says_the_same_as_table() -> None:
     name = "</script><script>alert(1)</script>"
     chart = Chart(

@@ -72,6 +72,8 @@ class Step:
     name: str
     label: str
     count: int | None
+    text: str
+    """The count as it is told: written, "< 5", or hidden because one of fewer than 5 could be reckoned from it."""
     judged: int | None
     of: int
     share: float | None
@@ -88,6 +90,7 @@ class Row:
     href: str
     seats: int
     figures: Mapping[str, int | None]
+    texts: Mapping[str, str]
     rate: float | None
     median_days: float | None
     hidden: bool = False
@@ -143,11 +146,14 @@ def home(request: HttpRequest) -> HttpResponseBase:
         "values": ", ".join(labels_of(chosen.core_actions).values()) if chosen else "",
     }
     if found.seats:
+        steps, rows, few = _steps(request, found.tally, open_), _rows(request, found, open_), _written(None)
         context |= {
             "kpis": _kpis(request, found, chosen, open_),
-            "steps": _steps(request, found.tally, open_),
-            "rows": _rows(request, found, open_),
+            "steps": steps,
+            "rows": rows,
             "companies": place.kind == Kind.PARK,
+            "hidden": any(step.count is None and step.text != few for step in steps)
+            or any(row.figures[name] is None and row.texts[name] != few for row in rows for name in row.figures),
             "left_out": _left_out(request, found.tally, open_),
         }
     if open_:
@@ -231,9 +237,9 @@ def _labels() -> dict[str, str]:
     }
 
 
-def _counts(found: Tally, open_: bool) -> dict[str, int | None]:
-    """The counts by step. Those of 1 to 4 people, and all but 1 to 4, are hidden from who may see totals only."""
-    counts = {
+def _counted(found: Tally) -> dict[str, int]:
+    """The counts by step."""
+    return {
         "issued": found.seats,
         "invited": found.invited,
         "activated": found.activated,
@@ -244,6 +250,11 @@ def _counts(found: Tally, open_: bool) -> dict[str, int | None]:
         "young": found.young,
         "untold": found.untold,
     }
+
+
+def _counts(found: Tally, open_: bool) -> dict[str, int | None]:
+    """The counts by step. Those of 1 to 4 people, and all but 1 to 4, are hidden from who may see totals only."""
+    counts = _counted(found)
     if open_:
         return dict(counts)
     return {name: None if _few(count, found.seats) else count for name, count in counts.items()}
@@ -254,7 +265,7 @@ def _few(count: int, of: int) -> bool:
 
 
 def _steps(request: HttpRequest, found: Tally, open_: bool) -> list[Step]:
-    counts, labels = _counts(found, open_), _labels()
+    counts, counted, labels = _counts(found, open_), _counted(found), _labels()
     judged = {
         "activated": found.judged_activated,
         "value": found.judged_value,
@@ -268,7 +279,9 @@ def _steps(request: HttpRequest, found: Tally, open_: bool) -> list[Step]:
         share = among / found.judged if among is not None and found.judged and not hidden else None
         href = _list_of(request, name) if open_ else ""
         tone = "w" if name == "silent" else ""
-        steps.append(Step(name, labels[name], None if hidden else counts[name], among, found.seats, share, href, tone))
+        count = None if hidden else counts[name]
+        text = _told(count, counted[name])
+        steps.append(Step(name, labels[name], count, text, among, found.seats, share, href, tone))
     return steps
 
 
@@ -288,6 +301,7 @@ def _rows(request: HttpRequest, found: Activation, open_: bool) -> list[Row]:
                 "" if off or part.place is None else _address(request, at=part.place.slug, step="", page=""),
                 counted.seats,
                 counts,
+                {name: _told(counts[name], one) for name, one in _counted(counted).items()},
                 counted.rate if telling and not off else None,
                 counted.median_days if (open_ or counts["activated"] is not None) and not off else None,
                 hidden=off,
@@ -297,7 +311,8 @@ def _rows(request: HttpRequest, found: Activation, open_: bool) -> list[Row]:
 
 
 def _kpis(request: HttpRequest, found: Activation, chosen: Product | None, open_: bool) -> list[Kpi]:
-    counted, counts = found.tally, _counts(found.tally, open_)
+    counted, counts, true = found.tally, _counts(found.tally, open_), _counted(found.tally)
+    median = None if counts["activated"] is None else counted.median_days
     days = chosen.judged_after_days if chosen else None
     telling = open_ or not _few(counted.in_time, counted.judged)
 
@@ -317,15 +332,20 @@ def _kpis(request: HttpRequest, found: Activation, chosen: Product | None, open_
         ),
         Kpi(
             _("Time to activate"),
-            "–" if counted.median_days is None or counts["activated"] is None else numbers.full(counted.median_days),
-            unit=_("days") if counted.median_days is not None else "",
-            note=_("half of all seats by then") if counted.median_days is not None else _("not yet half of the seats"),
+            "–" if median is None else numbers.full(median),
+            unit=_("days") if median is not None else "",
+            note=_("not yet half of the seats") if counted.median_days is None else _("half of all seats by then"),
             hint=_("Median by Kaplan-Meier: seats that are not activated yet count as long as they were waited for."),
         ),
-        Kpi(_("Never used"), _written(counts["never"]), note=_("of those that can be judged"), href=href("never")),
+        Kpi(
+            _("Never used"),
+            _told(counts["never"], true["never"]),
+            note=_("of those that can be judged"),
+            href=href("never"),
+        ),
         Kpi(
             _("Silent"),
-            _written(counts["silent"]),
+            _told(counts["silent"], true["silent"]),
             note=_("by the own rhythm of each"),
             hint=_(
                 "Used before, but for more than 10 working days and 3 times the holder's own usual gap not any more."
@@ -338,9 +358,9 @@ def _kpis(request: HttpRequest, found: Activation, chosen: Product | None, open_
 
 def _left_out(request: HttpRequest, found: Tally, open_: bool) -> list[tuple[str, str, str]]:
     """(label, count, address) of what rates leave out."""
-    counts, labels = _counts(found, open_), _labels()
+    counts, counted, labels = _counts(found, open_), _counted(found), _labels()
     return [
-        (labels[name], _written(counts[name]), _list_of(request, name) if open_ else "")
+        (labels[name], _told(counts[name], counted[name]), _list_of(request, name) if open_ else "")
         for name in ("young", "untold")
         if counts[name] != 0
     ]
@@ -409,6 +429,11 @@ def _whose(one: SeatUse, names: Mapping[int, tuple[str, str]]) -> tuple[str, str
 
 def _written(count: int | None) -> str:
     return f"< {HIDE_BELOW}" if count is None else numbers.full(count)
+
+
+def _told(shown: int | None, count: int) -> str:
+    """A count as it is told: not all that is hidden is small."""
+    return _written(shown) if shown is not None or count < HIDE_BELOW else _("hidden")
 
 
 def _people_written(count: int, open_: bool) -> str:

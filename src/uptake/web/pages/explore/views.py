@@ -193,12 +193,13 @@ def _behind(request: HttpRequest, kind: Kind) -> tuple[Bar, list[Behind], str]:
 
 def _frame(bar: Bar, kind: Kind) -> dict[str, Any]:
     """What every page of questions needs."""
-    shared = bar.shared()
+    shared, people = bar.shared(), viewer_for(bar.request).may(Deed.SEE_PEOPLE, bar.place)
+    offered = [one for one in KINDS if people or one is kind or not one.names_people]
     return {
         "bar": bar,
         "kind": kind,
         "chosen": bar.chosen,
-        "tabs": [Tab(one, reverse("explore:page", args=[one.name]) + shared, one is kind) for one in KINDS],
+        "tabs": [Tab(one, reverse("explore:page", args=[one.name]) + shared, one is kind) for one in offered],
         "back": reverse("explore:page", args=[kind.name]) + bar.address(number="", of="", sort=""),
         "own": kind.fields(bar),
     }

@@ -18,6 +18,7 @@ from uptake.directory.issue_seats import SeatRow, issue_seats
 from uptake.directory.models import Product
 from uptake.directory.scope import EVERYTHING
 from uptake.insight.metrics.tests.world import happen
+from uptake.web.pages.activation.views import _told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGE = "/activity/activation/"
@@ -132,3 +133,11 @@ def test_without_seats_the_page_says_how_to_begin(cast: Cast) -> None:
 
     assert "No seats yet" in page
     assert "/people/seats/import/" in page
+
+
+@pytest.mark.parametrize(
+    ("shown", "count", "told"),
+    [(70, 70, "70"), (None, 3, "< 5"), (None, 72, "hidden"), (0, 0, "0")],
+)
+def test_what_is_hidden_is_not_called_small_where_it_is_not(shown: int | None, count: int, told: str) -> None:
+    assert _told(shown, count) == told

@@ -89,6 +89,8 @@ class Kind:
     usual: str = "day"
     days: int = USUAL
     """The length of the period where none is chosen: 7, 30 or 90."""
+    names_people: bool = False
+    """Whether every answer tells of single people: not offered to those who see totals only."""
     breakdown: bool = True
     """Whether the answer can be broken down (`by`)."""
     comparison: bool = True

@@ -100,7 +100,7 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
         notes.append(_("Only events that meet the conditions count, also for who is active."))
     return Shown(
         words=words % {"place": bar.place.name},
-        verdict=_verdict(found, labels),
+        verdict=_verdict(found, labels) if companies else "",
         context={
             "heads": [(f"m-{number}", label) for number, label in enumerate(labels)],
             "median": [Cell(_percent(share), _shade(share)) for share in found.median],
@@ -176,7 +176,7 @@ def _shade(share: float | None) -> int | None:
 
 
 def _verdict(found: Matrix, labels: list[str]) -> str:
-    """The largest gap below the median."""
+    """The largest gap of a company below the median; departments have their own work each."""
     gaps = [
         (middle - share, row.place.name, labels[number], share, middle)
         for row in found.rows

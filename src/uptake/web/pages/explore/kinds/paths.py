@@ -395,4 +395,5 @@ KIND = Kind(
     opened=opened,
     breakdown=False,
     comparison=False,
+    names_people=True,
 )

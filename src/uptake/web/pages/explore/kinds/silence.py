@@ -334,4 +334,5 @@ KIND = Kind(
     intervals=("day",),
     breakdown=False,
     comparison=False,
+    names_people=True,
 )

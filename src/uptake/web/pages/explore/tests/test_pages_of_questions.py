@@ -72,6 +72,16 @@ def test_who_sees_totals_finds_small_numbers_hidden(lively: Cast) -> None:
     assert "/people/?" not in page
 
 
+def test_analyses_that_name_people_are_offered_only_to_who_may_see_them(lively: Cast) -> None:
+    offered = {
+        who: [kind for kind in ("paths", "silence", "funnel") if f'<a href="/activity/ask/{kind}/' in page]
+        for who in ("ren", "hua")
+        for page in [lively.sign_in(lively.people()[who]).get("/activity/ask/trends/?at=beiyuan").content.decode()]
+    }
+
+    assert offered == {"ren": ["paths", "silence", "funnel"], "hua": ["funnel"]}
+
+
 def test_the_table_can_be_taken_along(lively: Cast) -> None:
     text = lively.sign_in(lively.ren).get("/activity/ask/trends/export.csv?every=month").content.decode("utf-8-sig")
 
