@@ -14,6 +14,7 @@ from django.db import transaction
 
 from uptake.config.demo.catalogue import CATALOGUE
 from uptake.config.demo.file import import_courses
+from uptake.config.demo.governance import seat_a_committee
 from uptake.config.demo.kept import keep_questions
 from uptake.config.demo.odd import odd_ones
 from uptake.config.demo.park import ZONE, DemoPark, day_of, make_park
@@ -69,6 +70,7 @@ def build(*, folder: Path, language: str, now: datetime, say: Say, seed: int = S
     if state is None:
         import_courses(park, now)
         give_seats(park, now)
+        seat_a_committee(park, now)
         keep_questions(park, now)
     refresh(now=now)
     return park

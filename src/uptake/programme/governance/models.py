@@ -9,6 +9,7 @@ from typing import Any
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from uptake.directory.models import Organization, Person, User
 from uptake.directory.viewer import Deed, Viewer, ids_of
@@ -24,9 +25,9 @@ class Majority(models.TextChoices):
 
 
 class Choice(models.TextChoices):
-    YES = "yes", _("For")
-    NO = "no", _("Against")
-    ABSTAIN = "abstain", _("Abstain")
+    YES = "yes", pgettext_lazy("vote", "For")
+    NO = "no", pgettext_lazy("vote", "Against")
+    ABSTAIN = "abstain", pgettext_lazy("vote", "Abstain")
 
 
 class ProposalKind(models.TextChoices):

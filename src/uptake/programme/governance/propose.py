@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
@@ -56,7 +56,7 @@ def open_proposal(*, draft: Draft, why: str, by: Viewer, now: datetime) -> Propo
     report = propose_draft(draft=draft, by=by, now=now)
     draft.refresh_from_db()
     day = business_date(now, *settings_at(place))
-    base = rulebook_version_on(place, day)
+    base = base_of(place, day)
     if base is not None and base.sha256 == draft.sha256:
         raise NothingChanges
     proposal = Proposal(
@@ -143,6 +143,12 @@ def locked(proposal: Proposal) -> Proposal:
     """The proposal as it is, ours alone until the transaction ends."""
     rows = Proposal.objects.select_for_update(of=("self",), no_key=True).select_related("organization", "base")
     return rows.get(pk=proposal.pk)
+
+
+def base_of(place: Organization, day: date) -> RulebookVersion | None:
+    """What would apply without the proposal: the place's coming rulebook if there is one, else the one in force."""
+    coming = RulebookVersion.objects.filter(organization=place, in_force_date__gt=day)
+    return coming.order_by("in_force_date", "number").last() or rulebook_version_on(place, day)
 
 
 def latest_number(place: Organization) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from statistics import median
 from typing import TypeVar
 
@@ -18,13 +18,14 @@ from uptake.directory.viewer import HIDE_BELOW, ids_of
 from uptake.ledger.balances import totals
 from uptake.ledger.models import Kind, Transfer
 from uptake.programme.governance.models import Appeal, AppealState, Proposal, ProposalKind
-from uptake.programme.in_force import parsed
+from uptake.programme.in_force import parsed, rulebook_version_on
 from uptake.programme.models import Award, RulebookVersion
 from uptake.programme.periods import month_after
 
 TOGETHER = -1
 """The key of groups that are too small to be told apart."""
 EVENT = "event"
+ONE_DAY = timedelta(days=1)
 K = TypeVar("K", int, str)
 
 
@@ -287,13 +288,10 @@ def _published(company: Organization, begins: datetime, ends: datetime) -> tuple
         .defer("file")
     )
     found = []
-    for index, version in enumerate(versions):
-        if not begins <= version.published_at < ends:
-            continue
-        before = (
-            versions[index - 1] if index and versions[index - 1].organization_id == version.organization_id else None
-        )
-        found.append(Rules(version, _changed(before, version)))
+    for version in versions:
+        if begins <= version.published_at < ends:
+            before = rulebook_version_on(version.organization, version.in_force_date - ONE_DAY)
+            found.append(Rules(version, _changed(before, version)))
     return tuple(found)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from uptake.programme.governance.ballot import LAPSED, REFUSED
 from uptake.programme.governance.close import Standing, standing_of
@@ -58,8 +57,3 @@ def held_back_sentence(code: str) -> str:
         "refused": _("The rulebook cannot be published as it is. Its clock may be another than that of the place."),
     }
     return sentences.get(code, "")
-
-
-def votes_left(days: int) -> str:
-    """Closes in n days."""
-    return ngettext("closes in %(n)s day", "closes in %(n)s days", days) % {"n": number(days)}
