@@ -33,6 +33,7 @@ from uptake.programme.models import Award
 from uptake.programme.publish import publish
 from uptake.programme.rewards.cases import DEEDS as REWARD_DEEDS
 from uptake.programme.rewards.cases import RewardsOfCase
+from uptake.programme.rewards.models import GrantState, SpecialGrant
 from uptake.programme.rulebook import Programme
 from uptake.programme.rulebook_reading import load_text, parse_rulebook
 from uptake.programme.rulebook_refusals import RulebookRefused
@@ -49,6 +50,8 @@ BUILT_EXPECTATIONS = (
     "awards", "reasons", "people", "expiring", "refusals", "quarantined", "conflicts", "unresolved", "entries",
     "board", "board_adjusted", "redemptions", "budgets",
 )  # fmt: skip
+ACTING = ("person", "by", "approved_by")
+"""Whom a deed names."""
 BALANCES = ("available", "pending", "held", "debt")
 
 
@@ -194,6 +197,8 @@ class _World:
     refusals: dict[str, str] = field(default_factory=dict)
     conflicts: list[str] = field(default_factory=list)
     _deeds: dict[str, bytes] = field(default_factory=dict)
+    known_as: dict[str, Person] = field(default_factory=dict)
+    """Everybody by each of their ids, those who only act in deeds as well."""
     closed_board: list[list[Any]] | None = None
     """The board as it stood when it closed."""
 
@@ -223,7 +228,16 @@ class _World:
             by=EVERYTHING,
             now=BEGAN_AT,
         )
-        self.rewards = RewardsOfCase(self.company, self.people, self._department, BEGAN_AT)
+        self.known_as = {
+            name: self.people[one["id"]]
+            for one in self.case.get("people", ())
+            for name in (*one.get("identities", ()), one["id"])
+        }
+        for one in self.case.get("inputs", ()):
+            if "do" in one:  # who acts and is not told of is somebody all the same
+                for name in {one.get(who) for who in ACTING} - {None, *self.known_as}:
+                    self.known_as[name] = Person.objects.create(name=name, created_at=BEGAN_AT)
+        self.rewards = RewardsOfCase(self.company, self.known_as, self._department, BEGAN_AT)
         self.rewards.stock_up(list(self.case.get("rewards", ())), self.case.get("budgets", {}))
 
     def _connection(self, source: str, programme: Programme) -> Connection:
@@ -367,6 +381,9 @@ class _World:
                 self.refusals[key] = "conflict"
             return
         self._deeds[key] = content
+        if deed == "special_grant" and None in [told.get(who) for who in ACTING]:
+            self.refusals[key] = "self_dealing"  # two of the three are nobody, or one is: they are not all different
+            return
         if deed in REWARD_DEEDS:
             if refusal := self.rewards.do(told, self.clock):
                 self.refusals[key] = refusal
@@ -390,11 +407,12 @@ class _World:
                 external_id=external,
                 defaults={"company": self.company, "first_seen_at": self.clock},
             )
-            given = self.people[person]
+            given = self.known_as[person]
             if identity.person_id not in (None, given.pk):
                 # By hand one frees it first, so that nobody takes what is another's by a slip.
                 identify(identity=identity, person=None, by=EVERYTHING, now=self.clock)
             identify(identity=identity, person=given, by=EVERYTHING, now=self.clock)
+        self.known_as[external] = self.known_as[person]
 
 
 def _spans_told(told: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -431,14 +449,16 @@ class _Comparison:
         return found
 
     def _awards(self, expected: Mapping[str, Any]) -> Iterator[str]:
+        special = dict(SpecialGrant.objects.filter(state=GrantState.APPROVED).values_list("key", "points"))
         for key, wanted in expected.items():
-            given = self.awards.get(key, [])
+            by_rule = {award.rule: award.points for award in self.awards.get(key, [])}
+            if key in special:
+                by_rule[key] = special[key]
             if isinstance(wanted, Mapping):
-                by_rule = {award.rule: award.points for award in given}
                 for rule, points in wanted.items():
                     yield from _unequal(f"awards.{key}.{rule}", points, by_rule.get(rule, 0))
             else:
-                yield from _unequal(f"awards.{key}", wanted, sum(award.points for award in given))
+                yield from _unequal(f"awards.{key}", wanted, sum(by_rule.values()))
 
     def _reasons(self, expected: Mapping[str, Any]) -> Iterator[str]:
         for key, wanted in expected.items():
@@ -475,8 +495,8 @@ class _Comparison:
             )
             found: dict[str, int] = defaultdict(int)
             for lot in lots:
-                if lot.last_date and lot.available + lot.pending + lot.held:
-                    found[lot.last_date.isoformat()] += lot.available + lot.pending + lot.held
+                if lot.last_date and lot.available + lot.pending:  # what is held does not expire
+                    found[lot.last_date.isoformat()] += lot.available + lot.pending
             yield from _unequal(f"expiring.{name}", wanted, [list(entry) for entry in found.items()])
 
     def _board(self, expected: Any) -> Iterator[str]:

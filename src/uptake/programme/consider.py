@@ -336,7 +336,8 @@ def _added(rules: DayRules, events: Sequence[Gathered], rows: Iterable[UsedRow],
     for one in events:
         if not one.withheld:
             late = one.late_for(rules.closes_at)
-            groups[one.joined_at if late else NEVER].append(one.judged(late=late, standing=standing))
+            judged = one.judged(late=late and one.told_late(rules.closes_at), standing=standing)
+            groups[one.joined_at if late else NEVER].append(judged)
     return [outcome for joined_at in sorted(groups) for outcome in fold(rules, groups[joined_at], used)]
 
 
@@ -362,7 +363,7 @@ def _refold(
         version, rules = rules_of[bucket]
         standing = standings.get(bucket, UNKNOWN)
         if now < rules.closes_at:
-            found = fold(rules, [one.judged(late=one.late_for(rules.closes_at), standing=standing) for one in members])
+            found = fold(rules, [one.judged(late=one.told_late(rules.closes_at), standing=standing) for one in members])
         else:
             found = _fold_closed(rules, members, standing_awards[bucket], standing)
         outcomes.extend(Folded(bucket, version, rules, outcome) for outcome in found)
@@ -376,10 +377,10 @@ def _fold_closed(
 
     Those in time are folded only if some of them were never considered (we were behind); else their awards stand.
     """
-    judged = {one.id: one.judged(late=one.late_for(rules.closes_at), standing=standing) for one in members}
+    judged = {one.id: one.judged(late=one.told_late(rules.closes_at), standing=standing) for one in members}
     gone = {one.id for one in members if judged[one.id].reversed}
-    in_time = [judged[one.id] for one in members if not judged[one.id].late]
-    late = [one for one in members if judged[one.id].late]
+    late = [one for one in members if one.late_for(rules.closes_at)]
+    in_time = [judged[one.id] for one in members if not one.late_for(rules.closes_at)]
     timely = {event.id for event in in_time}
     beforehand = Used()
     for (event_id, rule), award in stand.items():

@@ -97,6 +97,10 @@ class Gathered:
         """Whether it is a late one: accepted as such, or joined when the awards of its date had closed."""
         return self.joined_at >= closes_at or self.accepted_late
 
+    def told_late(self, closes_at: datetime) -> bool:
+        """Whether its awards say so: not those of what lay in the future, however late it was accepted."""
+        return self.accepted_late or (self.mapped_at or self.received_at) >= closes_at
+
     def judged(self, *, late: bool, standing: Standing = UNKNOWN) -> JudgedEvent:
         return JudgedEvent(
             id=self.id,

@@ -279,7 +279,7 @@ class _LaneFold:
 def judged_of(one: Gathered, standing: Standing) -> JudgedEvent:
     """The event as rules that look back see it."""
     event = one.judged(late=one.accepted_late, standing=standing)
-    event.object, event.joined_at = one.object, one.mapped_at
+    event.object, event.joined_at = one.object, one.mapped_at or one.received_at
     return event
 
 

@@ -9,9 +9,18 @@ import pytest
 from django.utils.translation import override
 
 from uptake.programme.conditions.compare import OPERATORS, ORDER, PRESENCE, TEXT
+from uptake.programme.explain import award_sentence
 from uptake.programme.rulebook_reading import parse_rulebook
 from uptake.programme.rulebook_refusals import RulebookRefused
-from uptake.programme.sentences import Labels, cap_sentence, condition_clause, refusal_sentence, rule_sentence
+from uptake.programme.sentences import (
+    Labels,
+    cap_sentence,
+    condition_clause,
+    level_sentences,
+    refusal_sentence,
+    rule_sentence,
+    rule_sentences,
+)
 
 LABELS = Labels(events={"order.processed": "Order processed"}, facts={"lines": "Order lines"})
 RULE: dict[str, Any] = {"rule": "a", "version": 1, "from": "2026-01-01", "on": "order.processed", "points": 5}
@@ -177,7 +186,78 @@ def test_every_condition_has_words(op: str, asked: str, language: str) -> None:
 
 def test_refusal_reads_as_a_sentence_with_its_place() -> None:
     with pytest.raises(RulebookRefused) as refused:
-        parse_rulebook({"rules": [{**RULE, "streak": {}}]})
+        parse_rulebook({"rules": [{**RULE, "strike": {}}]})
 
     with override("en"):
-        assert refusal_sentence(refused.value) == "rules[0].streak: “streak” is not built yet."
+        assert refusal_sentence(refused.value) == "rules[0].strike: “strike” is not a key of the rulebook."
+
+
+WHOLE = {
+    "programme": {"levels_from": "season", "season_ends": ["2026-07-01"]},
+    "levels": [{"name": "bronze", "at": 1}, {"name": "gold", "at": 100}],
+    "reversals": [
+        {"event": "cancel", "undoes": ["order", "move"], "fraction": "part"},
+        {"event": "void", "undoes": ["order"], "same": "invoice"},
+        {"event": "back", "undoes": ["move"]},
+    ],
+    "rules": [
+        {
+            "rule": "a", "version": 1, "from": "2026-01-01", "on": ["order"], "points": 5,
+            "streak": {"every": "day", "length": 5, "freezes_per_month": 1},
+            "when": [{"person": "level", "op": "gte", "value": "gold"}],
+        },
+        {
+            "rule": "b", "version": 1, "from": "2026-01-01", "on": ["order"], "points": 5,
+            "streak": {"every": "week", "length": 2, "working_days": False},
+        },
+    ],
+}  # fmt: skip
+
+
+def test_streaks_reversals_and_levels_are_said() -> None:
+    rulebook = parse_rulebook(WHOLE)
+
+    with override("en"):
+        days, weeks = (rule_sentences(rule, Labels(), rulebook) for rule in rulebook.rules)
+        levels = level_sentences(rulebook)
+
+    assert days[1:-1] == [
+        "Only if the person's level is at least “gold”.",
+        "It pays for every 5 working days in a row on which it happens.",
+        "Days off and leave neither count nor break the row.",
+        "1 missed day a month is forgiven.",
+        "“cancel” takes back the part “part” of what “order” of the same object earned before.",
+        "“void” takes back what “order” with the same “invoice” earned before.",
+    ]
+    assert weeks[1] == "It pays for every 2 weeks in a row in which it happens."
+    assert levels == [
+        "Levels: “bronze” from 1 point, “gold” from 100 points.",
+        "Points of the season count.",
+        "A level never falls within a season; at its end by one at most, if the points reach less.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("codes", "explanation", "said"),
+    [
+        (
+            ["streak"],
+            {"streak": {"every": "day", "length": 5}},
+            "It keeps the streak, which pays at every 5th day in a row.",
+        ),
+        (
+            ["partial_reversal"],
+            {"factors": [{"what": "fixed", "points": 9}, {"what": "part_reversed", "part": "1/3", "left": 6}]},
+            "The rule gives 9 points each time. 33.3 % of it was undone, which leaves 6 points.",
+        ),
+        (
+            ["partial_reversal"],
+            {"factors": [{"what": "fixed", "points": 9}], "part": "0.5", "closed": {"points": 9}},
+            "The rule gives 9 points each time. When its time closed, it stood at 9 points. "
+            "Since then 50 % of the event was undone; 5 points are left.",
+        ),
+    ],
+)
+def test_awards_of_streaks_and_parts_are_explained(codes: list[str], explanation: dict[str, Any], said: str) -> None:
+    with override("en"):
+        assert award_sentence(5, codes, explanation, Labels()) == said

@@ -36,14 +36,14 @@ def test_a_published_rulebook_stands_on_the_page_of_the_rules(cast: Cast) -> Non
     assert "Rulebook 1 is published" in answer.content.decode()
 
 
-def test_a_key_that_is_not_built_is_refused_by_name_and_nothing_is_lost(cast: Cast) -> None:
+def test_a_key_that_is_wrong_is_refused_by_name_and_nothing_is_lost(cast: Cast) -> None:
     rule = {
         "rule": "o",
         "version": 1,
         "from": "2026-01-01",
         "on": "x",
         "points": 1,
-        "streak": {"every": "day", "length": 3},
+        "strike": {"every": "day", "length": 3},
     }
     text = json.dumps({"rules": [rule]})
 
@@ -51,8 +51,8 @@ def test_a_key_that_is_not_built_is_refused_by_name_and_nothing_is_lost(cast: Ca
 
     assert answer.status_code == 422
     page = answer.content.decode()
-    assert "rules[0].streak" in page
-    assert "&quot;streak&quot;" in page
+    assert "rules[0].strike" in page
+    assert "&quot;strike&quot;" in page
     assert not RulebookVersion.objects.exists()
 
 
