@@ -35,7 +35,7 @@ class State(models.TextChoices):
     REQUESTED = "requested", _("Requested")
     APPROVED = "approved", _("Approved")
     FULFILLED = "fulfilled", _("Fulfilled")
-    REJECTED = "rejected", _("Rejected")
+    REJECTED = "rejected", _("Turned down")
     CANCELLED = "cancelled", _("Cancelled")
     TIMED_OUT = "timed_out", _("Timed out")
     REFUNDED = "refunded", _("Refunded")
@@ -297,7 +297,7 @@ class Code(models.Model):
 class GrantState(models.TextChoices):
     ASKED = "asked", _("Asked for")
     APPROVED = "approved", _("Approved")
-    REJECTED = "rejected", _("Rejected")
+    REJECTED = "rejected", _("Turned down")
     WITHDRAWN = "withdrawn", _("Withdrawn")
 
 

@@ -131,3 +131,62 @@ class SeatReportOut(Schema):
 
     counts: SeatCountsOut
     fates: list[SeatFateOut]
+
+
+class RewardOut(Schema):
+    """One reward on offer to the person of the token."""
+
+    id: int
+    kind: str
+    name_en: str
+    name_zh: str
+    price: int
+    left: int | None = Field(description="null: as many as wanted.")
+    missing: int = Field(description="Points missing to its price.")
+    refused: str = Field(description="The code of the refusal a request would meet now; empty: none.")
+
+
+class RewardsOut(Schema):
+    """What the person of the token can ask for, the cheapest first."""
+
+    available: int
+    rewards: list[RewardOut]
+
+
+class RedemptionOut(Schema):
+    """One thing asked for. A code is never among it."""
+
+    id: int
+    reward: int
+    price: int
+    redeemed: int | None
+    state: Literal["requested", "approved", "fulfilled", "rejected", "cancelled", "timed_out", "refunded"]
+    requested_at: datetime
+    times_out_at: datetime
+    resolved_at: datetime | None
+
+
+class RedemptionsOut(Schema):
+    """What the person of the token asked for, newest first, at most 500."""
+
+    redemptions: list[RedemptionOut]
+
+
+class LeaveOut(Schema):
+    """Extra leave somebody redeemed; `id` stays the same whenever it is told again."""
+
+    id: int
+    person: str
+    staff_number: str
+    email: str
+    days: float
+    from_date: date | None
+    state: Literal["requested", "approved", "fulfilled", "rejected", "cancelled", "timed_out", "refunded"]
+    requested_at: datetime
+    resolved_at: datetime | None
+
+
+class LeaveRequestsOut(Schema):
+    """Extra leave of one company, by number."""
+
+    leave: list[LeaveOut]

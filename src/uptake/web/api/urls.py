@@ -14,14 +14,18 @@ from uptake import __version__
 from uptake.web.api.asking import answer_question
 from uptake.web.api.collect import answer_page
 from uptake.web.api.intake import Answer, Asked, answer
+from uptake.web.api.rewards import answer_leave, answer_redemptions, answer_rewards
 from uptake.web.api.schema import (
     AnswerOut,
     EventIn,
     EventsIn,
+    LeaveRequestsOut,
     QuestionIn,
     QuestionRefusalOut,
+    RedemptionsOut,
     RefusalOut,
     ReportOut,
+    RewardsOut,
     SeatIn,
     SeatReportOut,
     SeatsIn,
@@ -184,6 +188,69 @@ _SEATS = {**_schema(SeatsIn), "properties": {"seats": {"type": "array", "maxItem
 def issue_seats(request: HttpRequest) -> HttpResponse:
     """Says who was given which product, and since when; answers with the fate of each seat in the order sent."""
     return answer_seats(request)
+
+
+REWARD_REFUSALS = {
+    401: "No valid access token.",
+    429: "The token asks too fast; Retry-After says when to come again.",
+}
+LEAVE_REFUSALS = {
+    400: "`since` is no instant with an offset.",
+    403: "No company of this slug whose reward desk the person of the token keeps.",
+    **REWARD_REFUSALS,
+}
+
+
+def _by_token(refusals: dict[int, str], *parameters: tuple[str, bool, str]) -> dict[str, Any]:
+    """How an operation that is read with an access token is described."""
+    return {
+        "security": [{"token": []}],
+        "parameters": [
+            {"name": name, "in": "query", "required": needed, "description": said, "schema": {"type": "string"}}
+            for name, needed, said in parameters
+        ],
+        "responses": {status: _response(status, sentence) for status, sentence in refusals.items()},
+    }
+
+
+@api.get(
+    "/rewards",
+    summary="Rewards on offer",
+    operation_id="list_rewards",
+    response={200: RewardsOut, **dict.fromkeys(REWARD_REFUSALS, RefusalOut)},
+    openapi_extra=_by_token(REWARD_REFUSALS),
+)
+def list_rewards(request: HttpRequest) -> HttpResponse:
+    """What the person of the token can redeem points for, what is missing, and why not."""
+    return answer_rewards(request)
+
+
+@api.get(
+    "/redemptions",
+    summary="Own redemptions",
+    operation_id="list_redemptions",
+    response={200: RedemptionsOut, **dict.fromkeys(REWARD_REFUSALS, RefusalOut)},
+    openapi_extra=_by_token(REWARD_REFUSALS),
+)
+def list_redemptions(request: HttpRequest) -> HttpResponse:
+    """What the person of the token asked for, and where it stands; codes are shown on the page only."""
+    return answer_redemptions(request)
+
+
+@api.get(
+    "/leave-requests",
+    summary="Extra leave for HR",
+    operation_id="list_leave_requests",
+    response={200: LeaveRequestsOut, **dict.fromkeys(LEAVE_REFUSALS, RefusalOut)},
+    openapi_extra=_by_token(
+        LEAVE_REFUSALS,
+        ("company", True, "Slug of the company."),
+        ("since", False, "Only what was asked for or decided from this instant on."),
+    ),
+)
+def list_leave_requests(request: HttpRequest) -> HttpResponse:
+    """Days of leave that people of a company redeemed. What is told counts as told to HR."""
+    return answer_leave(request)
 
 
 @api.api_operation(["OPTIONS"], "/events", include_in_schema=False)

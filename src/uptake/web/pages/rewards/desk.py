@@ -103,7 +103,7 @@ def queue(request: HttpRequest) -> HttpResponseBase:
     rows, show = _rows(request, company)
     page = Paginator(rows, LINES_PER_PAGE).get_page(request.GET.get("page"))
     now = timezone.now()
-    states = [("open", _("Open"))] + [(one.value, one.label) for one in State]
+    states = [("open", _("To do"))] + [(one.value, one.label) for one in State]
     context = {
         **frame(company, companies, viewer, "desk"),
         "page": page,
@@ -125,7 +125,7 @@ def export(request: HttpRequest, kind: str) -> HttpResponseBase:
     language = get_language() or "en"
     heads = [
         _("Number"), _("Person"), _("Staff number"), _("Reward"), _("Kind"), _("Price"), _("Redeemed"), _("Status"),
-        _("Asked for"), _("Decided"),
+        _("Requested on"), _("Decided"),
     ]  # fmt: skip
     cells: list[list[Cell]] = [
         [

@@ -102,7 +102,7 @@ def export(request: HttpRequest, kind: str) -> HttpResponseBase:
         _("What"),
         _("Given"),
         _("Spent"),
-        _("Waiting"),
+        _("Not decided"),
         _("Left"),
         _("Expiring"),
         _("Redeemed at the pace so far"),
