@@ -42,6 +42,9 @@ WITHOUT_SCOPE: Mapping[str, str] = {
     "governance.Vote": "as governance.Elector",
     "governance.Comment": "as governance.Elector",
     "governance.Ballot": "nobody reads single ballots; they are counted",
+    "rewards.Picture": "read by its reward, which the viewer may see",
+    "rewards.Attachment": "read by its redemption, which the viewer may see",
+    "rewards.Code": "only counted, and opened for the owner of its redemption",
     "ledger.Account": "the ledger knows no people; pages ask it for accounts of people they have checked",
     "ledger.Lot": "as ledger.Account",
     "ledger.Entry": "as ledger.Account",
@@ -57,7 +60,14 @@ SEEN_BY_ALL_SIDES = {
     "Organization": "one sees one's park by name",
     "CalendarDay": "the park's holidays are everybody's",
 }
-KNOWN_OPERATIONS = {("post", "/api/v1/events"), ("post", "/api/v1/ask"), ("post", "/api/v1/seats")}
+KNOWN_OPERATIONS = {
+    ("post", "/api/v1/events"),
+    ("post", "/api/v1/ask"),
+    ("post", "/api/v1/seats"),
+    ("get", "/api/v1/rewards"),
+    ("get", "/api/v1/redemptions"),
+    ("get", "/api/v1/leave-requests"),
+}
 """Operations of the API whose answers a test below looks at."""
 
 
@@ -183,6 +193,18 @@ def test_a_sender_of_seats_learns_nothing_about_the_other_company(world: World) 
     assert fate(product="qinghe-tool", person="x") == fate(product="no-tool", person="x")
     assert fate(**own, email="mo@qinghe.example") == fate(**own, email="nobody@qinghe.example")
     assert b'"new":1' in fate(**own, email="hua@beiyuan.example")
+
+
+def test_a_token_reads_its_own_companys_rewards_only(world: World) -> None:
+    for who in ("mo", "lin", "ke", "wei"):
+        person = world.cast.people()[who]
+        viewer = world.cast.viewer(person, timezone.localdate())
+        _token, secret = make_token(by=viewer, days=1, now=timezone.now())
+        foreign = world.qinghe if who != "mo" else world.beiyuan
+        for address in ("rewards", "redemptions", f"leave-requests?company={foreign.company.slug}"):
+            answer = Client().get(f"/api/v1/{address}", headers={"authorization": f"Bearer {secret}"})
+            assert answer.status_code == (403 if "leave" in address else 200)
+            assert not any(mark in answer.content.decode() for mark in foreign.marks)
 
 
 def _models() -> list[type[models.Model]]:

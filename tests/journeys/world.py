@@ -36,6 +36,12 @@ from uptake.programme.consider import consider_new_events
 from uptake.programme.governance.models import Appeal, Comment, Committee, Proposal
 from uptake.programme.governance.seals import hash_of_text
 from uptake.programme.publish import publish
+from uptake.programme.rewards.fund_budget import fund_budget
+from uptake.programme.rewards.grant_special import ask_special
+from uptake.programme.rewards.import_coupons import import_coupons
+from uptake.programme.rewards.models import Attachment, Picture
+from uptake.programme.rewards.offer import Offer, offer
+from uptake.programme.rewards.redeem import redeem
 
 NOBODY_ID = 987_654_321
 NOWHERE = "no-such-thing"
@@ -86,6 +92,7 @@ def build_world(cast: Cast, folder: Path) -> World:
         _fill(side, folder, now)
         _keep(cast, side, now)
         _govern(side, now)
+        _reward(cast, side, now)
     consider_new_events(now=now)
     return World(cast, beiyuan, qinghe)
 
@@ -177,6 +184,40 @@ def _keep(cast: Cast, side: Side, now: datetime) -> None:
         taken_at=now,
     )
     side.ids |= {"segment": segment.pk, "view": view.pk, "token": token.pk}
+
+
+def _reward(cast: Cast, side: Side, now: datetime) -> None:
+    """A reward with a picture, one asked for with a file, a pool of codes, special points and the budget they need."""
+    company, owner = side.company, str(side.person.pk)
+    told = {"kind": "goods", "price": 5, "text_en": f"Like {side.order}"}
+    reward = offer(company=company, offer=Offer(name_en=f"Mug {side.order}", **told), by=EVERYTHING, now=now)
+    key = f"gift/{owner}"
+    points = Grant(
+        book=company.pk,
+        key=key,
+        lot=key,
+        owner=owner,
+        points=90,
+        cause="request/1",
+        happened_at=now,
+        available_from=now,
+    )
+    grant([points], now=now)
+    asked = redeem(reward=reward, by=cast.viewer(side.person, now.date()), key="k", now=now, wish=side.order).redemption
+    Attachment.objects.create(
+        redemption=asked, name=f"{side.order}.pdf", media_type="application/pdf", content=b"%PDF-"
+    )
+    coupon = Offer(kind="coupon", name_en=f"Voucher {side.order}", price=5, with_codes=True)
+    pool = offer(company=company, offer=coupon, by=EVERYTHING, now=now)
+    import_coupons(reward=pool, codes=[f"{side.order}-1", f"{side.order}-2"], by=EVERYTHING, now=now)
+    Picture.objects.create(reward=pool, media_type="image/png", content=side.order.encode(), sha256="0" * 64)
+    redeem(reward=pool, by=cast.viewer(side.person, now.date()), key="c", now=now)
+    place = side.department
+    fund_budget(department=place, points=50, key="b", reason=f"For {side.order}", by=EVERYTHING, now=now)
+    special = ask_special(
+        person=side.person, department=place, points=5, reason=f"For {side.order}", key="s", by=EVERYTHING, now=now
+    )
+    side.ids |= {"reward": pool.pk, "redemption": asked.pk, "special": special.pk}
 
 
 def _govern(side: Side, now: datetime) -> None:

@@ -39,10 +39,11 @@ print(json.dumps(world.beiyuan.ids))
 """
 
 MENU: Mapping[str, tuple[str, ...]] = {
-    "lin": ("/points/", "/events/", "/rules/", "/account/"),
-    "hua": ("/points/", "/overview/", "/activity/", "/events/", "/rules/", "/people/", "/account/"),
+    "lin": ("/points/", "/rewards/", "/events/", "/rules/", "/account/"),
+    "hua": ("/points/", "/rewards/", "/overview/", "/activity/", "/events/", "/rules/", "/people/", "/account/"),
     "ren": (
         "/points/",
+        "/rewards/",
         "/overview/",
         "/activity/",
         "/events/",
@@ -58,6 +59,7 @@ MENU: Mapping[str, tuple[str, ...]] = {
 INNER: Mapping[str, tuple[str, ...]] = {
     "": ("/account/login/", "/account/password/reset/"),
     "lin": (
+        "/rewards/mine/",
         "/account/password/change/",
         "/account/2fa/",
         "/account/logout/",
@@ -65,6 +67,12 @@ INNER: Mapping[str, tuple[str, ...]] = {
         "/activity/people/{person}/",
     ),
     "ren": (
+        "/rewards/desk/?at={slug}",
+        "/rewards/desk/catalogue/?at={slug}",
+        "/rewards/desk/catalogue/new/?at={slug}",
+        "/rewards/desk/leave/?at={slug}",
+        "/rewards/desk/special/?at={slug}",
+        "/rewards/desk/liability/?at={slug}",
         "/activity/{slug}/",
         "/activity/{department_slug}/",
         "/activity/people/{person}/",

@@ -19,6 +19,7 @@ from uptake.config.demo.kept import keep_questions
 from uptake.config.demo.odd import odd_ones
 from uptake.config.demo.park import ZONE, DemoPark, day_of, make_park
 from uptake.config.demo.people import DemoLogin, fill_directory, make_park_place
+from uptake.config.demo.rewards import offer_rewards
 from uptake.config.demo.rules import rulebook
 from uptake.config.demo.seats import give_seats
 from uptake.directory.calendar import day_kinds_between
@@ -70,6 +71,7 @@ def build(*, folder: Path, language: str, now: datetime, say: Say, seed: int = S
     if state is None:
         import_courses(park, now)
         give_seats(park, now)
+        offer_rewards(park, now)
         seat_a_committee(park, now)
         keep_questions(park, now)
     refresh(now=now)
