@@ -37,6 +37,8 @@ WITHOUT_SCOPE: Mapping[str, str] = {
     "events.Bookmark": "how far a reader of the record is; no rows of a company",
     "connectors.RememberedMapping": "read by the import of the place itself, after its scope was checked",
     "directory.Erasure": "shown nowhere: the audit log tells of it",
+    "programme.MeritChange": "read only by the keeper of boards",
+    "merits.Nameless": "read beside lines of a board that the viewer may see",
     "jobs.JobRun": "how the jobs went; on a page for those who run the platform",
     "governance.Elector": "read with a proposal that the viewer may see",
     "governance.Vote": "as governance.Elector",

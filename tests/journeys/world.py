@@ -35,6 +35,7 @@ from uptake.notify.tell import Telling, tell
 from uptake.programme.consider import consider_new_events
 from uptake.programme.governance.models import Appeal, Comment, Committee, Proposal
 from uptake.programme.governance.seals import hash_of_text
+from uptake.programme.merits.keep_boards import keep_boards
 from uptake.programme.publish import publish
 from uptake.programme.rewards.fund_budget import fund_budget
 from uptake.programme.rewards.grant_special import ask_special
@@ -94,6 +95,7 @@ def build_world(cast: Cast, folder: Path) -> World:
         _govern(side, now)
         _reward(cast, side, now)
     consider_new_events(now=now)
+    keep_boards(now=now)
     return World(cast, beiyuan, qinghe)
 
 

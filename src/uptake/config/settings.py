@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "uptake.notify",
     "uptake.connectors",
     "uptake.programme",
+    "uptake.programme.merits",
     "uptake.programme.rewards",
     "uptake.programme.drafting",
     "uptake.programme.governance",

@@ -19,6 +19,13 @@ def consider(now: datetime) -> int:
     return consider_new_events(now=now)
 
 
+def keep_boards(now: datetime) -> int:
+    """What people gained and lost goes onto the boards."""
+    from uptake.programme.merits.keep_boards import keep_boards as keep
+
+    return keep(now=now)
+
+
 def refresh_activity(now: datetime) -> int:
     """Events and corrections since the bookmark enter the activity engine's files."""
     from uptake.insight.feed.refresh import refresh
@@ -115,6 +122,7 @@ def tidy_database(now: datetime) -> int:
 JOBS: tuple[Job, ...] = (
     Job("consider", _("New events become points."), 1, consider, Lane.POINTS, woken=True),
     Job("elapse", _("Points mature and expire; forgotten holds are given back."), 60, elapse, Lane.POINTS),
+    Job("boards", _("What people earned goes onto the rankings."), 2, keep_boards, Lane.POINTS),
     Job("activity", _("New events reach the figures."), 3, refresh_activity, Lane.ACTIVITY),
     Job(
         "close-days",

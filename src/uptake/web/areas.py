@@ -34,6 +34,7 @@ AREAS: tuple[Area, ...] = (
     Area("collector/", "uptake.web.collector.urls"),
     Area("rewards/", "uptake.web.pages.rewards.urls"),
     Area("points/", "uptake.web.pages.points.urls"),
+    Area("boards/", "uptake.web.pages.boards.urls"),
     Area("rules/", "uptake.web.pages.rules.urls"),
     Area("committee/", "uptake.web.pages.committee.urls"),
     Area("appeals/", "uptake.web.pages.appeals.urls"),

@@ -58,7 +58,7 @@ class Shell:
     @cached_property
     def tabs(self) -> tuple[Entry, ...]:
         """The bottom tabs of the phone, for those whose whole menu fits there."""
-        return self.menu if 1 < len(self.menu) <= 4 and all(entry.item.short for entry in self.menu) else ()
+        return self.menu if 1 < len(self.menu) <= 5 and all(entry.item.short for entry in self.menu) else ()
 
     @property
     def name(self) -> str:

@@ -39,10 +39,11 @@ print(json.dumps(world.beiyuan.ids))
 """
 
 MENU: Mapping[str, tuple[str, ...]] = {
-    "lin": ("/points/", "/rewards/", "/events/", "/rules/", "/account/"),
-    "hua": ("/points/", "/rewards/", "/overview/", "/activity/", "/events/", "/rules/", "/people/", "/account/"),
+    "lin": ("/points/", "/boards/", "/rewards/", "/events/", "/rules/", "/account/"),
+    "hua": ("/points/", "/boards/", "/rewards/", "/overview/", "/activity/", "/events/", "/rules/", "/people/", "/account/"),
     "ren": (
         "/points/",
+        "/boards/",
         "/rewards/",
         "/overview/",
         "/activity/",

@@ -1,0 +1,179 @@
+"""A board as one person reads it: the top, the neighbours, how departments compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import Count, F, Q, Sum
+
+from uptake.directory.models import Membership, Organization, Person
+from uptake.directory.viewer import HIDE_BELOW, Viewer
+from uptake.programme.merits.keep_boards import BoardClock
+from uptake.programme.merits.models import Nameless, Score
+
+TOP = 10
+BESIDE = 5
+
+
+@dataclass(frozen=True)
+class BoardLine:
+    """One line; `name` is empty for somebody who stays nameless."""
+
+    rank: int
+    person: int
+    name: str
+    points: int
+    mine: bool
+
+
+@dataclass(frozen=True)
+class Board:
+    """One board, or as much of it as is read."""
+
+    place: Organization
+    period: str
+    starts: date
+    lines: Sequence[BoardLine]
+    """The first ones."""
+    neighbours: Sequence[BoardLine]
+    """Those around the reader, who is not among the first."""
+    mine: BoardLine | None
+    people: int
+    """With a score."""
+    closes_at: datetime | None
+    """None: it never does."""
+    final: bool
+    adjusted: bool
+    """It closed, and would be another now."""
+
+
+@dataclass(frozen=True)
+class DepartmentLine:
+    """A department beside the others: all that was earned while belonging there, and per head."""
+
+    rank: int
+    place: Organization
+    points: int
+    people: int
+    per_head: float
+    mine: bool
+
+
+def read_board(
+    place: Organization,
+    period: str,
+    starts: date,
+    *,
+    viewer: Viewer,
+    now: datetime,
+    top: int = TOP,
+    beside: int = BESIDE,
+) -> Board:
+    """The board of a company or department over a period; its lines are those the viewer may see."""
+    rows = Score.objects.visible_to(viewer).on(place, period, starts)
+    first = list(rows.values_list("person_id", "shown", "shown_at")[:top])
+    own = rows.filter(person_id=viewer.person_id or 0).values_list("person_id", "shown", "shown_at").first()
+    around: list[tuple[int, int, object]] = []
+    above, unread = 0, 0
+    if own is not None and own not in first:
+        person, shown, at = own
+        ahead = Q(shown__gt=shown) | Q(shown=shown, shown_at__lt=at) | Q(shown=shown, shown_at=at, person_id__lt=person)
+        behind = (
+            Q(shown__lt=shown) | Q(shown=shown, shown_at__gt=at) | Q(shown=shown, shown_at=at, person_id__gt=person)
+        )
+        before = list(
+            rows.filter(ahead)
+            .order_by("shown", F("shown_at").desc(), F("person_id").desc())
+            .values_list("person_id", "shown", "shown_at")[:beside]
+        )[::-1]
+        taken = {one[0] for one in first}
+        around = [one for one in before if one[0] not in taken]
+        around += [own, *rows.filter(behind).values_list("person_id", "shown", "shown_at")[:beside]]
+        above = rows.filter(shown__gt=around[0][1]).count()
+        listed = sum(one[1] == around[0][1] for one in around)
+        unread = rows.filter(shown=around[0][1]).count() - listed
+    names = _names([one[0] for one in (*first, *around)], viewer)
+    lines = _ranked(first, names, viewer)
+    neighbours = _ranked(around, names, viewer, above=above, unread=unread)
+    closes_at = BoardClock(place.company or place).closes_at(period, starts)
+    closed = closes_at is not None and now >= closes_at
+    board = Score.objects.visible_to(viewer).filter(place=place, period=period, starts=starts)
+    return Board(
+        place=place,
+        period=period,
+        starts=starts,
+        lines=lines,
+        neighbours=neighbours,
+        mine=next((line for line in (*lines, *neighbours) if line.mine), None),
+        people=rows.count(),
+        closes_at=closes_at,
+        final=closed,
+        adjusted=closed and board.exclude(points=F("shown")).exists(),
+    )
+
+
+def _ranked(
+    rows: Sequence[tuple[int, int, object]], names: dict[int, str], viewer: Viewer, *, above: int = 0, unread: int = 0
+) -> list[BoardLine]:
+    """1-1-3. So many stand `above` the score of the first row, and so many with that score are not among the rows."""
+    lines: list[BoardLine] = []
+    for number, (person, shown, _at) in enumerate(rows):
+        if lines and lines[-1].points == shown:
+            rank = lines[-1].rank
+        else:
+            rank = above + number + 1 + (unread if lines else 0)
+        lines.append(BoardLine(rank, person, names.get(person, ""), shown, person == viewer.person_id))
+    return lines
+
+
+def _names(people: Sequence[int], viewer: Viewer) -> dict[int, str]:
+    """Their names, but of those who want none; one's own always."""
+    hidden = set(Nameless.objects.filter(person_id__in=people).values_list("person_id", flat=True))
+    hidden.discard(viewer.person_id or 0)
+    rows = Person.objects.filter(pk__in=[one for one in people if one not in hidden])
+    return dict(rows.values_list("pk", "name"))
+
+
+def read_departments(
+    company: Organization, period: str, starts: date, *, viewer: Viewer, today: date
+) -> list[DepartmentLine]:
+    """The departments of a company by points per head; those of fewer than five people are left out."""
+    below = Organization.objects.open().filter(parent=company)
+    heads = heads_of(below, today)
+    sums = dict(
+        Score.objects.visible_to(viewer)
+        .filter(place__in=below, period=period, starts=starts)
+        .values_list("place_id")
+        .annotate(sum=Sum("shown"))
+    )
+    found = [
+        (sums.get(place.pk, 0), place, heads.get(place.pk, 0))
+        for place in below
+        if heads.get(place.pk, 0) >= HIDE_BELOW
+    ]
+    found.sort(key=lambda one: (-one[0] / one[2], one[1].name))
+    lines: list[DepartmentLine] = []
+    for number, (points, place, people) in enumerate(found, start=1):
+        per_head = points / people
+        rank = lines[-1].rank if lines and lines[-1].per_head == per_head else number
+        lines.append(
+            DepartmentLine(
+                rank, place, points, people, per_head, any(path.startswith(place.path) for path in viewer.places)
+            )
+        )
+    return lines
+
+
+def heads_of(places: Iterable[Organization], today: date) -> dict[int, int]:
+    """How many people belong at or below each place today."""
+    counts: dict[int, int] = {}
+    for place in places:
+        held = Membership.objects.filter(
+            Q(until_date__isnull=True) | Q(until_date__gt=today),
+            organization__path__startswith=place.path,
+            from_date__lte=today,
+        )
+        counts[place.pk] = held.aggregate(n=Count("person_id", distinct=True))["n"]
+    return counts

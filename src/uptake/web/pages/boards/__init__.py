@@ -1,0 +1,1 @@
+"""Boards: who stands where by points."""
