@@ -40,6 +40,8 @@ WITHOUT_SCOPE: Mapping[str, str] = {
     "programme.MeritChange": "read only by the keeper of boards",
     "merits.Nameless": "read beside lines of a board that the viewer may see",
     "jobs.JobRun": "how the jobs went; on a page for those who run the platform",
+    "drafting.Save": "read with a draft that the viewer may see",
+    "drafting.Run": "as drafting.Save",
     "governance.Elector": "read with a proposal that the viewer may see",
     "governance.Vote": "as governance.Elector",
     "governance.Comment": "as governance.Elector",

@@ -32,11 +32,16 @@ from uptake.insight.metrics.keep_view import save_view
 from uptake.insight.models import DayFigure
 from uptake.ledger.grant import Grant, grant
 from uptake.notify.tell import Telling, tell
+from uptake.programme.backtest.back_test import back_test
 from uptake.programme.consider import consider_new_events
+from uptake.programme.drafting.ask_back_test import ask_back_test
+from uptake.programme.drafting.begin import begin_draft
+from uptake.programme.drafting.run_back_tests import seal
 from uptake.programme.governance.models import Appeal, Comment, Committee, Proposal
 from uptake.programme.governance.seals import hash_of_text
 from uptake.programme.merits.keep_boards import keep_boards
 from uptake.programme.publish import publish
+from uptake.programme.rulebook_reading import read_rulebook
 from uptake.programme.rewards.fund_budget import fund_budget
 from uptake.programme.rewards.grant_special import ask_special
 from uptake.programme.rewards.import_coupons import import_coupons
@@ -92,6 +97,7 @@ def build_world(cast: Cast, folder: Path) -> World:
     for side in (beiyuan, qinghe):
         _fill(side, folder, now)
         _keep(cast, side, now)
+        _draft(side, now)
         _govern(side, now)
         _reward(cast, side, now)
     consider_new_events(now=now)
@@ -220,6 +226,21 @@ def _reward(cast: Cast, side: Side, now: datetime) -> None:
         person=side.person, department=place, points=5, reason=f"For {side.order}", key="s", by=EVERYTHING, now=now
     )
     side.ids |= {"reward": pool.pk, "redemption": asked.pk, "special": special.pk}
+
+
+def _draft(side: Side, now: datetime) -> None:
+    """A draft of a rulebook with a back-test that waits, and a sealed one."""
+    rule = {"rule": "orders", "version": 1, "from": "2026-01-01", "on": "order.processed", "points": 3}
+    draft = begin_draft(
+        organization=side.company,
+        title=f"Pay {side.order} twice",
+        rulebook={"rules": [{**rule, "title": side.order}]},
+        by=EVERYTHING,
+        now=now,
+    )
+    ask_back_test(draft=draft, days=30, by=EVERYTHING, now=now)
+    told = back_test(organization=side.company, rulebook=read_rulebook(draft.file), until=now.date(), days=30)
+    side.ids |= {"draft": draft.pk, "report": seal(draft, told, made_by_id=None, now=now).pk}
 
 
 def _govern(side: Side, now: datetime) -> None:

@@ -47,6 +47,12 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("ask", "uptake.config.commands.ask", "Answer a question about activity."),
     Entry("case", "uptake.config.commands.case", "Answer case files and compare with what they expect."),
     Entry("rules", "uptake.config.commands.rules", "Check, show and publish rulebooks.", tables=True),
+    Entry(
+        "rulebook",
+        "uptake.config.commands.rulebook",
+        "Check, compare, export, take in and back-test rulebook files.",
+        tables=True,
+    ),
     Entry("ledger", "uptake.config.commands.ledger", "Verify the ledger.", tables=True),
     Entry("activity", "uptake.config.commands.activity", "Rebuild or check the activity engine.", tables=True),
 )

@@ -64,9 +64,20 @@ ITEMS: tuple[Item, ...] = (
         short=_("Rules"),
         below=(
             Item(_("How do I earn?"), "", "rules:home"),
+            Item(_("Rule builder"), "", "building:home", (Deed.MANAGE_RULES,)),
             Item(_("Committee"), "", "committee:home"),
             Item(_("Appeals desk"), "", "appeals:desk", (Deed.MANAGE_RULES,)),
             Item(_("Monthly report"), "", "transparency:home"),
+        ),
+    ),
+    Item(
+        _("Community"),
+        "messages",
+        "community:home",
+        below=(
+            Item(_("Posts and questions"), "", "community:home"),
+            Item(_("Recognition"), "", "recognition:home"),
+            Item(_("Moderation"), "", "moderation:home", (Deed.MANAGE_RULES,)),
         ),
     ),
     Item(_("Data"), "database", "data:home", (Deed.MANAGE_DATA,), also=("identities",)),

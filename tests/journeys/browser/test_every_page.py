@@ -126,6 +126,13 @@ INNER: Mapping[str, tuple[str, ...]] = {
         "/people/places/{department_slug}/",
         "/calendar/",
         "/rules/publish/",
+        "/rules/build/",
+        "/rules/build/new/",
+        "/rules/build/{draft}/",
+        "/rules/build/{draft}/rule/0/",
+        "/rules/build/{draft}/part/multipliers/",
+        "/rules/build/{draft}/part/examples/",
+        "/rules/build/{draft}/report/{report}/",
     ),
 }
 """Pages one reaches from those of the menu."""

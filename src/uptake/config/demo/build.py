@@ -13,6 +13,7 @@ from pathlib import Path
 from django.db import transaction
 
 from uptake.config.demo.catalogue import CATALOGUE
+from uptake.config.demo.drafts import plant_drafts
 from uptake.config.demo.file import import_courses
 from uptake.config.demo.governance import seat_a_committee
 from uptake.config.demo.kept import keep_questions
@@ -73,6 +74,7 @@ def build(*, folder: Path, language: str, now: datetime, say: Say, seed: int = S
         give_seats(park, now)
         offer_rewards(park, now)
         seat_a_committee(park, now)
+        plant_drafts(park, now)
         keep_questions(park, now)
     refresh(now=now)
     return park

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
+from uptake.directory.leave import days_of_leave
 from uptake.directory.models import Organization
 from uptake.programme.backtest.read import (
     Did,
@@ -126,6 +127,7 @@ class _Replayed:
     def __init__(self, scope: Scope, sides: Sequence[_Side]) -> None:
         self.sides = sides
         self.asks_person = any(side.rulebook.asks_person for side in sides)
+        self.streaks = any(rule.streak for side in sides for rule in side.rulebook.rules)
         self.with_object = any(side.rulebook.looks_back for side in sides)
         self.undoing: dict[tuple[str, str, Hashable], list[JudgedEvent]] = defaultdict(list)
         self.same_of: dict[str, set[str]] = defaultdict(set)
@@ -139,6 +141,7 @@ class _Replayed:
                         self.same_of[name].add(entry.same)
 
     def add(self, portion: Sequence[Did]) -> None:
+        leave = days_of_leave({one.person for one in portion}) if self.streaks else {}
         for one in portion:
             others = self._others(one.events) if self.undoing else ()
             for side in self.sides:
@@ -147,6 +150,7 @@ class _Replayed:
                     side.rules_on,
                     looks_back=side.rulebook.looks_back,
                     others=others,
+                    leave=leave.get(one.person, ()),
                     seasons=side.seasons,
                 )
                 side.tally.add(one.person, outcomes)

@@ -141,11 +141,8 @@ def _portion(scope: Scope, people: Sequence[int], asks_person: bool, with_object
             bucket = one.bucket
             if bucket is not None and not one.withheld and bucket.company in here:
                 found[bucket.person, bucket.company].append(one)
-    standings = (
-        standings_of([Bucket(*lane, one.date) for lane, events in found.items() for one in events])
-        if asks_person
-        else {}
-    )
+    dates = {Bucket(*lane, one.date) for lane, events in found.items() for one in events} if asks_person else ()
+    standings = standings_of(dates) if dates else {}
     told = []
     for lane, gathered in found.items():
         events = []

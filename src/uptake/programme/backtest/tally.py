@@ -139,7 +139,7 @@ def _at_edge(outcome: Outcome) -> bool:
         return False
     for told in caps:
         cap = told["cap"]
-        if cap["every"] == "day" and "whose" not in told:
+        if cap["every"] == "day" and "whose" not in told and cap.get("times") != 1:  # once a day is no edge
             taken = 1 if "times" in cap else outcome.points
             if told["room"] == taken:
                 return True
