@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -446,23 +447,29 @@ def test_case_holds(title: str) -> None:
     assert cases.run(CASES[title]) == []
 
 
-def own_cases_that_are_built() -> list[Any]:
-    """The files of `cases/` that ask for nothing of the rulebook that the product has yet to learn (decision 8)."""
-    found = []
-    for file in sorted(OWN.glob("*.json")):
-        told = cases.load(file.read_bytes())
-        built = {one["do"] for one in told["inputs"] if "do" in one} <= set(cases.BUILT_DEEDS) and set(
-            told["expected"]
-        ) <= {"error", *cases.BUILT_EXPECTATIONS}
-        if built:
-            found.append(pytest.param(told, id=file.stem))
-    return found
+OWN_FILES = sorted(OWN.glob("*.json"))
+EVERY_SO_MANY = 5
+"""So many files apart are those that also run on PostgreSQL, where emptying the tables takes longer than a case."""
 
 
-@pytest.mark.parametrize("told", own_cases_that_are_built())
-def test_case_file_of_ours_holds_where_it_is_built(told: dict[str, Any]) -> None:
+def loaded(file: Path) -> dict[str, Any]:
+    return cases.load(file.read_bytes())
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("file", OWN_FILES, ids=lambda file: file.stem)
+def test_case_file_of_ours_holds(file: Path) -> None:
     """The transformations are the model's to try (test_model.py); here the product meets the same truths."""
-    assert cases.run({**told, "also": []}) == []
+    assert cases.run({**loaded(file), "also": []}) == []
+
+
+@pytest.mark.skipif("config.getoption('--database') != 'postgresql'", reason="the others run on SQLite anyway")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("file", OWN_FILES[::EVERY_SO_MANY], ids=lambda file: file.stem)
+def test_case_file_of_ours_holds_on_postgresql(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cases, "throwaway_database", nullcontext)
+
+    assert cases.run({**loaded(file), "also": []}) == []
 
 
 def test_conditions_say_what_the_table_says() -> None:
@@ -473,13 +480,13 @@ def test_conditions_say_what_the_table_says() -> None:
     assert cases.run(one) == []
 
 
-@pytest.mark.parametrize("name", ["freeze_03_late_headroom", "time_06_twice_day_start"])
-def test_worked_case_of_the_design_holds(name: str) -> None:
-    file = DESIGN / f"{name}.json"
-    if not file.exists():
+@pytest.mark.once
+def test_worked_cases_of_the_design_hold_however_they_are_told() -> None:
+    files = sorted(DESIGN.glob("*.json"))
+    if not files:
         pytest.skip("the design's worked cases are not beside this checkout (../shared/design)")
 
-    assert cases.run(cases.load(file.read_bytes())) == []
+    assert {file.stem: found for file in files if (found := cases.run(loaded(file)))} == {}
 
 
 def test_case_that_differs_says_where_and_under_which_seed() -> None:
@@ -495,9 +502,9 @@ def test_case_that_differs_says_where_and_under_which_seed() -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"rulebook": {"rules": [rule(streak={})]}}, "rules[0].streak"),
-        ({"inputs": [{"do": "redeem", "key": "r", "at": "2026-06-01T00:00:00Z"}]}, "redeem"),
-        ({"expected": {"board": []}}, "board"),
+        ({"rulebook": {"rules": [rule(strike={})]}}, "rules[0].strike"),
+        ({"inputs": [{"do": "steal", "key": "r", "at": "2026-06-01T00:00:00Z"}]}, "steal"),
+        ({"expected": {"bored": []}}, "bored"),
         ({"also": ["reversed"]}, "reversed"),
     ],
 )
