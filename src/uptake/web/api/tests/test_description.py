@@ -18,7 +18,12 @@ SHAPES = {
     "record_events": dict.fromkeys(("200", "409", "422"), "ReportOut"),
     "ask_question": {"200": "AnswerOut", "422": "QuestionRefusalOut"},
     "issue_seats": {"200": "SeatReportOut"},
+    "list_rewards": {"200": "RewardsOut"},
+    "list_redemptions": {"200": "RedemptionsOut"},
+    "list_leave_requests": {"200": "LeaveRequestsOut"},
 }
+READ = ("list_rewards", "list_redemptions", "list_leave_requests")
+"""Operations that are asked by their address alone."""
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
 
@@ -68,7 +73,8 @@ def test_every_answer_has_its_words_and_its_shape(described: dict[str, Any]) -> 
     names = [one["operationId"] for one in operations(described)]
     assert len(set(names)) == len(names) > 0
     for one in operations(described):
-        assert one["requestBody"]["content"]["application/json"]["schema"]
+        if one["operationId"] not in READ:
+            assert one["requestBody"]["content"]["application/json"]["schema"]
         for status, response in one["responses"].items():
             assert re.fullmatch(r"[1-5]\d\d", status)
             assert response["description"]

@@ -68,7 +68,7 @@ def _kpis(found: Liability) -> list[Kpi]:
             _("Redeemed"), numbers.full(standing.redeemed), note=_("%(n)s in 90 days") % {"n": numbers.full(found.pace)}
         ),
         Kpi(_("Expired"), numbers.full(standing.expired), note=_("since the beginning")),
-        Kpi(_("Owed by people"), numbers.full(abs(standing.debt)), note=_("taken back after they were spent")),
+        Kpi(_("Owed by people"), numbers.full(abs(standing.debt)), note=_("paid from new points")),
         Kpi(_("In budgets"), numbers.full(standing.budgets), note=_("not given yet")),
     ]
 
