@@ -197,7 +197,7 @@ def _keep(cast: Cast, side: Side, now: datetime) -> None:
 def _reward(cast: Cast, side: Side, now: datetime) -> None:
     """A reward with a picture, one asked for with a file, a pool of codes, special points and the budget they need."""
     company, owner = side.company, str(side.person.pk)
-    told = {"kind": "goods", "price": 5, "text_en": f"Like {side.order}"}
+    told: dict[str, Any] = {"kind": "goods", "price": 5, "text_en": f"Like {side.order}"}
     reward = offer(company=company, offer=Offer(name_en=f"Mug {side.order}", **told), by=EVERYTHING, now=now)
     key = f"gift/{owner}"
     points = Grant(
