@@ -42,7 +42,7 @@ from uptake.programme.gather import (
     standings_of,
     used_in,
 )
-from uptake.programme.hold_levels import due, hold_levels
+from uptake.programme.hold_levels import due, hold_levels, looked_at
 from uptake.programme.in_force import RulebooksInForce, longest_open
 from uptake.programme.lanes import Lane, members_of
 from uptake.programme.lot_dates import ALWAYS, LotDates
@@ -114,6 +114,7 @@ def _consider_batch(now: datetime, limit: int) -> int:
         corrections_at = Position(corrections[-1].txid, corrections[-1].pk)
     if people:
         _consider((), moved=True, settled=False, now=now, news=news, also=people)
+        looked_at(people, now)
     news.tell()
     move_bookmark(READER, now=now, events=events_at, corrections=corrections_at)
     return len(events) + len(corrections) + len(people)

@@ -66,6 +66,12 @@ def due(now: datetime, limit: int = AT_ONCE) -> Collection[Bucket]:
     return [Bucket(person, company, now.date()) for person, company in rows.values_list("person_id", "company_id")]
 
 
+def looked_at(people: Collection[Bucket], now: datetime) -> None:
+    """Where nothing was written although it was due (the rulebook has no levels any more), nothing is due again."""
+    rows = PersonLevel.objects.filter(person_id__in=many({one.person for one in people}), due_at__lte=now)
+    rows.filter(company_id__in=many({one.company for one in people})).update(due_at=None)
+
+
 def _names(books: RulebooksInForce, company: int, now: datetime) -> tuple[str, ...]:
     rules = rulebook_now(books, company, now)
     return tuple(level.name for level in rules.rulebook.levels) if rules else ()

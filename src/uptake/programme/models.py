@@ -60,7 +60,22 @@ class Reason(models.TextChoices):
     NO_NUMBER = "no_number", _("The number is missing")
     NOT_POSITIVE = "not_positive", _("The number is not above 0")
     ZERO = "zero", _("Comes to 0 points")
+    STREAK = "streak", _("No milestone of the streak")
+    COOLDOWN = "cooldown", _("Too soon after another")
+    MULTIPLIER = "multiplier", _("Multiplied")
+    PARTIAL_REVERSAL = "partial_reversal", _("Partly taken back")
     CAP_DAY = "cap_day", _("Daily cap reached")
+    CAP_WEEK = "cap_week", _("Weekly cap reached")
+    CAP_MONTH = "cap_month", _("Monthly cap reached")
+    CAP_EVER = "cap_ever", _("Cap reached for good")
+    GROUP_CAP_DAY = "group_cap_day", _("Daily cap of the group reached")
+    GROUP_CAP_WEEK = "group_cap_week", _("Weekly cap of the group reached")
+    GROUP_CAP_MONTH = "group_cap_month", _("Monthly cap of the group reached")
+    GROUP_CAP_EVER = "group_cap_ever", _("Cap of the group reached for good")
+    PERSON_CAP_DAY = "person_cap_day", _("Daily cap over all rules reached")
+    PERSON_CAP_WEEK = "person_cap_week", _("Weekly cap over all rules reached")
+    PERSON_CAP_MONTH = "person_cap_month", _("Monthly cap over all rules reached")
+    PERSON_CAP_EVER = "person_cap_ever", _("Cap over all rules reached for good")
 
 
 class AwardQuerySet(models.QuerySet["Award"]):

@@ -14,8 +14,9 @@ from uptake.directory.scope import EVERYTHING
 from uptake.events.decide import decline
 from uptake.events.models import Batch, Event
 from uptake.events.withdraw import withdraw
+from uptake.programme.evaluate import CODES
 from uptake.programme.explain import Explanation, explain_event, explain_events
-from uptake.programme.models import Award
+from uptake.programme.models import Award, Reason
 from uptake.programme.sentences import Labels
 from uptake.programme.tests.world import RULES, Desk
 
@@ -157,3 +158,7 @@ def test_one_sees_ones_own_awards_and_a_manager_nobodys(cast: Cast) -> None:
     assert seen["hua"] == {"B"}
     assert seen["mo"] == seen["ke"] == set()
     assert seen["wei"] == seen["ren"] == seen["shu"] == {"A", "B"}
+
+
+def test_every_code_has_a_name() -> None:
+    assert set(CODES) == set(Reason.values)
