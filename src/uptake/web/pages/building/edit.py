@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -151,7 +151,7 @@ def look(request: HttpRequest, draft_id: int, index: int) -> HttpResponseBase:
         "draft": draft,
         "index": index,
         "sentences": sentences,
-        "shown": _shown(draft, as_of(rulebook, _today(draft)), version),
+        "shown": _shown(draft, _always(rulebook, lineage, draft), version),
         "days": LAST_DAYS,
     }
     return render(request, "building/look.html", context)
@@ -165,6 +165,12 @@ def _candidate(request: HttpRequest, draft: Draft, index: int) -> tuple[Rulebook
     told["version"] = 1
     others = [one for place, one in enumerate(plain.get("rules", ())) if place != index and one["rule"] != told["rule"]]
     return parse_rulebook({**plain, "rules": [told, *others]}), str(told["rule"])
+
+
+def _always(rulebook: Rulebook, lineage: str, draft: Draft) -> Rulebook:
+    """The rulebook as if always in force, the rule of the form too if it has ended."""
+    rules = tuple(replace(one, until_date=None) if one.rule == lineage else one for one in rulebook.rules)
+    return as_of(replace(rulebook, rules=rules), _today(draft))
 
 
 def _today(draft: Draft) -> date:
@@ -214,7 +220,7 @@ def quick(request: HttpRequest, draft_id: int, index: int) -> HttpResponseBase:
         return render(request, "building/quick.html", {})
     told = back_test(
         organization=draft.organization,
-        rulebook=rulebook,
+        rulebook=_always(rulebook, lineage, draft),
         until=_today(draft),
         days=LAST_DAYS,
         sample=QUICK_PEOPLE,
