@@ -13,6 +13,7 @@ from uptake.directory.viewer import Deed, NotAllowed, Viewer
 from uptake.ledger.grant import Grant, grant
 from uptake.ledger.post import NotEnoughPoints
 from uptake.notify.tell import Telling, tell
+from uptake.programme.hold_levels import level_may_change
 from uptake.programme.lot_dates import last_date
 from uptake.programme.rewards.fund_budget import budget_of
 from uptake.programme.rewards.models import GrantState, SpecialGrant
@@ -128,6 +129,8 @@ def approve_special(*, grant_id: int, by: Viewer, now: datetime) -> SpecialGrant
             grant([points], now=now)
         except NotEnoughPoints as refused:
             raise BudgetExhausted from refused
+        if terms.rulebook.levels:
+            level_may_change(person=row.person_id, company=row.company_id, now=now)
         said = {"points": row.points, "count": 1, "awards": [{"title": row.reason}], "special": row.pk}
         tell([Telling(person_id=row.person_id, key=row.lot, kind="points.special", content=said)], now=now)
         _note(row, "approved", by, now)
