@@ -30,7 +30,7 @@ from uptake.programme.governance.models import About, Appeal
 from uptake.programme.models import Award
 from uptake.programme.tests.world import Desk
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 RULES = [
     {
         "rule": "orders", "version": 1, "from": "2026-01-01", "on": "order.processed", "points": 10,

@@ -62,6 +62,7 @@ def test_what_is_not_confirmed_comes_back(cast: Cast, choices: tuple[str, ...], 
     assert (proposal.version is None) is stays
 
 
+@pytest.mark.django_db(transaction=True)
 def test_what_it_paid_today_stays_and_no_more_is_paid(cast: Cast) -> None:
     room = Room(cast)
     desk = Desk(cast, [ORDERS, COUNTS])

@@ -35,7 +35,7 @@ def test_small_groups_are_merged_until_nobody_can_be_worked_out(people: list[int
     assert all(one.key != TOGETHER for one in found[:-1])
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_the_report_counts_what_stood_in_the_month(cast: Cast) -> None:
     desk = Desk(cast)
     for nth in range(5):
