@@ -57,6 +57,7 @@ FILL: Mapping[str, str | tuple[str, ...]] = {
     "building:key": ("groups", "examples", "file"),
     "building:kind": ("json", "yaml"),
     "building:report_id": "report",
+    "community:post_id": "post",
     "committee:proposal_id": "proposal",
     "appeals:appeal_id": "appeal",
     "transparency:year": ("2026",),

@@ -33,6 +33,8 @@ from uptake.insight.models import DayFigure
 from uptake.ledger.grant import Grant, grant
 from uptake.notify.tell import Telling, tell
 from uptake.programme.backtest.back_test import back_test
+from uptake.programme.community.models import Post, Reaction, Recognition, Reply, Terms
+from uptake.programme.community.models import Report as PostReport
 from uptake.programme.consider import consider_new_events
 from uptake.programme.drafting.ask_back_test import ask_back_test
 from uptake.programme.drafting.begin import begin_draft
@@ -99,6 +101,7 @@ def build_world(cast: Cast, folder: Path) -> World:
         _keep(cast, side, now)
         _draft(side, now)
         _govern(side, now)
+        _talk(side, now)
         _reward(cast, side, now)
     consider_new_events(now=now)
     keep_boards(now=now)
@@ -285,6 +288,31 @@ def _govern(side: Side, now: datetime) -> None:
         due_at=now + timedelta(days=7),
     )
     side.ids |= {"proposal": proposal.pk, "appeal": appeal.pk}
+
+
+def _talk(side: Side, now: datetime) -> None:
+    """What the company's people say to each other and give each other."""
+    colleague = Person.objects.create(name=f"Colleague of {side.order}", created_at=now)
+    Membership.objects.create(person=colleague, organization=side.company, from_date=date(2025, 1, 1))
+    Terms.objects.create(company=side.company, changed_at=now)
+    said = {"key": "k", "text": f"It is about {side.order}", "written_at": now}
+    post = Post.objects.create(
+        company=side.company, person=side.person, kind="question", title=f"Who knows {side.order}?", **said
+    )
+    reply = Reply.objects.create(post=post, person=colleague, **said)
+    Reaction.objects.create(post=post, person=colleague, kind="helpful", at=now)
+    PostReport.objects.create(company=side.company, reply=reply, person=side.person, why=f"Not {side.order}", at=now)
+    Recognition.objects.create(
+        company=side.company,
+        giver=side.person,
+        receiver=colleague,
+        points=5,
+        text=f"For {side.order}",
+        key="k",
+        month=now.date().replace(day=1),
+        given_at=now,
+    )
+    side.ids |= {"post": post.pk}
 
 
 def _events(side: Side, connection: Connection, batch: Batch, now: datetime) -> list[int]:

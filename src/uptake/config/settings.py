@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "uptake.programme.rewards",
     "uptake.programme.drafting",
     "uptake.programme.governance",
+    "uptake.programme.community",
     "uptake.insight",
     "uptake.jobs",
     "uptake.web",

@@ -13,6 +13,7 @@ from uptake.directory.forget import AUDIT, IDENTITIES, LEAVE, LOGIN, MEMBERSHIPS
 from uptake.events.forget import CONFLICTS, EVENTS
 from uptake.insight.forget import SEGMENTS, VIEWS
 from uptake.notify.forget import MESSAGES
+from uptake.programme.community.forget import COMMUNITY
 from uptake.programme.forget import AWARDS, LEVELS
 from uptake.programme.governance.forget import GOVERNANCE
 from uptake.programme.rewards.forget import REDEMPTIONS, SPECIAL
@@ -26,6 +27,7 @@ TREATMENTS: tuple[Treatment, ...] = (
     REDEMPTIONS,
     SPECIAL,
     GOVERNANCE,
+    COMMUNITY,
     MESSAGES,
     SEGMENTS,
     VIEWS,
@@ -59,6 +61,7 @@ NOT_TREATED: Mapping[str, str] = {
     "governance.Committee": "how a place votes; no people",
     "governance.Proposal": "what was put to the vote is sealed; its proposer is a number whose name is gone",
     "governance.Ballot": "names nobody, and is deleted when it was counted",
+    "community.Terms": "numbers of a company; no people",
     "programme.MeritChange": "numbers of people whose names are gone; lives for seconds",
     "merits.Score": "points of a number whose name is gone",
     "merits.Nameless": "a number that wants no name beside it",
