@@ -42,6 +42,7 @@ from uptake.programme.drafting.run_back_tests import seal
 from uptake.programme.governance.models import Appeal, Comment, Committee, Proposal
 from uptake.programme.governance.seals import hash_of_text
 from uptake.programme.merits.keep_boards import keep_boards
+from uptake.programme.models import RulebookVersion
 from uptake.programme.publish import publish
 from uptake.programme.rulebook_reading import read_rulebook
 from uptake.programme.rewards.fund_budget import fund_budget
@@ -249,7 +250,7 @@ def _draft(side: Side, now: datetime) -> None:
 def _govern(side: Side, now: datetime) -> None:
     """How the company votes, a proposal with what is said about it, and an appeal."""
     Committee.objects.create(organization=side.company, changed_at=now)
-    file, report = f'{{"title":"{side.order}"}}', "{}"
+    file, report = RulebookVersion.objects.get(organization=side.company).file, "{}"
     proposal = Proposal.objects.create(
         organization=side.company,
         number=1,

@@ -30,7 +30,6 @@ from uptake.programme.governance.seals import broken_seals
 from uptake.programme.governance.vote import NotAMember, ReasonMissing, cast_vote, own_choice, write_comment
 from uptake.programme.governance.words import held_back_sentence, result_sentence
 from uptake.programme.in_force import parsed
-from uptake.programme.rulebook import Rulebook
 from uptake.programme.rulebook_reading import read_rulebook
 from uptake.web.catalogue import labels_of
 from uptake.web.pages.committee.changes import Changes, changes_of, events_of
@@ -198,9 +197,7 @@ def _context(found: Proposal, viewer: Viewer, now: datetime) -> dict[str, Any]:
 
 
 def _changes(found: Proposal, today: date) -> Changes:
-    after = (
-        read_rulebook(found.file) if found.file.startswith('{"programme"') or '"rules"' in found.file else Rulebook()
-    )
+    after = read_rulebook(found.file)
     before = parsed(found.base.pk, found.base.sha256) if found.base else None
     labels = labels_of(events_of(before, after))
     first = found.version.in_force_date if found.version and found.kind == ProposalKind.CHANGE else today
