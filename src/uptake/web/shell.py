@@ -57,8 +57,14 @@ class Shell:
 
     @cached_property
     def tabs(self) -> tuple[Entry, ...]:
-        """The bottom tabs of the phone, for those whose whole menu fits there."""
-        return self.menu if 1 < len(self.menu) <= 5 and all(entry.item.short for entry in self.menu) else ()
+        """The bottom tabs of the phone, for those who have only what everybody has; the rest of it is in `more`."""
+        short = tuple(entry for entry in self.menu if entry.item.short)
+        return short if 1 < len(short) <= 5 and not any(entry.item.deeds for entry in self.menu) else ()
+
+    @property
+    def more(self) -> bool:
+        """Whether the phone needs the sheet with the whole menu."""
+        return len(self.tabs) < len(self.menu)
 
     @property
     def name(self) -> str:

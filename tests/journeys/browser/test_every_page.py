@@ -39,8 +39,19 @@ print(json.dumps(world.beiyuan.ids))
 """
 
 MENU: Mapping[str, tuple[str, ...]] = {
-    "lin": ("/points/", "/boards/", "/rewards/", "/events/", "/rules/", "/account/"),
-    "hua": ("/points/", "/boards/", "/rewards/", "/overview/", "/activity/", "/events/", "/rules/", "/people/", "/account/"),
+    "lin": ("/points/", "/boards/", "/rewards/", "/events/", "/rules/", "/community/", "/account/"),
+    "hua": (
+        "/points/",
+        "/boards/",
+        "/rewards/",
+        "/overview/",
+        "/activity/",
+        "/events/",
+        "/rules/",
+        "/community/",
+        "/people/",
+        "/account/",
+    ),
     "ren": (
         "/points/",
         "/boards/",
@@ -49,6 +60,7 @@ MENU: Mapping[str, tuple[str, ...]] = {
         "/activity/",
         "/events/",
         "/rules/",
+        "/community/",
         "/data/",
         "/people/",
         "/audit/",
@@ -70,6 +82,8 @@ INNER: Mapping[str, tuple[str, ...]] = {
         "/appeals/",
         "/appeals/{appeal}/",
         "/transparency/",
+        "/community/{post}/",
+        "/community/recognition/",
         "/activity/people/{person}/",
     ),
     "ren": (
@@ -77,6 +91,7 @@ INNER: Mapping[str, tuple[str, ...]] = {
         "/committee/lower/?at={slug}",
         "/committee/settings/?at={slug}",
         "/appeals/desk/",
+        "/community/desk/?at={slug}",
         "/rewards/desk/?at={slug}",
         "/rewards/desk/catalogue/?at={slug}",
         "/rewards/desk/catalogue/new/?at={slug}",

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from uptake.config.demo.catalogue import CATALOGUE
 from uptake.config.demo.drafts import plant_drafts
+from uptake.config.demo.community import let_people_talk
 from uptake.config.demo.file import import_courses
 from uptake.config.demo.governance import seat_a_committee
 from uptake.config.demo.kept import keep_questions
@@ -73,6 +74,7 @@ def build(*, folder: Path, language: str, now: datetime, say: Say, seed: int = S
         import_courses(park, now)
         give_seats(park, now)
         offer_rewards(park, now)
+        let_people_talk(park, now)
         seat_a_committee(park, now)
         plant_drafts(park, now)
         keep_questions(park, now)
