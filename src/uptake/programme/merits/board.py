@@ -11,10 +11,11 @@ from django.db.models import Count, F, Q, Sum
 from uptake.directory.models import Membership, Organization, Person
 from uptake.directory.viewer import HIDE_BELOW, Viewer
 from uptake.programme.merits.keep_boards import BoardClock
-from uptake.programme.merits.models import Nameless, Score
+from uptake.programme.merits.models import BAND, Band, Nameless, Score, ScoreQuerySet
 
 TOP = 10
 BESIDE = 5
+COLUMNS = ("person_id", "shown", "shown_at")
 
 
 @dataclass(frozen=True)
@@ -72,34 +73,27 @@ def read_board(
     beside: int = BESIDE,
 ) -> Board:
     """The board of a company or department over a period; its lines are those the viewer may see."""
-    rows = Score.objects.visible_to(viewer).on(place, period, starts)
-    first = list(rows.values_list("person_id", "shown", "shown_at")[:top])
-    own = rows.filter(person_id=viewer.person_id or 0).values_list("person_id", "shown", "shown_at").first()
-    around: list[tuple[int, int, object]] = []
+    rows = Score.objects.visible_at(place, viewer).on(place, period, starts)
+    bands = list(Band.objects.filter(place=place, period=period, starts=starts).values_list("number", "people"))
+    first = list(rows.values_list(*COLUMNS)[:top])
+    people = sum(count for _number, count in bands) if first else 0
+    own = rows.filter(person_id=viewer.person_id or 0).values_list(*COLUMNS).first()
+    around: list[tuple[int, int, datetime | None]] = []
     above, unread = 0, 0
     if own is not None and own not in first:
-        person, shown, at = own
-        ahead = Q(shown__gt=shown) | Q(shown=shown, shown_at__lt=at) | Q(shown=shown, shown_at=at, person_id__lt=person)
-        behind = (
-            Q(shown__lt=shown) | Q(shown=shown, shown_at__gt=at) | Q(shown=shown, shown_at=at, person_id__gt=person)
-        )
-        before = list(
-            rows.filter(ahead)
-            .order_by("shown", F("shown_at").desc(), F("person_id").desc())
-            .values_list("person_id", "shown", "shown_at")[:beside]
-        )[::-1]
-        taken = {one[0] for one in first}
-        around = [one for one in before if one[0] not in taken]
-        around += [own, *rows.filter(behind).values_list("person_id", "shown", "shown_at")[:beside]]
-        above = rows.filter(shown__gt=around[0][1]).count()
-        listed = sum(one[1] == around[0][1] for one in around)
-        unread = rows.filter(shown=around[0][1]).count() - listed
+        every = Score.objects.visible_at(place, viewer).filter(period=period, starts=starts)
+        around = _around(every, own, beside, {one[0] for one in first})
+        best = around[0][1]
+        band = best // BAND
+        above = sum(count for number, count in bands if number > band)
+        above += every.filter(shown__gt=best, shown__lt=(band + 1) * BAND).count()
+        unread = every.filter(shown=best).count() - sum(one[1] == best for one in around)
     names = _names([one[0] for one in (*first, *around)], viewer)
     lines = _ranked(first, names, viewer)
     neighbours = _ranked(around, names, viewer, above=above, unread=unread)
     closes_at = BoardClock(place.company or place).closes_at(period, starts)
     closed = closes_at is not None and now >= closes_at
-    board = Score.objects.visible_to(viewer).filter(place=place, period=period, starts=starts)
+    of_board = Score.objects.visible_at(place, viewer).filter(place=place, period=period, starts=starts)
     return Board(
         place=place,
         period=period,
@@ -107,15 +101,40 @@ def read_board(
         lines=lines,
         neighbours=neighbours,
         mine=next((line for line in (*lines, *neighbours) if line.mine), None),
-        people=rows.count(),
+        people=people,
         closes_at=closes_at,
         final=closed,
-        adjusted=closed and board.exclude(points=F("shown")).exists(),
+        adjusted=closed and of_board.filter(~Q(shown=F("points"))).exists(),
     )
 
 
+def _around(
+    every: ScoreQuerySet, own: tuple[int, int, datetime | None], beside: int, taken: set[int]
+) -> list[tuple[int, int, datetime | None]]:
+    """The lines before one's own that are not among the first, one's own, and those after it."""
+    person, shown, at = own
+    ahead = Q(shown__gt=shown) | Q(shown_at__lt=at) | Q(shown_at=at, person_id__lt=person)
+    behind = Q(shown__lt=shown) | Q(shown_at__gt=at) | Q(shown_at=at, person_id__gt=person)
+    before = list(
+        every.filter(ahead, shown__gte=shown)
+        .order_by("shown", F("shown_at").desc(), F("person_id").desc())
+        .values_list(*COLUMNS)[:beside]
+    )
+    after = (
+        every.filter(behind, shown__lte=shown)
+        .order_by("-shown", "shown_at", "person_id")
+        .values_list(*COLUMNS)[:beside]
+    )
+    return [*(one for one in reversed(before) if one[0] not in taken), own, *(one for one in after if one[1] > 0)]
+
+
 def _ranked(
-    rows: Sequence[tuple[int, int, object]], names: dict[int, str], viewer: Viewer, *, above: int = 0, unread: int = 0
+    rows: Sequence[tuple[int, int, datetime | None]],
+    names: dict[int, str],
+    viewer: Viewer,
+    *,
+    above: int = 0,
+    unread: int = 0,
 ) -> list[BoardLine]:
     """1-1-3. So many stand `above` the score of the first row, and so many with that score are not among the rows."""
     lines: list[BoardLine] = []

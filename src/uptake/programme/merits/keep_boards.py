@@ -18,7 +18,7 @@ from uptake.directory.models import Organization
 from uptake.directory.place import Span, memberships_of, settings_at, span_on
 from uptake.directory.viewer import ids_of
 from uptake.programme.in_force import parsed, rulebook_version_on
-from uptake.programme.merits.models import Score
+from uptake.programme.merits.models import BAND, Band, Score
 from uptake.programme.merits.periods import EVER, PERIODS, end_of, start_of
 from uptake.programme.models import Award, MeritChange
 from uptake.programme.rulebook import Programme
@@ -83,7 +83,15 @@ def _keep(company_id: int, limit: int) -> int:
             for place in places_of(company, spans.get(row.person_id, ()), row.date):
                 changes[Line(place, period, starts, row.person_id)].add(row, in_time=in_time)
     held = _held(changes)
-    _write(_changed(held.get(line), line, change, company) for line, change in changes.items())
+    bands: dict[Line, int] = defaultdict(int)
+    scores = []
+    for line, change in changes.items():
+        score = held.get(line)
+        _count(bands, line, score, -1)
+        scores.append(_changed(score, line, change, company))
+        _count(bands, line, scores[-1], +1)
+    _write(scores)
+    _write_bands({line: people for line, people in bands.items() if people})
     MeritChange.objects.filter(pk__in=[row.pk for row in rows]).delete()
     return len(rows)
 
@@ -125,6 +133,32 @@ def _changed(score: Score | None, line: Line, change: _Change, company: Organiza
     if change.enters:
         score.shown_at = score.latest_at
     return score
+
+
+def _count(bands: dict[Line, int], line: Line, score: Score | None, people: int) -> None:
+    """Notes that so many more people are in the band of a score; `person` of the line is the band's number."""
+    if score is not None and score.shown > 0:
+        bands[line._replace(person=score.shown // BAND)] += people
+
+
+def _write_bands(changes: Mapping[Line, int]) -> None:
+    """Adds to the counts of bands."""
+    written = []
+    for (place, period, starts), some in groupby(sorted(changes), key=attrgetter("place", "period", "starts")):
+        more = {line.person: changes[line] for line in some}
+        known = Band.objects.filter(place_id=place, period=period, starts=starts, number__in=more)
+        held = dict(known.values_list("number", "people"))
+        written += [
+            Band(place_id=place, period=period, starts=starts, number=number, people=held.get(number, 0) + people)
+            for number, people in more.items()
+        ]
+    Band.objects.bulk_create(
+        written,
+        update_conflicts=True,
+        unique_fields=["place", "period", "starts", "number"],
+        update_fields=["people"],
+        batch_size=ROWS,
+    )
 
 
 def _write(scores: Iterable[Score]) -> None:

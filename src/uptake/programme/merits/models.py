@@ -10,12 +10,21 @@ from django.db.models import F, Q
 from uptake.directory.models import Organization, Person
 from uptake.directory.viewer import Deed, Viewer, ids_of
 
+BAND = 16
+"""Points of one band."""
+
 
 class ScoreQuerySet(models.QuerySet["Score"]):
     def visible_to(self, viewer: Viewer) -> ScoreQuerySet:
         """Scores at the companies one belongs to, and where one may see people: a board is for all who are on it."""
         own = {key for path in viewer.places for key in ids_of(path)}
         return self.filter(Q(place__company_id__in=own) | viewer.within("place__path", Deed.SEE_PEOPLE))
+
+    def visible_at(self, place: Organization, viewer: Viewer) -> ScoreQuerySet:
+        """As `visible_to`, for one place: asked of the viewer, not of every row."""
+        own = {key for path in viewer.places for key in ids_of(path)}
+        seen = place.company_id in own or place.path.startswith(viewer.paths(Deed.SEE_PEOPLE))
+        return self.filter(place=place) if seen else self.none()
 
     def on(self, place: Organization, period: str, starts: date) -> ScoreQuerySet:
         """The lines of one board, the first first. Within a tie whoever reached the score earlier, then by id."""
@@ -56,13 +65,33 @@ class Score(models.Model):
                 F("shown").desc(),
                 "shown_at",
                 "person",
-                condition=Q(shown__gt=0),
                 name="score_by_rank",
             ),
+            models.Index(fields=["place", "period", "starts"], condition=~Q(shown=F("points")), name="score_adjusted"),
         ]
 
     def __str__(self) -> str:
         return f"{self.person_id} {self.period} {self.starts} {self.shown}"
+
+
+class Band(models.Model):
+    """How many people have from 16 × `number` points to the next multiple on a board, so that ranks need no counting
+    through everybody."""
+
+    id = models.BigAutoField(primary_key=True)
+    place = models.ForeignKey(Organization, models.CASCADE, related_name="+", db_index=False)
+    period = models.CharField(max_length=8)
+    starts = models.DateField()
+    number = models.BigIntegerField()
+    people = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["place", "period", "starts", "number"], name="band_once_per_board"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.period} {self.starts} {self.number * BAND}: {self.people}"
 
 
 class Nameless(models.Model):

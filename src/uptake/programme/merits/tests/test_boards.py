@@ -17,7 +17,7 @@ from uptake.programme.merit import Gain, note_merit
 from uptake.programme.merits.board import read_board, read_departments
 from uptake.programme.merits.hide_name import hide_name
 from uptake.programme.merits.keep_boards import differing, keep_boards
-from uptake.programme.merits.models import Score
+from uptake.programme.merits.models import Band, Score
 from uptake.programme.merits.periods import EVER, MONTH, WEEK, start_of
 from uptake.programme.models import MeritChange
 from uptake.programme.tests.world import Desk
@@ -164,6 +164,8 @@ def test_whatever_the_batches_a_board_is_the_plain_sum(
     for starts, earned in plain.items():
         rows = Score.objects.on(company, WEEK, starts).values_list("person_id", "shown")
         assert list(rows) == [(int(one.person), one.score) for one in board(earned)]
+        counted = sum(Band.objects.filter(period=WEEK, starts=starts).values_list("people", flat=True))
+        assert counted == Score.objects.filter(period=WEEK, starts=starts, shown__gt=0).count()
     assert not MeritChange.objects.exists()
 
 
