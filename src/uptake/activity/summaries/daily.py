@@ -11,10 +11,9 @@ import pyarrow as pa
 
 from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
-from uptake.activity.conditions import Sieve
 from uptake.activity.log import ActivityLog, Snapshot, asked, buckets_with, each_bucket
 from uptake.activity.periods import day_number
-from uptake.activity.question import Selector
+from uptake.activity.summaries.runs import SieveOfRuns
 
 
 @dataclass(frozen=True)
@@ -49,17 +48,11 @@ def daily(
 
     def fold(snapshot: Snapshot) -> tuple[Array, ...]:
         codes = None if persons is None else snapshot.person_codes(persons)
-        sieve = Sieve(
-            snapshot,
-            selector=Selector(tuple(events) if events is not None else None),
-            companies=companies,
-            departments=departments,
-            only_persons=codes,
-        )
+        sieve = SieveOfRuns(snapshot, events=events, companies=companies, departments=departments, only_persons=codes)
 
         def of(bucket: int) -> tuple[Array, Array]:
-            columns = snapshot.columns(bucket, ["person", "business_day"])
-            return count(columns["person"], columns["business_day"], sieve.mask(bucket), day_number(first), days)
+            runs = sieve.of(bucket, (day_number(first), day_number(last)))
+            return count(runs.person, runs.day, sieve.many(bucket, runs), day_number(first), days)
 
         parts = each_bucket(snapshot, of, None if codes is None else buckets_with(snapshot, codes))
         return np.sum([part[0] for part in parts], axis=0), np.sum([part[1] for part in parts], axis=0)
@@ -78,8 +71,8 @@ def daily(
 
 
 @compiled
-def count(person: Array, day: Array, keep: Array, first: int, days: int) -> tuple[Array, Array]:
-    """(2, days) events and distinct people of each day, (2,) of all the days."""
+def count(person: Array, day: Array, many: Array, first: int, days: int) -> tuple[Array, Array]:
+    """(2, days) events and distinct people of each day, (2,) of all the days; many: rows of each run that count."""
     counts = np.zeros((2, days), np.int64)
     totals = np.zeros(2, np.int64)
     seen = np.full(days, -1, np.int64)
@@ -89,10 +82,10 @@ def count(person: Array, day: Array, keep: Array, first: int, days: int) -> tupl
         if i == 0 or person[i] != person[i - 1]:
             run += 1
         d = day[i] - first
-        if not keep[i] or d < 0 or d >= days:
+        if many[i] == 0 or d < 0 or d >= days:
             continue
-        counts[0, d] += 1
-        totals[0] += 1
+        counts[0, d] += many[i]
+        totals[0] += many[i]
         if person[i] > 0:
             if seen[d] != run:
                 seen[d] = run

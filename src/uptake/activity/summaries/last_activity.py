@@ -13,6 +13,7 @@ from uptake.activity.columns import Array
 from uptake.activity.conditions import Sieve
 from uptake.activity.log import ActivityLog, Snapshot, asked, buckets_with, each_bucket
 from uptake.activity.periods import EPOCH, MICROSECOND, day_number, day_of
+from uptake.activity.summaries.runs import SieveOfRuns
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,11 @@ def extent(log: ActivityLog, *, companies: Collection[int] | None = None) -> tup
     """The first and the last business date with activity; None: there is none."""
 
     def fold(snapshot: Snapshot) -> tuple[Array, ...]:
-        sieve = Sieve(snapshot, companies=companies)
+        sieve = SieveOfRuns(snapshot, companies=companies)
 
         def of(bucket: int) -> Array:
-            days = snapshot.columns(bucket, ["business_day"])["business_day"][sieve.mask(bucket)]
+            runs = sieve.of(bucket)
+            days = runs.day[sieve.many(bucket, runs) > 0]
             return np.array([days.min(), days.max()]) if len(days) else np.zeros(0, np.int64)
 
         found = np.concatenate(each_bucket(snapshot, of))

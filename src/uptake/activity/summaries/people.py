@@ -12,9 +12,12 @@ import pyarrow as pa
 
 from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
-from uptake.activity.conditions import Sieve
 from uptake.activity.log import ActivityLog, Snapshot, asked, buckets_with, each_bucket
 from uptake.activity.periods import EPOCH, MICROSECOND, day_number, day_of
+from uptake.activity.summaries.runs import SieveOfRuns, last_alive
+
+BEFORE = -(2**31)
+"""A business date before every event."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +67,20 @@ def people(
 
     def fold_all(snapshot: Snapshot) -> tuple[Array, ...]:
         codes = None if persons is None else snapshot.person_codes(persons)
-        sieve = Sieve(snapshot, companies=companies, departments=departments, only_persons=codes)
+        sieve = SieveOfRuns(snapshot, companies=companies, departments=departments, only_persons=codes)
 
         def of(bucket: int) -> tuple[Array, Array, Array]:
-            columns = snapshot.columns(bucket, ["person", "business_day", "happened_at"])
-            return fold(
-                columns["person"], columns["business_day"], columns["happened_at"], sieve.mask(bucket),
-                day_number(first), day_number(last), spark_days,
-            )  # fmt: skip
+            runs = sieve.of(bucket, (BEFORE, day_number(last)))
+            many, ends = sieve.many(bucket, runs), runs.end - 1
+            if len(sieve.alive):
+                ends = last_alive(runs.begin, runs.end, sieve.events(bucket), sieve.alive)
+            there = many > 0
+            at = snapshot.columns(bucket, ["happened_at"])["happened_at"][ends[there]]
+            person = runs.person[there]
+            people = len(np.unique(person))
+            return count(
+                person, runs.day[there], at, many[there], day_number(first), day_number(last), spark_days, people
+            )
 
         parts = each_bucket(snapshot, of, None if codes is None else buckets_with(snapshot, codes))
         return tuple(np.concatenate([part[index] for part in parts]) for index in range(3))
@@ -100,20 +109,13 @@ def _rows(numbers: Array, last_at: Array, per_day: Array) -> list[PersonActivity
     ]
 
 
-def fold(
-    person: Array, day: Array, at: Array, keep: Array, first: int, last: int, spark_days: int
-) -> tuple[Array, Array, Array]:
-    """(people, 4) person, events, active days, last day; (people,) last instant; (people, spark_days) events."""
-    kept = np.flatnonzero(keep & (day <= last))
-    people = len(np.unique(person[kept]))
-    return count(person[kept], day[kept], at[kept], first, last, spark_days, people)
-
-
 @compiled
 def count(
-    person: Array, day: Array, at: Array, first: int, last: int, spark_days: int, people: int
+    person: Array, day: Array, at: Array, many: Array, first: int, last: int, spark_days: int, people: int
 ) -> tuple[Array, Array, Array]:
-    """As `fold`, of rows that all count and end with `last`."""
+    """(people, 4) person, events, active days, last day; (people,) last instant; (people, spark_days) events.
+
+    Of runs that end with `last`: at is the last instant of each, many its rows that count (one at least)."""
     numbers = np.zeros((people, 4), np.int64)
     last_at = np.zeros(people, np.int64)
     per_day = np.zeros((people, spark_days), np.int64)
@@ -128,10 +130,10 @@ def count(
         last_at[run] = at[i]
         numbers[run, 3] = d
         if d >= first:
-            numbers[run, 1] += 1
+            numbers[run, 1] += many[i]
             if d > counted_day:
                 counted_day = d
                 numbers[run, 2] += 1
             if d > last - spark_days:
-                per_day[run, d - last + spark_days - 1] += 1
+                per_day[run, d - last + spark_days - 1] += many[i]
     return numbers, last_at, per_day

@@ -11,9 +11,10 @@ import pyarrow as pa
 
 from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
-from uptake.activity.conditions import Numbers, Sieve
+from uptake.activity.conditions import Numbers, distinct
 from uptake.activity.log import ActivityLog, Snapshot, asked, each_bucket
 from uptake.activity.periods import day_number, first_of, next_first
+from uptake.activity.summaries.runs import SieveOfRuns
 
 
 @dataclass(frozen=True)
@@ -87,15 +88,16 @@ def places(
     week_of = np.array([weeks.index(first_of(day, "week", week_start)) for day in days], dtype=np.int64)
 
     def fold(snapshot: Snapshot) -> tuple[Array, ...]:
-        column = "company" if within is None else "department"
-        sieve = Sieve(snapshot, companies=companies if within is None else [within])
-        ids = Numbers(_ids(snapshot, column, sieve) if within is not None or companies is None else companies)
+        sieve = SieveOfRuns(snapshot, companies=companies if within is None else [within])
+        ids = Numbers(
+            _ids(snapshot, within is not None, sieve) if within is not None or companies is None else companies
+        )
 
         def of(bucket: int) -> tuple[Array, Array, Array]:
-            columns = snapshot.columns(bucket, ["person", "business_day", column])
-            place = ids.places(columns[column])
+            runs = sieve.of(bucket, (day_number(first), day_number(last)), (day_number(was[0]), day_number(was[1])))
+            place = ids.places(runs.company if within is None else runs.department)
             return count(
-                columns["person"], columns["business_day"], place, sieve.mask(bucket),
+                runs.person, runs.day, place, sieve.many(bucket, runs),
                 day_number(first), len(days), day_number(was[0]), day_number(was[1]),
                 week_of, len(weeks), len(ids),
             )  # fmt: skip
@@ -148,21 +150,23 @@ def _weeks(first: date, last: date, week_start: str) -> list[date]:
     return weeks
 
 
-def _ids(snapshot: Snapshot, column: str, sieve: Sieve) -> list[int]:
+def _ids(snapshot: Snapshot, departments: bool, sieve: SieveOfRuns) -> list[int]:
     def of(bucket: int) -> set[int]:
-        return set(np.unique(snapshot.columns(bucket, [column])[column][sieve.mask(bucket)]).tolist())
+        runs = sieve.of(bucket)
+        there = sieve.many(bucket, runs) > 0
+        return set(distinct((runs.department if departments else runs.company)[there])[0].tolist())
 
     return sorted(set().union(*each_bucket(snapshot, of)))
 
 
 @compiled
 def count(
-    person: Array, day: Array, place: Array, keep: Array, first: int, days: int, was_first: int, was_last: int,
+    person: Array, day: Array, place: Array, many: Array, first: int, days: int, was_first: int, was_last: int,
     week_of: Array, weeks: int, places: int,
 ) -> tuple[Array, Array, Array]:  # fmt: skip
     """(places + 1, 4) events, people, events before, people before; (…, days) and (…, weeks) distinct people.
 
-    The last row is all places together."""
+    The last row is all places together; many: rows of each run that count."""
     sums = np.zeros((places + 1, 4), np.int64)
     daily = np.zeros((places + 1, days), np.int64)
     weekly = np.zeros((places + 1, weeks), np.int64)
@@ -173,7 +177,7 @@ def count(
     for i in range(len(person)):
         if i == 0 or person[i] != person[i - 1]:
             run += 1
-        if not keep[i]:
+        if many[i] == 0:
             continue
         d = day[i] - first
         now = 0 <= d < days
@@ -183,12 +187,12 @@ def count(
         for both in range(2):
             p = place[i] if both == 0 else places
             if then:
-                sums[p, 2] += 1
+                sums[p, 2] += many[i]
                 if person[i] > 0 and seen[p, 1] != run:
                     seen[p, 1] = run
                     sums[p, 3] += 1
             if now:
-                sums[p, 0] += 1
+                sums[p, 0] += many[i]
                 if person[i] > 0:
                     if seen[p, 0] != run:
                         seen[p, 0] = run

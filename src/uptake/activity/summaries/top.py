@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
-from uptake.activity.conditions import Sieve
 from uptake.activity.incoming import row_numbers
 from uptake.activity.log import ActivityLog, Snapshot, asked, buckets_with, each_bucket
 from uptake.activity.periods import day_number
+from uptake.activity.summaries.runs import SieveOfRuns
 
 
 @dataclass(frozen=True)
@@ -70,16 +70,17 @@ def top(
         # One more than there are texts: the code of no text is -1.
         group_of = np.array([*(places.get((groups or {}).get(str(one), ""), -1) for one in texts.to_pylist()), -1])
         codes_of = None if persons is None else snapshot.person_codes(persons)
-        sieve = Sieve(snapshot, companies=companies, departments=departments, only_persons=codes_of)
+        sieve = SieveOfRuns(snapshot, companies=companies, departments=departments, only_persons=codes_of)
+
+        width = len(texts) if groups is None else len(titles)
+        own = np.append(np.arange(len(texts)), -1)
 
         def fold_of(bucket: int) -> Array:
-            columns = snapshot.columns(bucket, ["person", "business_day", of])
-            codes, keep, width = columns[of], sieve.mask(bucket), len(texts)
-            if groups is not None:
-                codes = group_of[codes].astype(codes.dtype)
-                keep, width = keep & (codes >= 0), len(titles)
+            runs = sieve.of(bucket, (day_number(first), day_number(last)))
+            columns = snapshot.columns(bucket, [of, "event"] if len(sieve.alive) else [of])
+            codes, table = columns[of], own if groups is None else group_of
             return count(
-                columns["person"], columns["business_day"], codes, keep, day_number(first), day_number(last), width
+                runs.begin, runs.end, runs.person, codes, table, columns.get("event", codes), sieve.alive, width
             )
 
         buckets = None if codes_of is None else buckets_with(snapshot, codes_of)
@@ -107,20 +108,32 @@ def top(
 
 
 @compiled
-def count(person: Array, day: Array, code: Array, keep: Array, first: int, last: int, codes: int) -> Array:
-    """(codes + 1, 2) events and distinct people of every code, and of all of them in the last row."""
-    counts = np.zeros((codes + 1, 2), np.int64)
-    seen = np.full(codes + 1, -1, np.int64)
+def count(
+    begin: Array, end: Array, person: Array, codes: Array, place_of: Array, event: Array, alive: Array, places: int
+) -> Array:
+    """(places + 1, 2) events and distinct people of every place of a code (-1: it has none), and of all in the last.
+
+    Of the rows of runs whose event is alive (of length 0: of all)."""
+    counts = np.zeros((places + 1, 2), np.int64)
+    seen = np.full(places + 1, -1, np.int64)
+    some = len(alive) > 0
     run = -1
-    for i in range(len(person)):
-        if i == 0 or person[i] != person[i - 1]:
+    for k in range(len(begin)):
+        if k == 0 or person[k] != person[k - 1]:
             run += 1
-        if not keep[i] or day[i] < first or day[i] > last:
-            continue
-        for both in range(2):
-            c = code[i] if both == 0 else codes
-            counts[c, 0] += 1
-            if person[i] > 0 and seen[c] != run:
-                seen[c] = run
-                counts[c, 1] += 1
+        known = person[k] > 0
+        for row in range(begin[k], end[k]):
+            if some and not alive[event[row]]:
+                continue
+            place = place_of[codes[row]]
+            if place < 0:
+                continue
+            counts[place, 0] += 1
+            counts[places, 0] += 1
+            if known and seen[place] != run:
+                seen[place] = run
+                counts[place, 1] += 1
+                if seen[places] != run:
+                    seen[places] = run
+                    counts[places, 1] += 1
     return counts
