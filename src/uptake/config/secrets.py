@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import secrets
 from pathlib import Path
@@ -9,10 +10,18 @@ from pathlib import Path
 
 def secret_key(folder: Path) -> str:
     """The signing key of this installation, made when asked for first; two starts at once agree on one."""
-    file = folder / "secret.key"
+    return _kept(folder / "secret.key", secrets.token_urlsafe(64))
+
+
+def proof_key(folder: Path) -> str:
+    """The private key (Ed25519, base64 of 32 bytes) that signs what people take away of their points."""
+    return _kept(folder / "proof.key", base64.b64encode(secrets.token_bytes(32)).decode())
+
+
+def _kept(file: Path, fresh: str) -> str:
     if not file.exists():
-        draft = folder / f"secret.key.{os.getpid()}"
-        write_secret(draft, secrets.token_urlsafe(64))
+        draft = file.with_name(f"{file.name}.{os.getpid()}")
+        write_secret(draft, fresh)
         try:
             os.link(draft, file)
         except FileExistsError:

@@ -11,12 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 from uptake.config.database import database
 from uptake.config.options import data_folder, option
-from uptake.config.secrets import secret_key
+from uptake.config.secrets import proof_key, secret_key
 
 PACKAGE = Path(__file__).resolve().parent.parent
 DATA = data_folder()
 DEBUG = False
 SECRET_KEY = option("UPTAKE_SECRET_KEY") or secret_key(DATA)
+PROOF_KEY = proof_key(DATA)
+"""Signs what people take away of their points; its public half stands at /points/proof-key/."""
 DEMO = option("UPTAKE_DEMO") == "yes"
 URL = urlsplit(option("UPTAKE_URL"))
 HTTPS = URL.scheme == "https"

@@ -126,6 +126,21 @@ def expiring_of(*, book: int, owners: Collection[str], now: datetime) -> dict[st
     return answer
 
 
+def maturing_of(*, book: int, owners: Collection[str], now: datetime) -> dict[str, list[tuple[datetime, int]]]:
+    """For each person the pending points with the instants from which they can be spent, the soonest first."""
+    sheet = _at(book, owners, now)
+    for piece in in_pieces(sorted(owners)):
+        sheet.load_lots(Q(book=book, owner__in=piece, pending__gt=0))
+    answer: dict[str, list[tuple[datetime, int]]] = {}
+    for owner in owners:
+        sums: dict[datetime, int] = defaultdict(int)
+        for lot in sheet.lots_of[book, owner]:
+            if lot.pending:
+                sums[lot.available_from] += lot.pending
+        answer[owner] = sorted(sums.items())
+    return answer
+
+
 def lifetime_of(*, book: int, owners: Collection[str], now: datetime) -> dict[str, Lifetime]:
     """Granted, taken back, redeemed and expired points of these people at `now`."""
     sheet = _at(book, owners, now)

@@ -6,13 +6,16 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import click
+from django.conf import settings
 
-from uptake.config.command import Deed, Deeds
+from uptake.config.command import Deed, Deeds, Refusal
 from uptake.ledger.balances import heads
 from uptake.ledger.models import Transfer
+from uptake.ledger.proof import BrokenProof, check_proof, public_key_of
 from uptake.ledger.verify import Problem, Report
 from uptake.ledger.verify import verify as verify_ledger
 from uptake.programme.rewards.verify import problems_of as problems_of_rewards
@@ -57,6 +60,29 @@ def show_heads() -> dict[str, Any]:
     return {"heads": [asdict(head) for head in found]}
 
 
+@click.command(name="proof-check", cls=Deed)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--key",
+    "public_key",
+    metavar="BASE64",
+    help="Public key of the installation that made it, as /points/proof-key/ shows it; default: this installation's.",
+)
+def proof_check(file: Path, public_key: str | None) -> dict[str, Any]:
+    """Check a signed proof of points without any database; exit code 1 if it does not hold."""
+    try:
+        document = json.loads(file.read_bytes())
+        found = check_proof(document, public_key=public_key or public_key_of(settings.PROOF_KEY))
+    except ValueError as problem:
+        raise Refusal("The file cannot be read as JSON") from problem
+    except BrokenProof as problem:
+        raise Refusal(str(problem)) from problem
+    balances = ", ".join(f"{part} {points}" for part, points in found.balances.items())
+    click.echo(f"The proof holds: {found.transfers} transfers of person {found.owner}, {balances};")
+    click.echo(f"made {found.made_at} at transfer {found.seq} of book {found.book}, head {found.hash}.")
+    return asdict(found)
+
+
 def _with_more(report: Report) -> Report:
     return Report(
         tuple(
@@ -76,3 +102,4 @@ def _told(report: Report) -> dict[str, Any]:
 
 command.add_command(verify)
 command.add_command(show_heads)
+command.add_command(proof_check)

@@ -13,14 +13,13 @@ from django.db.models import Sum
 from uptake.basics.business_day import business_date
 from uptake.directory.models import Organization, Person
 from uptake.directory.place import memberships_of, settings_at, span_on
-from uptake.ledger.balances import Points, expiring_of, points_of
+from uptake.ledger.balances import Points, expiring_of, maturing_of, points_of
 from uptake.programme.in_force import parsed
 from uptake.programme.models import Award
 from uptake.programme.rulebook import RuleVersion
 
 WEEKS: Final = 12
 SOURCES_SHOWN: Final = 8
-EXPIRING_DAYS: Final = 60
 NAMED: Final = ("rulebook_id", "rulebook__sha256", "rule", "version")
 
 
@@ -68,6 +67,9 @@ class Summary:
     most: int
     """The largest of the sources, for the bars."""
     expiring: Sequence[tuple[date, int]]
+    """All last dates, the soonest first."""
+    maturing: Sequence[tuple[date, int]]
+    """Pending points with the date on which they can be spent."""
     elsewhere: Sequence[tuple[Organization, int]]
     """Points in the books of companies one belonged to before."""
 
@@ -94,11 +96,12 @@ def summary_of(person: Person, home: Home, now: datetime) -> Summary:
     """The figures of one person. A handful of queries, whatever the number of awards."""
     owner = str(person.pk)
     standing = points_of(book=home.company.pk, owners=[owner], now=now)[owner]
-    expiring = [
-        (day, points)
-        for day, points in expiring_of(book=home.company.pk, owners=[owner], now=now)[owner]
-        if day <= home.today + timedelta(days=EXPIRING_DAYS)
-    ]
+    expiring = expiring_of(book=home.company.pk, owners=[owner], now=now)[owner]
+    maturing: dict[date, int] = defaultdict(int)
+    if standing.pending:
+        clock = (home.zone, settings_at(home.company).day_start)
+        for at, points in maturing_of(book=home.company.pk, owners=[owner], now=now)[owner]:
+            maturing[business_date(at, *clock)] += points
     month_start = home.today.replace(day=1)
     this_week = home.today - timedelta(days=home.today.weekday())
     first = this_week - timedelta(weeks=WEEKS - 1)
@@ -138,6 +141,7 @@ def summary_of(person: Person, home: Home, now: datetime) -> Summary:
         sources=ranked,
         most=max((source.points for source in ranked), default=1),
         expiring=expiring,
+        maturing=sorted(maturing.items()),
         elsewhere=_elsewhere(person, home, now),
     )
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+import json
 from typing import Any
 
-from django.core.paginator import Page, Paginator
-from django.http import Http404, HttpRequest
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 
 from uptake.directory.models import Membership, Person
 from uptake.directory.scope import Deed, Viewer
-from uptake.programme.models import Award
-from uptake.web.catalogue import labels_of
-from uptake.web.pages.points.read import Home, home_of, rule_of, summary_of, titled
-from uptake.web.pages.points.why import Day, line_of
+from uptake.ledger.proof import proof_of, public_key_of
+from uptake.web.pages.points.beside import level_of, offers_of, open_redemptions, ranking_of
+from uptake.web.pages.points.entries import SHOWN, listed_days
+from uptake.web.pages.points.read import home_of, summary_of
 from uptake.web.viewing import login_required, viewer_for
-
-LINES_PER_PAGE = 30
-SHOWN = ("all", "paid", "unpaid")
 
 
 @login_required
@@ -43,6 +41,28 @@ def person(request: HttpRequest, person_id: int) -> HttpResponseBase:
     return _page(request, viewer, get_object_or_404(Person.objects.visible_to(viewer), pk=person_id))
 
 
+@login_required
+def proof(request: HttpRequest) -> HttpResponseBase:
+    """One's own points as a signed file that can be checked without us."""
+    viewer = viewer_for(request)
+    who = get_object_or_404(Person, pk=viewer.person_id or 0)
+    now = timezone.now()
+    where = home_of(who, now)
+    if where is None:
+        raise Http404("no points")
+    about = {"person": who.name, "company": where.company.name, "public_key_at": reverse("points:proof-key")}
+    made = proof_of(book=where.company.pk, owner=str(who.pk), now=now, key=settings.PROOF_KEY, about=about)
+    answer = HttpResponse(json.dumps(made, ensure_ascii=False, indent=1), content_type="application/json")
+    answer["Content-Disposition"] = f'attachment; filename="points-{where.today.isoformat()}.json"'
+    answer["Cache-Control"] = "private, no-store"
+    return answer
+
+
+def proof_key(request: HttpRequest) -> HttpResponseBase:
+    """The public key of this installation, for anybody who checks a proof."""
+    return HttpResponse(public_key_of(settings.PROOF_KEY) + "\n", content_type="text/plain; charset=utf-8")
+
+
 def _page(request: HttpRequest, viewer: Viewer, who: Person) -> HttpResponseBase:
     now = timezone.now()
     own = who.pk == viewer.person_id
@@ -52,34 +72,16 @@ def _page(request: HttpRequest, viewer: Viewer, who: Person) -> HttpResponseBase
         return render(request, "points/empty.html", context)
     with timezone.override(where.zone):
         show = request.GET.get("show", "all")
+        show = show if show in SHOWN else "all"
         rule = request.GET.get("rule", "")
-        page = _awards(viewer, who, show if show in SHOWN else "all", rule, request.GET.get("page"))
-        context |= {"page": page, "days": _days(page, where), "show": show, "rule": rule, "today": where.today}
+        page, days = listed_days(viewer, who, where, show=show, rule=rule, number=request.GET.get("page"))
+        context |= {"page": page, "days": days, "show": show, "rule": rule, "today": where.today}
         if request.headers.get("HX-Target") != "list":
             context["summary"] = summary_of(who, where, now)
+            context["level"] = level_of(who, where, now)
+            context["redemptions"] = open_redemptions(who, viewer, now)
+            if own:
+                context["ranking"] = ranking_of(where, viewer, now)
+                belongs = any(place.startswith(where.company.path) for place in viewer.places)
+                context["offers"] = offers_of(where, now) if belongs else None
         return render(request, "points/home.html", context)
-
-
-def _awards(viewer: Viewer, who: Person, show: str, rule: str, number: str | None) -> Page[Award]:
-    rows = Award.objects.visible_to(viewer).filter(person=who).select_related("event", "rulebook")
-    if show == "paid":
-        rows = rows.filter(points__gt=0)
-    if show == "unpaid":
-        rows = rows.filter(points=0)
-    if rule:
-        rows = rows.filter(rule=rule)
-    rows = rows.defer("rulebook__file").order_by("-date", "-happened_at", "-pk")
-    return Paginator(rows, LINES_PER_PAGE).get_page(number)
-
-
-def _days(page: Page[Award], where: Home) -> list[Day]:
-    awards = list(page.object_list)
-    labels = labels_of([award.event.name for award in awards])
-    days = []
-    for day, group in groupby(awards, key=lambda award: award.date):
-        lines = []
-        for award in group:
-            rule = rule_of(award.rulebook_id, award.rulebook.sha256, award.rule, award.version)
-            lines.append(line_of(award, titled(rule) if rule else award.rule, labels))
-        days.append(Day(day, sum(line.award.points for line in lines), lines))
-    return days

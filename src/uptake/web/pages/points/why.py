@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext
@@ -28,13 +27,6 @@ class Line:
     """Why it is not (or not fully) what the rule names; empty where it is."""
     sentence: str
     facts: Sequence[tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class Day:
-    date: date
-    points: int
-    lines: Sequence[Line]
 
 
 def line_of(award: Award, title: str, labels: Labels) -> Line:

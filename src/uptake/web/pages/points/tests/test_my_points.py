@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -17,6 +18,8 @@ from uptake.directory.scope import EVERYTHING
 from uptake.events.happening import Happening
 from uptake.events.models import Connection, EventType
 from uptake.events.record import record
+from uptake.ledger.hold import hold
+from uptake.ledger.proof import BrokenProof, check_proof
 from uptake.programme.consider import consider_new_events
 from uptake.programme.publish import publish
 
@@ -151,7 +154,7 @@ def test_the_number_of_queries_does_not_grow_with_the_awards(
         work(cast, desk, "stock.counted", f"IC-{n}", NOW + timedelta(seconds=n), lines=1)
     client = cast.sign_in(cast.lin)
 
-    with django_assert_max_num_queries(40):
+    with django_assert_max_num_queries(55):
         client.get("/points/")
 
 
@@ -212,3 +215,39 @@ def test_the_page_speaks_the_language_of_the_reader(cast: Cast, desk: Connection
 
     assert ("收货 GR-1" in page) == (language == "zh-hans")
     assert ("Goods receipt GR-1" in page) == (language == "en")
+
+
+def test_what_is_no_award_stands_in_the_list_and_can_be_questioned(cast: Cast, desk: Connection) -> None:
+    work(cast, desk, "receipt.posted", "GR-1", minutes=33)
+    hold(book=cast.beiyuan.pk, key="redemption/7", owner=str(cast.lin.pk), points=4, cause="redemption/7", now=SEEN_AT)
+    client = cast.sign_in(cast.lin)
+
+    page, others = client.get("/points/").content.decode(), text_of(client, "/points/?show=other")
+
+    assert "−4" in page
+    assert f"/appeals/new/?company={cast.beiyuan.slug}&amp;entry=redemption%2F7" in page
+    assert client.get(f"/appeals/new/?company={cast.beiyuan.slug}&entry=redemption%2F7").status_code == 200
+    assert "4 points are reserved for a reward" in others
+    assert "GR-1" not in others
+    assert "4 points are reserved" not in text_of(cast.sign_in(cast.mo))
+
+
+def test_the_proof_is_signed_and_a_changed_digit_is_found(cast: Cast, desk: Connection) -> None:
+    work(cast, desk, "receipt.posted", "GR-1", minutes=33)
+    work(cast, desk, "receipt.posted", "GR-HUA", who="hua", minutes=33)
+    client = cast.sign_in(cast.lin)
+
+    answer = client.get("/points/proof/")
+    public_key = Client().get("/points/proof-key/").content.decode().strip()
+    found = check_proof(answer.json(), public_key=public_key)
+
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert found.balances == {"available": 10, "pending": 0, "held": 0, "debt": 0}
+    assert found.owner == str(cast.lin.pk)
+    assert f"person/{cast.hua.pk}/" not in answer.content.decode()
+    text = answer.content.decode()
+    for told in ('"available": 10', '"seq": 2', '"points": 10', found.hash[:20]):
+        assert told in text
+        changed = json.loads(text.replace(told, told[:-1] + ("1" if told[-1] != "1" else "2"), 1))
+        with pytest.raises(BrokenProof):
+            check_proof(changed, public_key=public_key)

@@ -1,0 +1,144 @@
+"""What stands beside the figures of a person: the level and what the next one opens, the ranking, rewards in reach."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.utils.translation import get_language
+
+from uptake.directory.models import Organization, Person
+from uptake.directory.scope import Viewer
+from uptake.directory.viewer import HIDE_BELOW
+from uptake.programme.beyond_a_date import rulebook_now
+from uptake.programme.in_force import RulebooksInForce
+from uptake.programme.merits.board import Board, heads_of, read_board
+from uptake.programme.merits.models import Nameless
+from uptake.programme.merits.periods import MONTH
+from uptake.programme.rewards.models import Redemption, Reward
+from uptake.programme.rewards.shelf import shelf
+from uptake.programme.standing_of import standing_of
+from uptake.web.pages.points.read import Home
+from uptake.web.pages.rewards.views import line_of, told
+
+TOP: Final = 3
+NEIGHBOURS: Final = 1
+REWARDS: Final = 4
+NAMES: Final = 3
+
+
+@dataclass(frozen=True)
+class Level:
+    """Where the person stands on the ladder of the rulebook."""
+
+    name: str | None
+    number: int
+    """1 is the first level; 0: none is reached."""
+    counted: int
+    earned: int
+    starts_at: int
+    next_name: str | None
+    next_at: int
+    missing: int
+    opens: Sequence[str]
+    """Names of rewards that need the next level."""
+
+    @property
+    def done(self) -> int:
+        return max(0, self.counted - self.starts_at)
+
+    @property
+    def whole(self) -> int:
+        return max(1, self.next_at - self.starts_at)
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The board of this month, with the place of the month before."""
+
+    board: Board
+    climbed: int | None
+    """Places up since last month; below 0: down; None: no place then or now."""
+    nameless: bool
+
+    @property
+    def fell(self) -> int:
+        return -(self.climbed or 0)
+
+
+@dataclass(frozen=True)
+class Offers:
+    """Rewards in reach, and what is open of those asked for."""
+
+    near: Sequence[dict[str, Any]]
+    all: int
+
+
+def level_of(person: Person, home: Home, now: datetime) -> Level | None:
+    """The level; None where the rulebook has none."""
+    rules = rulebook_now(RulebooksInForce([home.company.pk]), home.company.pk, now)
+    levels = rules.rulebook.levels if rules else ()
+    if not levels:
+        return None
+    standing = standing_of([person.pk], company=home.company.pk, now=now)[person.pk]
+    following = levels[standing.rank + 1] if standing.rank + 1 < len(levels) else None
+    opens: list[str] = []
+    if following is not None:
+        rows = Reward.objects.filter(company=home.company, level=following.name).on_offer(home.today)
+        opens = [row.name_in(get_language() or "en") for row in rows.order_by("price", "pk")[:NAMES]]
+    return Level(
+        name=standing.level,
+        number=standing.rank + 1,
+        counted=standing.counted,
+        earned=standing.qualifying,
+        starts_at=levels[standing.rank].at if standing.rank >= 0 else 0,
+        next_name=standing.next_level,
+        next_at=following.at if following else 0,
+        missing=standing.missing,
+        opens=opens,
+    )
+
+
+def ranking_of(home: Home, viewer: Viewer, now: datetime) -> Ranking | None:
+    """The viewer's own board of this month; None while nobody is on it."""
+    place = _board_place(home)
+    starts = home.today.replace(day=1)
+    board = read_board(place, MONTH, starts, viewer=viewer, now=now, top=TOP, beside=NEIGHBOURS)
+    if not board.people:
+        return None
+    climbed = None
+    before = (starts - timedelta(days=1)).replace(day=1)
+    if board.mine is not None:
+        past = read_board(place, MONTH, before, viewer=viewer, now=now, top=0, beside=0).mine
+        climbed = past.rank - board.mine.rank if past else None
+    nameless = Nameless.objects.filter(person_id=home.person_id).exists()
+    return Ranking(board, climbed, nameless)
+
+
+def offers_of(home: Home, now: datetime) -> Offers:
+    """Up to four: the cheapest one can have now, then the nearest of those one cannot."""
+    items = shelf(home.company, home.person_id, now=now).items
+    now_had = [item for item in items if not item.why_not]
+    nearly = sorted((item for item in items if item.why_not == "not_enough_points"), key=lambda item: item.missing)
+    room = REWARDS - min(len(nearly), 1)
+    near = now_had[:room]
+    near += nearly[: REWARDS - len(near)]
+    return Offers([told(item) for item in near], len(items))
+
+
+def open_redemptions(person: Person, viewer: Viewer, now: datetime) -> list[dict[str, Any]]:
+    """What the person asked for and has not got, the newest first."""
+    rows = Redemption.objects.visible_to(viewer).filter(person=person).open().filter(times_out_at__gt=now)
+    return [line_of(row, now) for row in rows.select_related("reward").order_by("-requested_at", "-pk")]
+
+
+def _board_place(home: Home) -> Organization:
+    """The department below the company one belongs to, or the company where that is too small to rank."""
+    if home.place.pk == home.company.pk:
+        return home.company
+    below = Organization.objects.open().filter(parent=home.company)
+    mine = [one for one in below if home.place.path.startswith(one.path)]
+    heads = heads_of(mine, home.today)
+    return next((one for one in mine if heads.get(one.pk, 0) >= HIDE_BELOW), home.company)
