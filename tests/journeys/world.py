@@ -44,13 +44,13 @@ from uptake.programme.governance.seals import hash_of_text
 from uptake.programme.merits.keep_boards import keep_boards
 from uptake.programme.models import RulebookVersion
 from uptake.programme.publish import publish
-from uptake.programme.rulebook_reading import read_rulebook
 from uptake.programme.rewards.fund_budget import fund_budget
 from uptake.programme.rewards.grant_special import ask_special
 from uptake.programme.rewards.import_coupons import import_coupons
 from uptake.programme.rewards.models import Attachment, Picture
 from uptake.programme.rewards.offer import Offer, offer
 from uptake.programme.rewards.redeem import redeem
+from uptake.programme.rulebook_reading import read_rulebook
 
 NOBODY_ID = 987_654_321
 NOWHERE = "no-such-thing"

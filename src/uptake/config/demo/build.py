@@ -13,8 +13,8 @@ from pathlib import Path
 from django.db import transaction
 
 from uptake.config.demo.catalogue import CATALOGUE
-from uptake.config.demo.drafts import plant_drafts
 from uptake.config.demo.community import let_people_talk
+from uptake.config.demo.drafts import plant_drafts
 from uptake.config.demo.file import import_courses
 from uptake.config.demo.governance import seat_a_committee
 from uptake.config.demo.kept import keep_questions
