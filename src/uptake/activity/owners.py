@@ -157,3 +157,18 @@ def narrow(
                 kept &= there | places[min(max(department[row], 0), len(places) - 1)]
             if not kept:
                 codes[row] = dead
+
+
+@compiled
+def first_at(at: Array, start: int, end: int, instant: int) -> int:
+    """The first of the rows [start, end) at or after the instant; `end` if there is none."""
+    if start == end or at[start] >= instant:
+        return start
+    low, high = start, end
+    while low < high:
+        middle = (low + high) // 2
+        if at[middle] < instant:
+            low = middle + 1
+        else:
+            high = middle
+    return low

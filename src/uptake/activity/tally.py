@@ -76,13 +76,10 @@ def place_of(keys: Array, key: int) -> int:
 
 
 @compiled
-def grown(keys: Array, sums: Array) -> tuple[Array, Array]:
-    """The same table with twice the places."""
-    new_keys = np.full(2 * len(keys), FREE, np.int64)
-    new_sums = np.zeros((2 * len(keys), sums.shape[1]), np.int64)
-    for i in range(len(keys)):
-        if keys[i] != FREE:
-            at = place_of(new_keys, keys[i])
-            new_keys[at] = keys[i]
-            new_sums[at] = sums[i]
-    return new_keys, new_sums
+def room_for(many: int) -> int:
+    """A power of two of places, twice as many as there may be keys at most. (Tables that grow are slow: the arrays of a
+    loop that puts others in their place are counted at every touch.)"""
+    room = 2
+    while room < 2 * many:
+        room *= 2
+    return room

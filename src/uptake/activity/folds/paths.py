@@ -42,6 +42,7 @@ from uptake.activity.nodes import (
     read_naming,
     selectors_of,
 )
+from uptake.activity.owners import first_at
 from uptake.activity.question import (
     COMMON,
     By,
@@ -54,7 +55,7 @@ from uptake.activity.question import (
     read_yes,
     shown,
 )
-from uptake.activity.tally import FREE, Counts, grown, joined, place_of
+from uptake.activity.tally import FREE, Counts, joined, place_of, room_for
 
 NAME = "paths"
 SELECTOR = Selector()
@@ -303,8 +304,11 @@ def count(
     (value * 32 + position) * many + node: [reached, dropped, cut, people of each of these, people who continued, last
     actor + 1 of each of the four]; (2, values) walks and people. Sets the flags of the actors that have what is sought.
     """
-    edge_keys, edges, edges_used = np.full(256, FREE, np.int64), np.zeros((256, 4), np.int64), 0
-    step_keys, steps, steps_used = np.full(256, FREE, np.int64), np.zeros((256, 11), np.int64), 0
+    rows = (ends - starts).sum()
+    room = room_for(min(rows, values * (most + 2) * many * many))
+    edge_keys, edges = np.full(room, FREE, np.int64), np.zeros((room, 4), np.int64)
+    room = room_for(min(rows, values * (most + 2) * many))
+    step_keys, steps = np.full(room, FREE, np.int64), np.zeros((room, 11), np.int64)
     totals = np.zeros((2, values), np.int64)
     walk = np.zeros(longest + 2, np.int64)
     when = np.zeros(longest + 2, np.int64)
@@ -313,14 +317,18 @@ def count(
         length = 0
         seen = False
         before = 0
-        for i in range(starts[k], ends[k] + 1):
+        start, stop = starts[k], ends[k]
+        if stop > start and at[stop - 1] >= high:
+            stop = first_at(at, start, stop, high)
+        start = first_at(at, start, stop, low)
+        for i in range(start, stop + 1):
             node = -1
             t = 0
-            over = i == ends[k]
+            over = i == stop
             if not over:
                 t = at[i]
                 node = node_of[codes[i]]
-                if node < 0 or t < low or t >= high:
+                if node < 0:
                     continue
                 if length > 0 and t - before < gap:
                     before = t
@@ -365,12 +373,7 @@ def count(
                         dropped = j == end - 1
                         key = (g * 32 + position) * many + walk[j]
                         place = place_of(step_keys, key)
-                        if step_keys[place] == FREE:
-                            step_keys[place] = key
-                            steps_used += 1
-                            if steps_used * 2 > len(step_keys):
-                                step_keys, steps = grown(step_keys, steps)
-                                place = place_of(step_keys, key)
+                        step_keys[place] = key
                         steps[place, 0] += 1
                         if steps[place, 7] != k + 1:
                             steps[place, 7] = k + 1
@@ -395,12 +398,7 @@ def count(
                             continue
                         key = key * many + walk[j + 1]
                         place = place_of(edge_keys, key)
-                        if edge_keys[place] == FREE:
-                            edge_keys[place] = key
-                            edges_used += 1
-                            if edges_used * 2 > len(edge_keys):
-                                edge_keys, edges = grown(edge_keys, edges)
-                                place = place_of(edge_keys, key)
+                        edge_keys[place] = key
                         edges[place, 0] += 1
                         edges[place, 1] += when[j + 1] - when[j]
                         if edges[place, 3] != k + 1:

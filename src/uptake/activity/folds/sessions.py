@@ -29,6 +29,7 @@ from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
 from uptake.activity.histories import KEPT, Histories, each_history
 from uptake.activity.nodes import Naming, Trail, by_value_sorted, each_trail, only_value, ranked, read_texts
+from uptake.activity.owners import first_at
 from uptake.activity.periods import EPOCH, buckets_between
 from uptake.activity.question import (
     COMMON,
@@ -234,12 +235,11 @@ def _found(asked: Asked, wanted: Wanted, span: Span, groups: Groups | None) -> F
             names.extend(trail.names)
         runs, value = by_value_sorted(trail)
         page = np.array([node in wanted.page_views for node in trail.nodes] or [False])
-        rows = emit(
+        run, first, last, events, pages = emit(
             runs.starts, runs.ends, runs.at, runs.codes, runs.node_of, page,
             span.low, span.high, wanted.timeout, wanted.longest,
         )  # fmt: skip
-        run = rows[:, 0]
-        return runs.actor[run], value[run], rows[:, 1], rows[:, 2], rows[:, 3], rows[:, 4]
+        return runs.actor[run], value[run], first, last, events, pages
 
     parts = each_trail(asked, Naming(), groups, fold)
     actor, value, first, last, events, pages = (np.concatenate([part[number] for part in parts]) for number in range(6))
@@ -260,54 +260,43 @@ def _bucket_of(at: Array, edges: Array, number: Array) -> Array:
 def _figures(asked: Asked, wanted: Wanted, found: Found, span: Span, values: int) -> list[dict[str, Any]]:
     """The figures of each value of the breakdown."""
     buckets = _buckets(asked, span)
-    many = len(buckets.labels)
-    bucket = _bucket_of(found.first, buckets.edges, buckets.number)
+    totals, each, spent = summed(
+        found.owner, found.value, found.first, found.last, found.events, found.pages,
+        buckets.edges, buckets.number, len(buckets.labels), values,
+    )  # fmt: skip
     figures = []
     for value in range(values):
         own: Any = found.value == value if values > 1 else slice(None)
-        lasted = (found.last[own] - found.first[own]) / SECOND
-        sessions, events = len(lasted), int(found.events[own].sum())
-        people = int((np.diff(found.owner[own]) != 0).sum()) + (1 if sessions else 0)
-        bounces = int((found.pages[own] <= 1).sum())
-        begun = np.bincount(bucket[own], minlength=many)
-        spent = np.bincount(bucket[own], weights=lasted, minlength=many)
-        who, when = found.owner[own], bucket[own]
-        new = np.ones(sessions, bool)  # each actor's sessions of a value stand together, in time order
-        new[1:] = (who[1:] != who[:-1]) | (when[1:] != when[:-1])
-        visitors = np.bincount(when[new], minlength=many)
+        sessions, people, events, bounces = totals[value].tolist()
+        begun, visitors = each[value].T.tolist()
         figures.append({
             "sessions": sessions,
             "people": people,
             "events": events,
-            "average_seconds": float(lasted.mean()) if sessions else None,
-            "median_seconds": float(np.median(lasted)) if sessions else None,
+            "average_seconds": float(spent[value].sum()) / SECOND / sessions if sessions else None,
+            "median_seconds": float(np.median(found.last[own] - found.first[own])) / SECOND if sessions else None,
             "bounces": bounces,
             "bounce_rate": bounces / sessions if sessions else None,
             "events_per_session": events / sessions if sessions else None,
             "sessions_per_person": sessions / people if people else None,
             "per_interval": {
-                "sessions": begun.tolist(),
-                "people": visitors.tolist(),
+                "sessions": begun,
+                "people": visitors,
                 "average_seconds": [
-                    total / times if times else None
-                    for total, times in zip(spent.tolist(), begun.tolist(), strict=True)
+                    total / SECOND / times if times else None
+                    for total, times in zip(spent[value].tolist(), begun, strict=True)
                 ],
             },
         })  # fmt: skip
         if wanted.bins is not None:
-            figures[-1]["by_duration"] = _binned(wanted.bins, found.owner[own], found.last[own] - found.first[own])
+            edges = np.array(wanted.bins, np.int64)
+            counted = binned(edges, found.owner[own], found.first[own], found.last[own])
+            figures[-1]["by_duration"] = {
+                "from_seconds": [0, *(edge // SECOND for edge in wanted.bins)],
+                "sessions": counted[:, 0].tolist(),
+                "people": counted[:, 1].tolist(),
+            }
     return figures
-
-
-def _binned(bins: tuple[int, ...], owner: Array, lasted: Array) -> dict[str, list[int]]:
-    """Sessions of each bin, and the people who have one; a duration on an edge belongs to the bin that begins there."""
-    places = np.searchsorted(bins, lasted, side="right")
-    pairs = np.unique(places * (int(owner.max(initial=0)) + 1) + owner) // (int(owner.max(initial=0)) + 1)
-    return {
-        "from_seconds": [0, *(edge // SECOND for edge in bins)],
-        "sessions": np.bincount(places, minlength=len(bins) + 1).tolist(),
-        "people": np.bincount(pairs, minlength=len(bins) + 1).tolist(),
-    }
 
 
 def _listed(asked: Asked, found: Found) -> tuple[dict[str, Any], ...]:
@@ -363,33 +352,85 @@ def _number_of_event(asked: Asked, wanted: Wanted, span: Span) -> tuple[int, ...
 def emit(
     starts: Array, ends: Array, at: Array, codes: Array, node_of: Array, page: Array,
     low: int, high: int, timeout: int, longest: int,
-) -> Array:  # fmt: skip
+) -> tuple[Array, Array, Array, Array, Array]:  # fmt: skip
     """Of each session the run, the first and last instant, the events and the page views."""
-    size = 64
-    rows = np.zeros((size, 5), np.int64)
-    used = 0
+    begin, stop = np.empty(len(starts), np.int64), np.empty(len(starts), np.int64)
+    room = 0
+    for k in range(len(starts)):
+        start, end = starts[k], ends[k]
+        if end > start and at[end - 1] >= high:
+            end = first_at(at, start, end, high)
+        begin[k], stop[k] = first_at(at, start, end, low), end
+        room += stop[k] - begin[k]
+    run, begun, over = np.empty(room, np.int32), np.empty(room, np.int64), np.empty(room, np.int64)
+    events, pages = np.empty(room, np.int32), np.empty(room, np.int32)
+    used = np.uint64(0)
+    one = np.uint64(1)
     for k in range(len(starts)):
         first, before = 0, 0
-        fresh = True
-        for i in range(starts[k], ends[k]):
-            node = node_of[codes[i]]
-            t = at[i]
-            if node < 0 or t < low or t >= high:
+        many, seen = 0, 0
+        for i in range(np.uint64(begin[k]), np.uint64(stop[k])):
+            node = node_of[np.uint64(codes[i])]
+            if node < 0:
                 continue
-            if fresh or t - before > timeout or t - first > longest:
-                fresh = False
+            t = at[i]
+            if many == 0 or t - before > timeout or t - first > longest:
+                if many > 0:
+                    over[used - one], events[used - one], pages[used - one] = before, many, seen
                 first = t
-                if used == size:
-                    size *= 2
-                    more = np.zeros((size, 5), np.int64)
-                    more[:used] = rows
-                    rows = more
-                used += 1
-                rows[used - 1, 0] = k
-                rows[used - 1, 1] = t
+                many, seen = 0, 0
+                run[used], begun[used] = k, t
+                used += one
             before = t
-            rows[used - 1, 2] = t
-            rows[used - 1, 3] += 1
-            if page[node]:
-                rows[used - 1, 4] += 1
-    return rows[:used].copy()
+            many += 1
+            seen += page[np.uint64(node)]
+        if many > 0:
+            over[used - one], events[used - one], pages[used - one] = before, many, seen
+    return run[:used].copy(), begun[:used].copy(), over[:used].copy(), events[:used].copy(), pages[:used].copy()
+
+
+@compiled
+def summed(
+    owner: Array, value: Array, first: Array, last: Array, events: Array, pages: Array,
+    edges: Array, number: Array, buckets: int, values: int,
+) -> tuple[Array, Array, Array]:  # fmt: skip
+    """(values, 4) sessions, people, events, bounces; (values, buckets, 2) sessions and people where they begin; their
+    µs. Each owner's sessions of a value stand together, in time order."""
+    totals = np.zeros((values, 4), np.int64)
+    each = np.zeros((values, buckets, 2), np.int64)
+    lasted = np.zeros((values, buckets), np.int64)
+    place, before = 0, 0
+    for i in range(len(owner)):
+        v, t = value[i], first[i]
+        fresh = i == 0 or owner[i] != owner[i - 1] or v != value[i - 1]
+        if t < edges[place]:
+            place = 0
+        while place < len(number) - 1 and t >= edges[place + 1]:
+            place += 1
+        b = number[place]
+        totals[v, 0] += 1
+        totals[v, 1] += fresh
+        totals[v, 2] += events[i]
+        totals[v, 3] += pages[i] <= 1
+        new = fresh or b != before
+        before = b
+        each[v, b, 0] += 1
+        each[v, b, 1] += new
+        lasted[v, b] += last[i] - t
+    return totals, each, lasted
+
+
+@compiled
+def binned(bins: Array, owner: Array, first: Array, last: Array) -> Array:
+    """(bins + 1, 2) sessions of each bin, and the owners who have one."""
+    found = np.zeros((len(bins) + 1, 2), np.int64)
+    seen = np.full(len(bins) + 1, -1, np.int64)
+    for i in range(len(owner)):
+        b = 0
+        while b < len(bins) and last[i] - first[i] >= bins[b]:
+            b += 1
+        found[b, 0] += 1
+        if seen[b] != owner[i]:
+            seen[b] = owner[i]
+            found[b, 1] += 1
+    return found

@@ -33,6 +33,7 @@ from uptake.activity.nodes import (
     selectors_of,
     sum_trails,
 )
+from uptake.activity.owners import first_at
 from uptake.activity.question import (
     COMMON,
     By,
@@ -44,7 +45,7 @@ from uptake.activity.question import (
     read_whole,
     read_yes,
 )
-from uptake.activity.tally import FREE, Counts, grown, joined, place_of
+from uptake.activity.tally import FREE, Counts, joined, place_of, room_for
 
 NAME = "transitions"
 SELECTOR = Selector()
@@ -359,21 +360,6 @@ def _all(
 
 
 @compiled
-def first_at(at: Array, start: int, end: int, instant: int) -> int:
-    """The first of the rows [start, end) at or after the instant; `end` if there is none."""
-    if start == end or at[start] >= instant:
-        return start
-    low, high = start, end
-    while low < high:
-        middle = (low + high) // 2
-        if at[middle] < instant:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@compiled
 def add_edges(
     starts: Array, ends: Array, at: Array, codes: Array, node_of: Array, own: Array, low: int, high: int, gap: int,
     passed: Array, last_of_all: Array, people: Array,
@@ -451,9 +437,9 @@ def count_all(
 ) -> tuple[Array, Array, Array, Array, Array]:  # fmt: skip
     """Keys (value * square + from) * square + to with [times, µs, people, last actor + 1]; (values, steps, nodes) walks
     that stand there; walks and people by value. flags[k] is set for actors with the edge `sought`."""
-    keys = np.full(1024, FREE, np.int64)
-    sums = np.zeros((1024, 4), np.int64)
-    used = 0
+    room = room_for(min(3 * (ends - starts).sum(), values * square * square))
+    keys = np.full(room, FREE, np.int64)
+    sums = np.zeros((room, 4), np.int64)
     stands = np.zeros((values, steps, square), np.int64)
     walks = np.zeros(values, np.int64)
     people = np.zeros(values, np.int64)
@@ -513,12 +499,7 @@ def count_all(
             for one in range(more):
                 key = (g * square + pair[one, 0]) * square + pair[one, 1]
                 place = place_of(keys, key)
-                if keys[place] == FREE:
-                    keys[place] = key
-                    used += 1
-                    if used * 2 > len(keys):
-                        keys, sums = grown(keys, sums)
-                        place = place_of(keys, key)
+                keys[place] = key
                 sums[place, 0] += 1
                 sums[place, 1] += passed
                 if sums[place, 3] != k + 1:
