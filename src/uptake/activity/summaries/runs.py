@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from uptake.activity.columns import Array, Property
+from uptake.activity.columns import NOBODY, Array, Property
 from uptake.activity.compile import compiled
 from uptake.activity.conditions import Sieve
 from uptake.activity.log import Snapshot
 from uptake.activity.memory import Made
+from uptake.activity.owners import table_of
 from uptake.activity.question import Selector
 
 COLUMNS = ("person", "business_day", "company", "department")
@@ -106,13 +107,14 @@ class SieveOfRuns:
     def of(self, bucket: int, *days: tuple[int, int]) -> Kept:
         """The runs of people and places that count, on these dates (first and last, as numbers; none: on any)."""
         begin, person, day, company, department = runs_of(self.snapshot, bucket)
-        kept = self.sieve.mask(bucket)
-        if days:
-            inside = np.zeros(len(day), bool)
-            for first, last in days:
-                inside |= (day >= first) & (day <= last)
-            kept &= inside
-        left = np.flatnonzero(kept)
+        spans = np.array(days or [(-(2**62), 2**62)], np.int64)
+        firms, rooms = table_of(self.sieve.companies), table_of(self.sieve.departments)
+        if firms is None or rooms is None or self.sieve.only is not None or len(self.sieve.machines):
+            left = np.flatnonzero(self.sieve.mask(bucket))
+            nothing = np.zeros(0, np.bool_)
+            left = left[picked(person[left], day[left], company[left], department[left], nothing, nothing, spans)]
+        else:
+            left = picked(person, day, company, department, firms, rooms, spans)
         return Kept(begin[left], begin[left + 1], person[left], day[left], company[left], department[left])
 
     def many(self, bucket: int, kept: Kept) -> Array:
@@ -156,6 +158,30 @@ def beginnings(person: Array, day: Array, company: Array, department: Array) -> 
             count += 1
     found[count] = len(person)
     return found[: count + 1].copy()
+
+
+@compiled
+def picked(
+    person: Array, day: Array, company: Array, department: Array, firms: Array, rooms: Array, spans: Array
+) -> Array:
+    """The places of runs of anybody on the dates of any span (first and last) whose company and department are listed;
+    the tables are those of `owners.table_of`."""
+    found = np.empty(len(person), np.int64)
+    count = np.uint64(0)
+    some, more = len(firms) > 0, len(rooms) > 0
+    for i in range(len(person)):
+        inside = person[i] != NOBODY
+        there = False
+        for k in range(len(spans)):
+            there |= (day[i] >= spans[k, 0]) & (day[i] <= spans[k, 1])
+        inside &= there
+        if some:
+            inside &= firms[np.uint64(min(max(company[i], 0), len(firms) - 1))]
+        if more:
+            inside &= rooms[np.uint64(min(max(department[i], 0), len(rooms) - 1))]
+        found[count] = i
+        count += np.uint64(inside)
+    return found[:count].copy()
 
 
 @compiled
