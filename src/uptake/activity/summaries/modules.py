@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from uptake.activity.asking import Asked
 from uptake.activity.columns import Array
+from uptake.activity.compile import compiled
 from uptake.activity.conditions import Numbers, Sieve
 from uptake.activity.log import ActivityLog, Snapshot, asked, each_bucket
 from uptake.activity.periods import day_number
@@ -75,13 +76,10 @@ def modules(
 
         def of(bucket: int) -> Array:
             columns = snapshot.columns(bucket, ["person", "business_day", "event", column])
-            day, place = columns["business_day"], ids.places(columns[column])
-            keep = np.flatnonzero(
-                sieve.mask(bucket) & (place >= 0) & (day >= day_number(first)) & (day <= day_number(last))
-            )
             return fold(
-                columns["person"][keep], place[keep], group_of[columns["event"][keep]], len(listed), len(titles)
-            )
+                columns["person"], columns["business_day"], ids.places(columns[column]), columns["event"], group_of,
+                sieve.mask(bucket), day_number(first), day_number(last), len(listed), len(titles),
+            )  # fmt: skip
 
         return (np.sum(each_bucket(snapshot, of), axis=0),)
 
@@ -97,12 +95,24 @@ def modules(
     return log.summing(fold_all, tell, key)
 
 
-def fold(person: Array, place: Array, group: Array, places: int, groups: int) -> Array:
-    """(places × (groups + 1),) distinct identified people, the last of each place: of anything."""
+@compiled
+def fold(
+    person: Array, day: Array, place: Array, code: Array, group_of: Array, keep: Array, first: int, last: int,
+    places: int, groups: int,
+) -> Array:  # fmt: skip
+    """(places × (groups + 1),) distinct identified people, the last of each place: of anything. Sorted by person."""
     width = groups + 1
-    known = person > 0
-    person, place, group = (one[known].astype(np.int64) for one in (person, place, group))
-    cells = np.concatenate([(place * width + group)[group >= 0], place * width + groups])
-    who = np.concatenate([person[group >= 0], person])
-    seen = np.unique(who * (places * width) + cells)
-    return np.bincount(seen % max(places * width, 1), minlength=places * width).astype(np.int64)
+    found = np.zeros(places * width, np.int64)
+    seen = np.zeros(places * width, np.int32)
+    for i in range(len(person)):
+        if not keep[i] or place[i] < 0 or day[i] < first or day[i] > last or person[i] <= 0:
+            continue
+        own = np.int64(place[i]) * width
+        group = group_of[code[i]]
+        if group >= 0 and seen[own + group] != person[i]:
+            seen[own + group] = person[i]
+            found[own + group] += 1
+        if seen[own + groups] != person[i]:
+            seen[own + groups] = person[i]
+            found[own + groups] += 1
+    return found

@@ -21,6 +21,8 @@ from uptake.activity.memory import Made
 from uptake.activity.owners import table_of
 from uptake.activity.question import Selector
 
+ALWAYS, NEVER = (-(2**62), 2**62), (1, 0)
+"""Spans of dates, as numbers."""
 COLUMNS = ("person", "business_day", "company", "department")
 
 
@@ -107,14 +109,16 @@ class SieveOfRuns:
     def of(self, bucket: int, *days: tuple[int, int]) -> Kept:
         """The runs of people and places that count, on these dates (first and last, as numbers; none: on any)."""
         begin, person, day, company, department = runs_of(self.snapshot, bucket)
-        spans = np.array(days or [(-(2**62), 2**62)], np.int64)
+        assert len(days) <= 2, "a period and the one before"
+        spans = [*(days or (ALWAYS,)), NEVER][:2]
+        edges = (*spans[0], *spans[1])
         firms, rooms = table_of(self.sieve.companies), table_of(self.sieve.departments)
         if firms is None or rooms is None or self.sieve.only is not None or len(self.sieve.machines):
             left = np.flatnonzero(self.sieve.mask(bucket))
             nothing = np.zeros(0, np.bool_)
-            left = left[picked(person[left], day[left], company[left], department[left], nothing, nothing, spans)]
+            left = left[picked(person[left], day[left], company[left], department[left], nothing, nothing, *edges)]
         else:
-            left = picked(person, day, company, department, firms, rooms, spans)
+            left = picked(person, day, company, department, firms, rooms, *edges)
         return Kept(begin[left], begin[left + 1], person[left], day[left], company[left], department[left])
 
     def many(self, bucket: int, kept: Kept) -> Array:
@@ -162,19 +166,18 @@ def beginnings(person: Array, day: Array, company: Array, department: Array) -> 
 
 @compiled
 def picked(
-    person: Array, day: Array, company: Array, department: Array, firms: Array, rooms: Array, spans: Array
-) -> Array:
-    """The places of runs of anybody on the dates of any span (first and last) whose company and department are listed;
+    person: Array, day: Array, company: Array, department: Array, firms: Array, rooms: Array,
+    first: int, last: int, other_first: int, other_last: int,
+) -> Array:  # fmt: skip
+    """The places of runs of anybody on the dates of either span whose company and department are listed;
     the tables are those of `owners.table_of`."""
     found = np.empty(len(person), np.int64)
     count = np.uint64(0)
     some, more = len(firms) > 0, len(rooms) > 0
     for i in range(len(person)):
         inside = person[i] != NOBODY
-        there = False
-        for k in range(len(spans)):
-            there |= (day[i] >= spans[k, 0]) & (day[i] <= spans[k, 1])
-        inside &= there
+        d = day[i]
+        inside &= ((d >= first) & (d <= last)) | ((d >= other_first) & (d <= other_last))
         if some:
             inside &= firms[np.uint64(min(max(company[i], 0), len(firms) - 1))]
         if more:
