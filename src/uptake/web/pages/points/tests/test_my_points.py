@@ -22,6 +22,7 @@ from uptake.ledger.hold import hold
 from uptake.ledger.proof import BrokenProof, check_proof
 from uptake.programme.consider import consider_new_events
 from uptake.programme.publish import publish
+from uptake.programme.rewards.models import Reward
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SEEN_AT = NOW + timedelta(minutes=30)
@@ -251,3 +252,19 @@ def test_the_proof_is_signed_and_a_changed_digit_is_found(cast: Cast, desk: Conn
         changed = json.loads(text.replace(told, told[:-1] + ("1" if told[-1] != "1" else "2"), 1))
         with pytest.raises(BrokenProof):
             check_proof(changed, public_key=public_key)
+
+
+def test_the_level_tells_what_is_missing_and_what_the_next_one_opens(cast: Cast) -> None:
+    rulebook = {"rules": RULES, "levels": [{"name": "Starter", "at": 0}, {"name": "Steady hand", "at": 25}]}
+    publish(rulebook=rulebook, organization=cast.beiyuan, in_force_date=date(2026, 1, 1), by=EVERYTHING, now=NOW)
+    desk = Connection.objects.create(
+        slug="orders", kind="api", name="Orders", organization=cast.beiyuan, created_at=NOW
+    )
+    mug = {"kind": "goods", "name_en": "Mug", "price": 5, "level": "Steady hand", "created_at": NOW}
+    Reward.objects.create(company=cast.beiyuan, **mug)
+    work(cast, desk, "receipt.posted", "GR-1", minutes=33)
+
+    page = text_of(cast.sign_in(cast.lin))
+
+    assert "Level 1 · Starter 15 to Steady hand" in page
+    assert "Steady hand opens: Mug" in page
