@@ -124,6 +124,7 @@ def _fill(side: Side, folder: Path, now: datetime) -> None:
                     "title": f"Orders of {side.company.name}",
                 }
             ],
+            "levels": [{"name": "Apprentice", "at": 1}],
         },
         organization=side.company,
         in_force_date=date(2026, 1, 1),
