@@ -61,7 +61,7 @@ def more(events: int) -> None:
         writer.publish(position=position)
 
 
-if activity_log().snapshot().manifest.rows < MORE:  # type: ignore[name-defined]  # noqa: F821 - set by the caller
+if activity_log().snapshot().rows < MORE:  # type: ignore[name-defined]  # noqa: F821 - set by the caller
     more(MORE)  # type: ignore[name-defined]  # noqa: F821
     activity_log().catch_up()
-print(json.dumps(activity_log().snapshot().manifest.rows))
+print(json.dumps(activity_log().snapshot().rows))

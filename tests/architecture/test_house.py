@@ -54,7 +54,7 @@ def test_every_room_says_in_one_sentence_what_lives_there() -> None:
 
 
 def test_every_folder_of_pages_stands_in_the_list_of_areas() -> None:
-    brought = set((SOURCE / "uptake" / "web").rglob("urls.py"))
+    brought = set((SOURCE / "uptake" / "web").rglob("urls*.py"))
     listed = {SOURCE / Path(*area.urls.split(".")).with_suffix(".py") for area in AREAS}
 
     assert brought == listed

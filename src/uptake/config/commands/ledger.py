@@ -18,9 +18,10 @@ from uptake.ledger.models import Transfer
 from uptake.ledger.proof import BrokenProof, check_proof, public_key_of
 from uptake.ledger.verify import Problem, Report
 from uptake.ledger.verify import verify as verify_ledger
+from uptake.programme.merits.verify import problems_of as problems_of_boards
 from uptake.programme.rewards.verify import problems_of as problems_of_rewards
 
-MORE: tuple[Callable[[int], list[Problem]], ...] = (problems_of_rewards,)
+MORE: tuple[Callable[[int], list[Problem]], ...] = (problems_of_rewards, problems_of_boards)
 """What rooms that write by the ledger check of a book beside it."""
 
 

@@ -42,7 +42,8 @@ def seat_a_committee(park: DemoPark, now: datetime) -> None:
             company, park, title.in_(park.language), why.in_(park.language), changes, days, seats[0], at
         )  # fmt: skip
 
-    past, lately = now - timedelta(days=30), now - timedelta(days=8)
+    known = timedelta(days=(now.date() - park.first_day).days - 2)
+    past, lately = now - min(timedelta(days=30), known), now - timedelta(days=8)
     refused = proposal(
         Words("Five points for the first log-in", "当日首次登录改为 5 分"),
         Words("More people would look in every day.", "让更多人每天打开系统。"),

@@ -14,6 +14,7 @@ from uptake.directory.place import settings_at
 from uptake.directory.viewer import Deed, Grant, NotAllowed, Viewer
 from uptake.programme.drafting.hand_on import draft_published
 from uptake.programme.drafting.models import Draft
+from uptake.programme.drafting.publish_draft import failing_examples
 from uptake.programme.governance.ballot import ACCEPTED, LAPSED, Tally, outcome, tally
 from uptake.programme.governance.models import Ballot, Proposal, ProposalKind, ProposalState, Vote
 from uptake.programme.governance.propose import TITLE, free_draft, latest_number, lock_place, locked, tell_members
@@ -24,6 +25,7 @@ from uptake.programme.publish import OtherClock, RulebookRefused, TooSoon, publi
 THE_VOTE = Viewer(None, None, "committee", (Grant("administrator", "/"),), date.max)
 """Who publishes what was voted for."""
 RULES_MOVED_ON, SEAL_BROKEN, FILE_REFUSED = "rules_moved_on", "seal_broken", "refused"
+EXAMPLES_FAIL = "examples_fail"
 ONE_DAY = timedelta(days=1)
 
 
@@ -117,7 +119,11 @@ def _publish(proposal: Proposal, now: datetime) -> None:
         proposal.held_back = RULES_MOVED_ON
     else:
         day = earliest(proposal.organization, now, proposal.notice_days)
-        proposal.version = _published(proposal, proposal.file, day, now)
+        draft = Draft.objects.filter(pk=proposal.draft).first() if proposal.draft else None
+        if draft is not None and failing_examples(draft, day):
+            proposal.held_back = EXAMPLES_FAIL
+        else:
+            proposal.version = _published(proposal, proposal.file, day, now)
     if proposal.version is None:
         proposal.held_back = proposal.held_back or FILE_REFUSED
     else:

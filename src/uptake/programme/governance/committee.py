@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from uptake.directory.models import Organization, Person, Role, RoleAssignment
-from uptake.directory.viewer import Viewer
+from uptake.directory.viewer import DEEDS_OF_ROLE, Deed, Viewer
 from uptake.programme.governance.models import Committee, Majority
 
 
@@ -42,3 +42,13 @@ def members_of(place: Organization, day: date) -> Sequence[Person]:
 def is_member(viewer: Viewer, place: Organization) -> bool:
     """Whether the viewer sits on the committee of exactly this place today."""
     return any(grant.role == Role.COMMITTEE and grant.path == place.path for grant in viewer.grants)
+
+
+def must_vote(viewer: Viewer, place: Organization, day: date) -> bool:
+    """Whether the viewer manages the rules there only as one of several members, who decide together."""
+    above = any(
+        Deed.MANAGE_RULES in DEEDS_OF_ROLE[grant.role] and place.path.startswith(grant.path)
+        for grant in viewer.grants
+        if grant.role != Role.COMMITTEE
+    )
+    return not above and is_member(viewer, place) and len(members_of(place, day)) > 1

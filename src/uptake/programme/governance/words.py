@@ -54,6 +54,7 @@ def held_back_sentence(code: str) -> str:
     sentences = {
         "rules_moved_on": _("The rules have changed since the vote began. A new proposal must begin from them."),
         "seal_broken": _("Something is not as it was sealed, so nothing is published. Ask whoever runs the platform."),
+        "examples_fail": _("An example event of the draft would not earn what it must, so nothing is published."),
         "refused": _("The rulebook cannot be published as it is. Its clock may be another than that of the place."),
     }
     return sentences.get(code, "")

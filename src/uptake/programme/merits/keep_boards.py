@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import F, Max, Sum
+from django.db.models import Max
 
 from uptake.basics.business_day import start_of as start_of_day
 from uptake.directory.models import Organization
@@ -19,7 +19,7 @@ from uptake.directory.place import Span, memberships_of, settings_at, span_on
 from uptake.directory.viewer import ids_of
 from uptake.programme.in_force import parsed, rulebook_version_on
 from uptake.programme.merits.models import BAND, Band, Score
-from uptake.programme.merits.periods import EVER, PERIODS, end_of, start_of
+from uptake.programme.merits.periods import PERIODS, end_of, start_of
 from uptake.programme.models import Award, MeritChange
 from uptake.programme.rulebook import Programme
 
@@ -205,35 +205,3 @@ def _latest(line: Line, company: Organization) -> datetime | None:
     spans = memberships_of([line.person]).get(line.person, ())
     by_date: Mapping[date, datetime] = dict(awards.values_list("date").annotate(latest=Max("happened_at")))
     return max((at for day, at in by_date.items() if line.place in places_of(company, spans, day)), default=None)
-
-
-def differing(company: Organization) -> list[str]:
-    """I21: people whose line of `ever` is not the sum of their awards and special points; empty if all is well."""
-    told: dict[int, int] = defaultdict(int)
-    for person, points in Score.objects.filter(place=company, period=EVER).values_list("person_id", "points"):
-        told[person] += points
-    for person, points in MeritChange.objects.filter(company=company).values_list("person_id", "points"):
-        told[person] += points
-    stands: dict[int, int] = defaultdict(int)
-    sums = Award.objects.filter(company=company, points__gt=0).values_list("person_id").annotate(sum=Sum("points"))
-    for person, points in sums:
-        stands[person] += points
-    for person, points in special_points(company):
-        stands[person] += points
-    return [
-        f"I21 board of {company.slug}: person {person} has {told[person]} points, in the record {stands[person]}"
-        for person in sorted({*told, *stands})
-        if told[person] != stands[person]
-    ]
-
-
-def special_points(company: Organization) -> list[tuple[int, int]]:
-    """(person, points) of what was given specially, as the ledger has it."""
-    from uptake.ledger.models import Lot
-
-    lots = Lot.objects.filter(book=company.pk, key__startswith="special/")
-    return [
-        (int(owner), points)
-        for owner, points in lots.values_list("owner").annotate(sum=Sum(F("amount") - F("reversed")))
-        if owner.isdigit()
-    ]

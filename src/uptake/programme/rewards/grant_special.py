@@ -15,6 +15,7 @@ from uptake.ledger.post import NotEnoughPoints
 from uptake.notify.tell import Telling, tell
 from uptake.programme.hold_levels import level_may_change
 from uptake.programme.lot_dates import last_date
+from uptake.programme.merit import Gain, note_merit
 from uptake.programme.rewards.fund_budget import budget_of
 from uptake.programme.rewards.models import GrantState, SpecialGrant
 from uptake.programme.rewards.refusals import (
@@ -129,6 +130,7 @@ def approve_special(*, grant_id: int, by: Viewer, now: datetime) -> SpecialGrant
             grant([points], now=now)
         except NotEnoughPoints as refused:
             raise BudgetExhausted from refused
+        note_merit([Gain(row.company_id, row.person_id, terms.today, row.points, now)], now=now)
         if terms.rulebook.levels:
             level_may_change(person=row.person_id, company=row.company_id, now=now)
         said = {"points": row.points, "count": 1, "awards": [{"title": row.reason}], "special": row.pk}

@@ -16,9 +16,10 @@ from uptake.programme.boards import Earned, board
 from uptake.programme.merit import Gain, note_merit
 from uptake.programme.merits.board import read_board, read_departments
 from uptake.programme.merits.hide_name import hide_name
-from uptake.programme.merits.keep_boards import differing, keep_boards
+from uptake.programme.merits.keep_boards import keep_boards
 from uptake.programme.merits.models import Band, Score
 from uptake.programme.merits.periods import EVER, MONTH, WEEK, start_of
+from uptake.programme.merits.verify import problems_of
 from uptake.programme.models import MeritChange
 from uptake.programme.tests.world import Desk
 
@@ -46,9 +47,9 @@ def test_points_of_a_day_stand_on_the_boards_of_its_company_and_department(cast:
     assert keep_boards(now=NOW) > 0
     assert lines(cast) == lines(cast, place=cast.purchasing) == [(1, "Lin Fang", 100)]
     assert lines(cast, place=cast.finance) == []
-    assert differing(cast.beiyuan) == []
+    assert problems_of(cast.beiyuan.pk) == []
     Score.objects.filter(period=EVER).update(points=99)
-    assert len(differing(cast.beiyuan)) == 1
+    assert [(one.invariant, one.book) for one in problems_of(cast.beiyuan.pk)] == [("I21", cast.beiyuan.pk)]
 
 
 def test_taken_back_points_leave_and_the_tie_goes_by_what_is_left(cast: Cast) -> None:

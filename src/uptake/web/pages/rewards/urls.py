@@ -1,3 +1,5 @@
+"""Addresses of the rewards: for people, and of the desk."""
+
 from __future__ import annotations
 
 from django.urls import path

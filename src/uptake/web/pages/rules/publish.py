@@ -19,6 +19,7 @@ from uptake.basics.business_day import business_date
 from uptake.directory.models import Kind, Organization
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed
+from uptake.programme.governance.committee import must_vote
 from uptake.programme.models import RulebookVersion
 from uptake.programme.publish import OtherClock, TooSoon, publish
 from uptake.programme.rulebook import Rulebook
@@ -90,7 +91,9 @@ def home(request: HttpRequest) -> HttpResponseBase:
     text, place, day = form.cleaned_data["text"], form.cleaned_data["place"], form.cleaned_data["in_force"]
     try:
         rulebook = parse_rulebook(load_text(text))
-        if "publish" in request.POST:
+        if "publish" in request.POST and must_vote(viewer, place, business_date(now, *settings_at(place))):
+            form.add_error(None, _("Here the committee decides: put a draft to the vote."))
+        elif "publish" in request.POST:
             version = publish(rulebook=text, organization=place, in_force_date=day, by=viewer, now=now)
             messages.success(
                 request,

@@ -62,7 +62,8 @@ def pdf(request: HttpRequest, year: int, month: int) -> HttpResponseBase:
     told = _told(company, first)
     foot = _("Uptake · made %(moment)s") % {"moment": numbers.moment(timezone.now())}
     title = _("Monthly report of points, %(month)s") % {"month": month_name(first)}
-    subtitle = company.name if not told["report"].running else f"{company.name} · {_('the month is not over yet')}"
+    running = _("the month is not over yet")
+    subtitle = f"{company.name} · {running}" if told["report"].running else company.name
     response = HttpResponse(pdf_of(title, subtitle, told["sections"], foot), content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="points-{company.slug}-{first:%Y-%m}.pdf"'
     return response

@@ -10,7 +10,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from tests.cast import Cast
+from tests.cast import Cast, give, person
+from uptake.directory.models import Role
 from uptake.directory.scope import EVERYTHING
 from uptake.programme.drafting.begin import begin_draft
 from uptake.programme.drafting.models import Draft, Report
@@ -18,6 +19,7 @@ from uptake.programme.governance.close import close_proposals
 from uptake.programme.governance.models import Comment, Committee, Proposal, Vote
 from uptake.programme.governance.seals import hash_of_text
 from uptake.programme.governance.tests.world import CHEAPER, COUNTS, ORDERS
+from uptake.programme.models import RulebookVersion
 from uptake.programme.publish import publish
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -137,3 +139,15 @@ def test_who_gives_the_roles_sets_the_terms(cast: Cast) -> None:
 
 def test_without_proposals_the_page_says_so(cast: Cast) -> None:
     assert "No proposal yet" in cast.sign_in(cast.lin).get("/committee/").content.decode()
+
+
+def test_one_of_several_members_does_not_publish_alone(cast: Cast) -> None:
+    draft_with_test(cast)
+    day = timezone.localdate() + timedelta(days=9)
+    form = {"place": "beiyuan", "in_force": f"{day}", "text": json.dumps({"rules": [ORDERS]}), "publish": "1"}
+    give(person(name="Second member", at=cast.finance), Role.COMMITTEE, cast.beiyuan)
+
+    refused = cast.sign_in(cast.ke).post("/rules/publish/", form)
+    assert (refused.status_code, RulebookVersion.objects.count()) == (422, 1)
+    assert "put a draft to the vote" in refused.content.decode()
+    assert cast.sign_in(cast.ren).post("/rules/publish/", form).status_code == 302
