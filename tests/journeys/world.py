@@ -105,7 +105,8 @@ def build_world(cast: Cast, folder: Path) -> World:
         _talk(side, now)
         _reward(cast, side, now)
     consider_new_events(now=now)
-    keep_boards(now=now)
+    while keep_boards(now=now):
+        pass
     return World(cast, beiyuan, qinghe)
 
 

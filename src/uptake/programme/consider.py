@@ -512,17 +512,17 @@ def _gains(differences: Iterable[_Difference]) -> Iterator[Gain]:
     """What people gained and lost by them, on the dates the awards were and are on."""
     for one in differences:
         award = one.award
-        at = award.happened_at if award.points else None
+        at, ended_at = (award.happened_at, None) if award.points else (None, award.happened_at)
         here = (award.company_id, award.person_id, award.date)
         there = (one.former_company, one.former, one.former_date)
         if here == there:
             if one.given or one.taken:
-                yield Gain(*here, one.given - one.taken, at)
+                yield Gain(*here, one.given - one.taken, at, ended_at)
         else:
             same_person = here[:2] == there[:2]
             before = award.points - one.given + one.taken if same_person else one.taken
             if before:
-                yield Gain(*there, -before, None)
+                yield Gain(*there, -before, None, award.happened_at)
             if award.points:
                 yield Gain(*here, award.points, at)
 

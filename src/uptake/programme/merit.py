@@ -19,17 +19,21 @@ class Gain:
     date: date
     points: int
     at: datetime | None
-    """When what it came from happened, if it has points now; None if it has none any more."""
+    """When what it came from happened, if it has points now."""
+    ended_at: datetime | None = None
+    """When it happened, if it has none any more."""
 
 
 def note_merit(gains: Iterable[Gain], *, now: datetime) -> None:
     """Writes the sums per company, person and date; call it in the transaction that changes the points."""
-    sums: dict[tuple[int, int, date], tuple[int, datetime | None, int]] = {}
+    sums: dict[tuple[int, int, date], tuple[int, datetime | None, datetime | None]] = {}
     for gain in gains:
         key = (gain.company, gain.person, gain.date)
-        points, latest, ended = sums.get(key, (0, None, 0))
-        if gain.at is not None:
-            latest = gain.at if latest is None else max(latest, gain.at)
-        sums[key] = (points + gain.points, latest, ended + (gain.at is None))
-    rows = [(*key, *values, now) for key, values in sums.items() if values[0] or values[2]]
-    insert_rows(MeritChange, ("company_id", "person_id", "date", "points", "latest_at", "ended", "changed_at"), rows)
+        points, latest, ended = sums.get(key, (0, None, None))
+        sums[key] = (points + gain.points, _later(latest, gain.at), _later(ended, gain.ended_at))
+    rows = [(*key, *values, now) for key, values in sums.items() if values[0] or values[2] is not None]
+    insert_rows(MeritChange, ("company_id", "person_id", "date", "points", "latest_at", "ended_at", "changed_at"), rows)
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return other if one is None else one if other is None else max(one, other)

@@ -147,8 +147,8 @@ class MeritChange(models.Model):
     """Below 0: lost."""
     latest_at = models.DateTimeField(null=True, blank=True)
     """When the latest that brought points happened."""
-    ended = models.PositiveIntegerField(default=0)
-    """How many of what had points have none any more, so that another may be the latest now."""
+    ended_at = models.DateTimeField(null=True, blank=True)
+    """When the latest that has no points any more happened: if it was the latest of all, another is now."""
     changed_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from itertools import groupby
-from operator import attrgetter
+from datetime import UTC, date, datetime, timedelta
+from enum import Enum
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from uptake.basics.business_day import start_of as start_of_day
 from uptake.directory.models import Organization
 from uptake.directory.place import Span, memberships_of, settings_at, span_on
 from uptake.directory.viewer import ids_of
-from uptake.programme.in_force import parsed, rulebook_version_on
+from uptake.programme.in_force import parsed
 from uptake.programme.merits.models import BAND, Band, Score
-from uptake.programme.merits.periods import PERIODS, end_of, start_of
-from uptake.programme.models import Award, MeritChange
+from uptake.programme.merits.periods import EVER, PERIODS, end_of, start_of
+from uptake.programme.models import Award, MeritChange, RulebookVersion
 from uptake.programme.rulebook import Programme
 
-LIMIT = 5000
+LIMIT = 1000
+"""Changes of one transaction, while which others wait with writing on SQLite."""
 ROWS = 500
+
+
+PLAIN = Programme()
+BAND_COLUMNS = ("place_id", "period", "starts", "number")
+EARLIEST = datetime.min.replace(tzinfo=UTC)
+
+
+class Known(Enum):
+    """That nothing has to be looked for."""
+
+    KNOWN = "known"
+
+
+KNOWN = Known.KNOWN
 
 
 class Line(NamedTuple):
@@ -45,26 +59,27 @@ class _Change:
     """The part of them that came before the board closed."""
     enters: bool = False
     latest_at: datetime | None = None
-    ended: bool = False
+    ended_at: datetime | None = None
 
     def add(self, row: MeritChange, *, in_time: bool) -> None:
         self.points += row.points
-        self.ended |= row.ended > 0
         if in_time:
             self.in_time += row.points
             self.enters = True
         if row.latest_at is not None:
             self.latest_at = max(row.latest_at, self.latest_at or row.latest_at)
+        if row.ended_at is not None:
+            self.ended_at = max(row.ended_at, self.ended_at or row.ended_at)
 
 
 def keep_boards(*, now: datetime, limit: int = LIMIT) -> int:
-    """Puts about `limit` changes on the boards; gives how many. One transaction per company.
+    """Puts up to `limit` changes of the company that waits longest on its boards, in one transaction; gives how many.
 
     Safe to repeat, and to run late: what changed after a board closed does not enter what it says. Several may run at
-    once: they take turns company by company.
+    once: they take turns.
     """
-    waiting = set(MeritChange.objects.order_by("pk").values_list("company_id", flat=True)[:limit])
-    return sum(_keep(company_id, limit) for company_id in sorted(waiting))
+    first = MeritChange.objects.order_by("pk").values_list("company_id", flat=True).first()
+    return 0 if first is None else _keep(first, limit)
 
 
 @transaction.atomic
@@ -82,13 +97,15 @@ def _keep(company_id: int, limit: int) -> int:
             in_time = closes_at is None or row.changed_at < closes_at
             for place in places_of(company, spans.get(row.person_id, ()), row.date):
                 changes[Line(place, period, starts, row.person_id)].add(row, in_time=in_time)
-    held = _held(changes)
+    held = _held(changes.keys())
     bands: dict[Line, int] = defaultdict(int)
     scores = []
+    asking = {line for line, change in changes.items() if _lost_its_latest(held.get(line), change)}
+    latest = _latest(asking, company, spans) if asking else {}
     for line, change in changes.items():
         score = held.get(line)
         _count(bands, line, score, -1)
-        scores.append(_changed(score, line, change, company))
+        scores.append(_changed(score, line, change, latest.get(line) if line in asking else KNOWN))
         _count(bands, line, scores[-1], +1)
     _write(scores)
     _write_bands({line: people for line, people in bands.items() if people})
@@ -100,34 +117,52 @@ class BoardClock:
     """When the boards of a company close, by the rulebook in force when their period ends."""
 
     def __init__(self, company: Organization) -> None:
-        self.company = company
         self.clock = settings_at(company)
-        self._programmes: dict[date, Programme] = {}
+        self._above = tuple(reversed(ids_of(company.path)))
+        self._versions: dict[int, list[tuple[date, int, int, str]]] = defaultdict(list)
+        rows = RulebookVersion.objects.applying_to(company)
+        columns = ("organization_id", "in_force_date", "number", "pk", "sha256")
+        for place, in_force_date, number, version_id, sha256 in rows.values_list(*columns):
+            self._versions[place].append((in_force_date, number, version_id, sha256))
+        for versions in self._versions.values():
+            versions.sort(reverse=True)
+        self._closes: dict[tuple[str, date], datetime | None] = {}
 
     def programme_on(self, day: date) -> Programme:
         """The calendar of the rulebook in force on a date; the plain one where there is none."""
-        if day not in self._programmes:
-            version = rulebook_version_on(self.company, day)
-            self._programmes[day] = parsed(version.pk, version.sha256).programme if version else Programme()
-        return self._programmes[day]
+        for place in self._above:
+            for in_force_date, _number, version_id, sha256 in self._versions.get(place, ()):
+                if in_force_date <= day:
+                    return parsed(version_id, sha256).programme
+        return PLAIN
 
     def closes_at(self, period: str, starts: date) -> datetime | None:
         """From when on the board stands as it is; None: it never closes."""
-        end = end_of(period, starts)
-        if end is None:
-            return None
-        return start_of_day(end + timedelta(days=self.programme_on(end).lateness_days), *self.clock)
+        key = (period, starts)
+        if key not in self._closes:
+            end = end_of(period, starts)
+            late = timedelta(days=self.programme_on(end).lateness_days) if end else timedelta()
+            self._closes[key] = start_of_day(end + late, *self.clock) if end else None
+        return self._closes[key]
 
 
-def _changed(score: Score | None, line: Line, change: _Change, company: Organization) -> Score:
-    """The line as it is after the change."""
+def _lost_its_latest(score: Score | None, change: _Change) -> bool:
+    """Whether what was the latest of the line may be among what has no points any more."""
+    if change.ended_at is None:
+        return False
+    known = [at for at in (score.latest_at if score else None, change.latest_at) if at is not None]
+    return not known or change.ended_at >= max(known)
+
+
+def _changed(score: Score | None, line: Line, change: _Change, latest: datetime | Known | None) -> Score:
+    """The line as it is after the change; `latest` if it had to be looked for, else it is known from both."""
     score = score or Score(
         place_id=line.place, period=line.period, starts=line.starts, person_id=line.person, points=0, shown=0
     )
     score.points += change.points
     score.shown += change.in_time
-    if change.ended:
-        score.latest_at = _latest(line, company)
+    if not isinstance(latest, Known):
+        score.latest_at = latest
     elif change.latest_at is not None:
         score.latest_at = max(change.latest_at, score.latest_at or change.latest_at)
     if change.enters:
@@ -143,17 +178,21 @@ def _count(bands: dict[Line, int], line: Line, score: Score | None, people: int)
 
 def _write_bands(changes: Mapping[Line, int]) -> None:
     """Adds to the counts of bands."""
-    written = []
-    for (place, period, starts), some in groupby(sorted(changes), key=attrgetter("place", "period", "starts")):
-        more = {line.person: changes[line] for line in some}
-        known = Band.objects.filter(place_id=place, period=period, starts=starts, number__in=more)
-        held = dict(known.values_list("number", "people"))
-        written += [
-            Band(place_id=place, period=period, starts=starts, number=number, people=held.get(number, 0) + people)
-            for number, people in more.items()
-        ]
+    if not changes:
+        return
+    rows = Band.objects.filter(_since(changes), place_id__in={line.place for line in changes})
+    held = {Line(*key): people for *key, people in rows.values_list(*BAND_COLUMNS, "people").iterator()}
     Band.objects.bulk_create(
-        written,
+        [
+            Band(
+                place_id=line.place,
+                period=line.period,
+                starts=line.starts,
+                number=line.person,
+                people=held.get(line, 0) + people,
+            )
+            for line, people in sorted(changes.items())
+        ],
         update_conflicts=True,
         unique_fields=["place", "period", "starts", "number"],
         update_fields=["people"],
@@ -179,29 +218,44 @@ def places_of(company: Organization, spans: Sequence[Span], day: date) -> tuple[
     return (company.pk, below[0]) if below else (company.pk,)
 
 
-def _held(lines: Iterable[Line]) -> dict[Line, Score]:
+def _since(lines: Iterable[Line]) -> Q:
+    """The condition of the periods that start with these lines or later, and of that which never ends."""
+    first = min((line.starts for line in lines if line.period != EVER), default=date.max)
+    return Q(starts__gte=first) | Q(period=EVER)
+
+
+def _held(lines: Collection[Line]) -> dict[Line, Score]:
     """The lines there are already."""
     found: dict[Line, Score] = {}
-    ordered = sorted(lines, key=attrgetter("place", "period", "starts"))
-    for (place, period, starts), some in groupby(ordered, key=attrgetter("place", "period", "starts")):
-        people = [line.person for line in some]
-        for begin in range(0, len(people), ROWS):
-            rows = Score.objects.filter(
-                place_id=place, period=period, starts=starts, person_id__in=people[begin : begin + ROWS]
-            )
-            found |= {Line(place, period, starts, one.person_id): one for one in rows}
+    if not lines:
+        return found
+    places, people = {line.place for line in lines}, sorted({line.person for line in lines})
+    since = _since(lines)
+    for begin in range(0, len(people), ROWS):
+        some = people[begin : begin + ROWS]
+        for one in Score.objects.filter(since, place_id__in=places, person_id__in=some):
+            line = Line(one.place_id, one.period, one.starts, one.person_id)
+            if line in lines:
+                found[line] = one
     return found
 
 
-def _latest(line: Line, company: Organization) -> datetime | None:
-    """When the latest award that has points happened, among those of the line."""
-    awards = Award.objects.filter(person_id=line.person, company=company, points__gt=0)
-    end = end_of(line.period, line.starts)
-    if end is not None:
-        awards = awards.filter(date__gte=line.starts, date__lt=end)
-    if line.place == company.pk:
-        latest: datetime | None = awards.aggregate(latest=Max("happened_at"))["latest"]
-        return latest
-    spans = memberships_of([line.person]).get(line.person, ())
-    by_date: Mapping[date, datetime] = dict(awards.values_list("date").annotate(latest=Max("happened_at")))
-    return max((at for day, at in by_date.items() if line.place in places_of(company, spans, day)), default=None)
+def _latest(
+    lines: Collection[Line], company: Organization, spans: Mapping[int, Sequence[Span]]
+) -> dict[Line, datetime]:
+    """When the latest award that has points happened, among those of each line; lines without any are left out."""
+    people = sorted({line.person for line in lines})
+    by_date: dict[int, list[tuple[date, datetime]]] = defaultdict(list)
+    for begin in range(0, len(people), ROWS):
+        awards = Award.objects.filter(company=company, points__gt=0, person_id__in=people[begin : begin + ROWS])
+        for person, day, at in awards.values_list("person_id", "date").annotate(latest=Max("happened_at")):
+            by_date[person].append((day, at))
+    found: dict[Line, datetime] = {}
+    for line in lines:
+        end = end_of(line.period, line.starts)
+        for day, at in by_date[line.person]:
+            if day < line.starts or (end is not None and day >= end) or at <= found.get(line, EARLIEST):
+                continue
+            if line.place == company.pk or line.place in places_of(company, spans.get(line.person, ()), day):
+                found[line] = at
+    return found

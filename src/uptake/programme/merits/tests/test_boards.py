@@ -30,7 +30,7 @@ MAY = date(2026, 5, 1)
 
 def gained(cast: Cast, who: Person, points: int, *, day: date = TODAY, minute: int = 0, now: datetime = NOW) -> None:
     at = datetime(day.year, day.month, day.day, 3, minute, tzinfo=UTC)
-    note_merit([Gain(cast.beiyuan.pk, who.pk, day, points, at if points > 0 else None)], now=now)
+    note_merit([Gain(cast.beiyuan.pk, who.pk, day, points, at)], now=now)
 
 
 def lines(cast: Cast, viewer: Person | None = None, **more: Any) -> list[tuple[int, str, int]]:
