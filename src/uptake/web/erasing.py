@@ -64,6 +64,7 @@ NOT_TREATED: Mapping[str, str] = {
     "community.Terms": "numbers of a company; no people",
     "programme.MeritChange": "numbers of people whose names are gone; lives for seconds",
     "merits.Score": "points of a number whose name is gone",
+    "merits.Band": "counts of people",
     "merits.Nameless": "a number that wants no name beside it",
     "rewards.Reward": "what is on offer",
     "rewards.Picture": "of what is on offer",

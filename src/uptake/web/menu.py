@@ -56,7 +56,7 @@ ITEMS: tuple[Item, ...] = (
             Item(_("Segments"), "", "segments:home", (Deed.SEE_PEOPLE,), by_place=True),
         ),
     ),
-    Item(_("Events"), "timeline-event", "events:home", short=_("Events")),
+    Item(_("Events"), "timeline-event", "events:home"),
     Item(
         _("Rules"),
         "scale",

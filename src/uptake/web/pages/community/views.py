@@ -131,7 +131,7 @@ def post(request: HttpRequest, post_id: int) -> HttpResponseBase:
 def _kinds() -> list[tuple[str, str]]:
     return [
         ("", _("All")),
-        (PostKind.QUESTION, _("Questions")),
+        (PostKind.QUESTION, _("Q&A")),
         (PostKind.TIP, _("Tips")),
         (PostKind.POST, _("Posts")),
     ]
