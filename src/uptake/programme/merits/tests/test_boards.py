@@ -40,6 +40,7 @@ def lines(cast: Cast, viewer: Person | None = None, **more: Any) -> list[tuple[i
     return [(line.rank, line.name, line.points) for line in found.lines]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_points_of_a_day_stand_on_the_boards_of_its_company_and_department(cast: Cast) -> None:
     desk = Desk(cast)
     desk.processed("1", lines=30)
@@ -52,6 +53,7 @@ def test_points_of_a_day_stand_on_the_boards_of_its_company_and_department(cast:
     assert [(one.invariant, one.book) for one in problems_of(cast.beiyuan.pk)] == [("I21", cast.beiyuan.pk)]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_taken_back_points_leave_and_the_tie_goes_by_what_is_left(cast: Cast) -> None:
     desk = Desk(cast)
     first = desk.processed("1", at=NOW - timedelta(hours=3), lines=10)
