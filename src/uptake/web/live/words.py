@@ -9,16 +9,19 @@ from django.utils import translation
 from django.utils.translation import gettext, ngettext
 
 from uptake.web.live.hub import Told
+from uptake.web.live.notices import notice_of
 
 POINTS: Final = "points."
 
 
 def said(told: Told, language: str) -> tuple[str, dict[str, object]]:
-    """(name of the event, its data). Points become an `award` with points, title, sub and where to ask why."""
+    """(name of the event, its data). Points become an `award` with points, title, sub and where to ask why; what else
+    there are words for a `notice` with title, sub, tone and where it leads."""
     with translation.override(language):
         if told.kind.startswith(POINTS) or "points" in told.content:
             return "award", _award(told.content)
-        return "message", {"kind": told.kind}
+        notice = notice_of(told.kind, told.content)
+        return ("notice", notice) if notice is not None else ("message", {"kind": told.kind})
 
 
 def _award(content: Mapping[str, Any]) -> dict[str, object]:

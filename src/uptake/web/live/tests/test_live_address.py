@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
+from django.urls import resolve
 
 from tests.cast import NOW, Cast
 from uptake.notify.follow import Bookmark
 from uptake.notify.tell import Telling, tell
 from uptake.web.live.hub import Told
+from uptake.web.live.notices import NOTICES, notice_of
 from uptake.web.live.record import DatabaseRecord, missed_by
 from uptake.web.live.views import HUB
 from uptake.web.live.words import said
@@ -134,6 +136,47 @@ def test_a_message_is_said_in_the_language_of_the_reader() -> None:
         {"points": 10, "title": "Goods receipt", "sub": "GR-1 · Receipt on time", "href": "/points/#award-7"},
     )
     assert said(one, "zh-hans")[1]["title"] == "收货"
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "english", "chinese"),
+    [
+        (
+            "redemption.fulfilled",
+            {"redemption": 3, "name_en": "Mug", "name_zh": "保温杯", "price": 180},
+            {"title": "Your reward is ready", "sub": "Mug", "href": "/rewards/mine/3/", "tone": "good"},
+            "保温杯",
+        ),
+        (
+            "appeal.decided",
+            {"appeal": 4, "state": "upheld", "given": 8},
+            {"title": "Your appeal was answered", "sub": "", "href": "/appeals/4/", "tone": "good"},
+            "",
+        ),
+        (
+            "level_fallen",
+            {"level": "Steady", "was": "Master"},
+            {"title": "Your level changed with the season", "sub": "Steady", "href": "/points/", "tone": "warn"},
+            "Steady",
+        ),
+    ],
+)
+def test_what_is_not_about_points_has_a_sentence_and_a_place(
+    kind: str, content: dict[str, object], english: dict[str, object], chinese: str
+) -> None:
+    one = Told(Bookmark(0, 1), 1, kind, content)
+
+    assert said(one, "en") == ("notice", english)
+    name, told = said(one, "zh-hans")
+    assert (name, told["sub"], told["href"]) == ("notice", chinese, english["href"])
+    assert told["title"] != english["title"]
+
+
+def test_every_notice_leads_to_a_page() -> None:
+    for kind in NOTICES:
+        notice = notice_of(kind, {"redemption": 1, "proposal": 1, "appeal": 1, "href": "/community/1/"})
+        assert notice is not None
+        assert resolve(str(notice["href"]))
 
 
 def test_a_session_that_ended_no_longer_lives(cast: Cast) -> None:

@@ -62,7 +62,7 @@
       const link = document.createElement("a");
       link.className = "xs b5";
       link.href = href;
-      link.textContent = box.dataset.why;
+      link.textContent = points === undefined ? box.dataset.open : box.dataset.why;
       node.append(link);
     } else {
       const close = document.createElement("button");
@@ -112,7 +112,7 @@
   function take(kind, data, id) {
     if (id) live.after = id;
     if (kind === "hello") return;
-    if (kind === "award") live.waiting.push(data);
+    if (kind === "award" || kind === "notice") live.waiting.push(data);
     if (kind === "figures") Object.assign(live.figures, data);
     if (kind === "events") live.events += data.count;
     if (!live.timer) live.timer = setTimeout(paint, live.painted && Date.now() - live.painted < 1000 ? 1000 - (Date.now() - live.painted) : 0);
@@ -124,7 +124,8 @@
     if (told.length === 1) toast(told[0]);
     if (told.length > 1) {
       const box = document.querySelector(".u-toasts");
-      toast({ points: told.reduce((sum, one) => sum + (one.points ?? 0), 0), title: told[told.length - 1].title,
+      const earned = told.filter((one) => one.points !== undefined);
+      toast({ points: earned.length ? earned.reduce((sum, one) => sum + one.points, 0) : undefined, tone: told[told.length - 1].tone, title: told[told.length - 1].title,
         sub: "+" + (told.length - 1) + " " + box.dataset.more, href: told[told.length - 1].href });
     }
     for (const [name, value] of Object.entries(live.figures)) {
@@ -160,7 +161,7 @@
       liveState("off");
       if (source.readyState === EventSource.CLOSED) { live.failures += 1; close(); setTimeout(listen, 2000 * live.failures); }
     };
-    for (const kind of ["award", "figures", "events"])
+    for (const kind of ["award", "notice", "figures", "events"])
       source.addEventListener(kind, (event) => take(kind, JSON.parse(event.data), event.lastEventId));
     source.addEventListener("hello", (event) => { if (event.lastEventId) live.after = event.lastEventId; });
     source.addEventListener("bye", () => { close(); location.reload(); });

@@ -1,0 +1,78 @@
+"""How messages that are not about points are said, by kind: a title, a line below it, and where it leads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
+
+Content = Mapping[str, Any]
+
+
+def _reward(content: Content) -> str:
+    chinese = (get_language() or "").startswith("zh")
+    return str(content.get("name_zh" if chinese else "name_en") or content.get("name_en") or "")
+
+
+def _redemption(content: Content) -> str:
+    return f"/rewards/mine/{content['redemption']}/" if "redemption" in content else "/rewards/mine/"
+
+
+def _proposal(content: Content) -> str:
+    return f"/committee/{content['proposal']}/" if "proposal" in content else "/committee/"
+
+
+def _appeal(content: Content) -> str:
+    return f"/appeals/{content['appeal']}/" if "appeal" in content else "/appeals/"
+
+
+def _title(content: Content) -> str:
+    return str(content.get("title") or "")
+
+
+def _level(content: Content) -> str:
+    return str(content.get("level") or "")
+
+
+def _points(_content: Content) -> str:
+    return "/points/"
+
+
+def _community(content: Content) -> str:
+    return str(content.get("href") or "/community/")
+
+
+def _nothing(_content: Content) -> str:
+    return ""
+
+
+Part = Callable[[Content], str]
+NOTICES: Mapping[str, tuple[str | Promise, Part, Part, str]] = {
+    "redemption.approved": (gettext_lazy("Your redemption was approved"), _reward, _redemption, "good"),
+    "redemption.fulfilled": (gettext_lazy("Your reward is ready"), _reward, _redemption, "good"),
+    "redemption.rejected": (gettext_lazy("Your redemption was refused"), _reward, _redemption, "warn"),
+    "redemption.timed_out": (gettext_lazy("Nobody answered your redemption in time"), _reward, _redemption, "warn"),
+    "redemption.refunded": (gettext_lazy("Your points were given back"), _reward, _redemption, "good"),
+    "proposal.opened": (gettext_lazy("A new proposal is open for your vote"), _title, _proposal, "good"),
+    "proposal.closed": (gettext_lazy("A vote is over"), _title, _proposal, "good"),
+    "proposal.withdrawn": (gettext_lazy("A proposal was withdrawn"), _title, _proposal, "warn"),
+    "appeal.assigned": (gettext_lazy("An appeal waits for your answer"), _nothing, _appeal, "warn"),
+    "appeal.decided": (gettext_lazy("Your appeal was answered"), _nothing, _appeal, "good"),
+    "level_reached": (gettext_lazy("You reached a level"), _level, _points, "good"),
+    "level_fallen": (gettext_lazy("Your level changed with the season"), _level, _points, "warn"),
+    "community.answered": (gettext_lazy("Your question has an answer"), _title, _community, "good"),
+    "community.commented": (gettext_lazy("Somebody commented on your post"), _title, _community, "good"),
+    "community.accepted": (gettext_lazy("Your answer was accepted"), _title, _community, "good"),
+    "community.hidden": (gettext_lazy("What you wrote was hidden"), _title, _community, "warn"),
+}
+
+
+def notice_of(kind: str, content: Content) -> dict[str, object] | None:
+    """{"title", "sub", "href", "tone"} of a message in the active language; None for a kind nobody has words for."""
+    found = NOTICES.get(kind)
+    if found is None:
+        return None
+    title, sub, href, tone = found
+    return {"title": str(title), "sub": sub(content), "href": href(content), "tone": tone}
