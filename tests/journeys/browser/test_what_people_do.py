@@ -263,10 +263,14 @@ def test_the_phone_is_walked_by_its_tabs_or_its_menu(front: Front) -> None:
     with front.tab("lin", size=PHONE) as (page, _):
         page.goto("/")
         tabs = page.locator(".u-tabs a")
-        for name, address in (("Events", "/events/"), ("Rules", "/rules/"), ("Points", "/points/")):
+        for name in ("Ranking", "Rewards", "Rules", "Points"):
             tabs.filter(has_text=name).click()
-            expect(page).to_have_url(f"{front.server.url}{address}")
+            address = {"Ranking": "boards"}.get(name, name.lower())
+            expect(page).to_have_url(f"{front.server.url}/{address}/")
             expect(page.locator(".u-tabs a.on")).to_contain_text(name)
+        page.get_by_role("button", name="Menu").click()
+        page.locator("#menu .u-nav a").filter(has_text="Events").click()
+        expect(page).to_have_url(f"{front.server.url}/events/")
     with front.tab("ren", size=PHONE) as (page, _):
         page.goto("/")
         for name, address in (("Data", "/data/"), ("People & roles", "/people/"), ("Audit log", "/audit/")):
