@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -165,8 +165,9 @@ class Command:
             return 0.0
         ticks = 0
         for one in _tree(pid):
-            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-            ticks += sum(map(int, fields[11:15] if one == pid else fields[11:13]))
+            with suppress(OSError):  # it may end while it is asked; its time is then its parent's
+                fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+                ticks += sum(map(int, fields[11:15] if one == pid else fields[11:13]))
         return ticks / os.sysconf("SC_CLK_TCK")
 
 
