@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from uptake.config.options import option
+from uptake.config.options import address
 from uptake.config.secrets import write_secret
 from uptake.directory.enrol import enrol
 from uptake.directory.grant_role import give_role
@@ -39,7 +39,7 @@ def first_sign_in(*, now: datetime) -> tuple[str, Path] | None:
     user = _administrator(now)
     token = default_token_generator.make_token(user)
     path = reverse("account_reset_password_from_key", kwargs={"uidb36": user_pk_to_url_str(user), "key": token})
-    link = f"{option('UPTAKE_URL').rstrip('/')}{path}"
+    link = f"{address()}{path}"
     write_secret(file, f"{user.get_username()}\n{link}\n")
     return link, file
 

@@ -23,7 +23,12 @@ OPTIONS: tuple[Option, ...] = (
         "",
         "postgresql://user:password@host:port/name for PostgreSQL; empty: SQLite in UPTAKE_DATA.",
     ),
-    Option("UPTAKE_URL", "http://127.0.0.1:8000", "Address people open; https makes cookies secure and sends HSTS."),
+    Option(
+        "UPTAKE_URL",
+        "",
+        "Address people open, such as https://uptake.example.org; https makes cookies secure and sends HSTS; "
+        "empty: http:// and the address of UPTAKE_BIND.",
+    ),
     Option("UPTAKE_BIND", "127.0.0.1:8000", "Address and port the server listens on."),
     Option("UPTAKE_HOSTS", "localhost,127.0.0.1,[::1]", "Host names that are answered beside that of UPTAKE_URL."),
     Option("UPTAKE_PROXIES", "", "Addresses of proxies whose X-Forwarded-For and -Proto are believed; empty: none."),
@@ -60,12 +65,24 @@ OPTIONS: tuple[Option, ...] = (
 )
 
 
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - read here, never listened on
+
+
 def option(name: str) -> str:
     """The value of a setting; KeyError for a name that is not listed."""
     for entry in OPTIONS:
         if entry.name == name:
             return os.environ.get(name, entry.default)
     raise KeyError(f"{name} is not a setting; see uptake.config.options.OPTIONS")
+
+
+def address() -> str:
+    """Where people open the pages, without a slash at the end; what listens everywhere is opened on this machine."""
+    named = option("UPTAKE_URL").rstrip("/")
+    if named:
+        return named
+    host, _colon, port = option("UPTAKE_BIND").rpartition(":")
+    return f"http://{EVERYWHERE.get(host, host)}:{port}"
 
 
 def data_folder() -> Path:

@@ -18,7 +18,7 @@ from django.utils import timezone
 from uptake.config.access import Application, logged
 from uptake.config.commands.migrate import bring_up_to_date
 from uptake.config.first_administrator import first_sign_in
-from uptake.config.options import option
+from uptake.config.options import address, option
 from uptake.jobs.list import JOBS
 from uptake.jobs.loop import Runner
 
@@ -33,9 +33,13 @@ def serve(*, bind: str = "", greet: Callable[[], None] | None = None) -> None:
     """
     os.umask(0o077)
     bring_up_to_date()
-    bind = bind or option("UPTAKE_BIND")
+    if bind:
+        os.environ["UPTAKE_BIND"] = bind  # the links that are shown name it
+    bind = option("UPTAKE_BIND")
     host, port = parse_bind(bind)
-    say(f"Uptake answers at {option('UPTAKE_URL')} (listening on {bind}). Stop it with Ctrl+C.")
+    where = address()
+    elsewhere = "" if where == f"http://{bind}" else f" (listening on {bind})"
+    say(f"Uptake answers at {where}{elsewhere}. Stop it with Ctrl+C.")
     _greet_first_administrator()
     if greet is not None:
         greet()

@@ -10,7 +10,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from uptake.config.database import database
-from uptake.config.options import data_folder, option
+from uptake.config.options import address, data_folder, option
 from uptake.config.secrets import proof_key, secret_key
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -20,7 +20,7 @@ SECRET_KEY = option("UPTAKE_SECRET_KEY") or secret_key(DATA)
 PROOF_KEY = proof_key(DATA)
 """Signs what people take away of their points; its public half stands at /points/proof-key/."""
 DEMO = option("UPTAKE_DEMO") == "yes"
-URL = urlsplit(option("UPTAKE_URL"))
+URL = urlsplit(address())
 HTTPS = URL.scheme == "https"
 ALLOWED_HOSTS = [host for host in [URL.hostname or "", *option("UPTAKE_HOSTS").split(",")] if host]
 CSRF_TRUSTED_ORIGINS = [f"{URL.scheme}://{URL.netloc}"]

@@ -11,6 +11,7 @@ from django.test import Client
 
 from tests.cast import Cast
 from uptake.config.first_administrator import FILE, first_sign_in
+from uptake.config.options import address
 from uptake.config.serving import configuration, make_ready, parse_bind
 from uptake.directory.models import User
 from uptake.directory.scope import Deed, viewer_of
@@ -98,6 +99,26 @@ def test_an_address_to_listen_on_is_read(bind: str, host: str, port: int) -> Non
 def test_what_is_no_address_is_refused(bind: str) -> None:
     with pytest.raises(ValueError, match="must look like"):
         parse_bind(bind)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("url", "bind", "opened"),
+    [
+        ("", "127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("", "127.0.0.1:8451", "http://127.0.0.1:8451"),
+        ("", "0.0.0.0:8451", "http://127.0.0.1:8451"),
+        ("", "[::]:80", "http://[::1]:80"),
+        ("https://uptake.example.org/", "127.0.0.1:8451", "https://uptake.example.org"),
+    ],
+)
+def test_links_name_the_address_that_listens_unless_another_is_set(
+    url: str, bind: str, opened: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UPTAKE_URL", url)
+    monkeypatch.setenv("UPTAKE_BIND", bind)
+
+    assert address() == opened
 
 
 def test_the_server_trusts_no_proxy_and_names_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
