@@ -8,9 +8,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY; "
-    "PRAGMA wal_autocheckpoint=8000;"
+    "PRAGMA wal_autocheckpoint=8000; PRAGMA recursive_triggers=ON;"
 )
-"""Checkpoints come every 32 MB: by default every 4 MB, and a page written ten times is copied ten times."""
+"""Checkpoints come every 32 MB: by default every 4 MB, and a page written ten times is copied ten times. Without
+recursive triggers INSERT OR REPLACE would delete a row of the record unseen."""
 
 PLANS = "-c jit=off -c random_page_cost=1.1"
 """How PostgreSQL plans our statements: they are many and short, so compiling one costs more than carrying it out; and

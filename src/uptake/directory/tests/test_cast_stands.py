@@ -28,3 +28,16 @@ def test_nobody_changes_the_audit_log(cast: Cast, statement: str) -> None:
 
     entry = AuditEntry.objects.get()
     assert (entry.deed, entry.actor_name) == ("role.given", "Ren Hao")
+
+
+def test_nobody_puts_another_entry_in_the_place_of_one(cast: Cast) -> None:
+    note(deed="role.given", actor=cast.viewer(cast.ren), organization=cast.beiyuan, subject="Lin Fang", now=NOW)
+    replace = "INSERT OR REPLACE" if connection.vendor == "sqlite" else "INSERT"
+
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            f"{replace} INTO directory_auditentry (id, at, actor_name, deed, subject, details)"
+            " SELECT id, at, 'Nobody', deed, subject, details FROM directory_auditentry"
+        )
+
+    assert AuditEntry.objects.get().actor_name == "Ren Hao"
