@@ -424,11 +424,13 @@ def only_keys(number: Mapping[str, Any], *known: str) -> None:
 
 
 def reported(asked: Asked, plan: Plan, span: Span, buckets: Buckets | None = None) -> Reported:
-    """The run of every actor that is reported; with `buckets`, one for every bucket an attempt of it began in."""
+    """The run of every actor that is reported; with `buckets`, one for every bucket an attempt of it began in.
+    Identities nobody has claimed have none: a funnel counts people."""
     selectors, scopes, ignored = _selectors(plan)
     simple = plan.plain and buckets is None and _narrowed(plan) == ALL_ROWS
 
     def fold(rows: Histories) -> tuple[Runs, tuple[str, ...], tuple[str, ...], int]:
+        rows = rows.people
         if simple:
             return _quick_runs(rows, plan, span, scopes), rows.labels, rows.names, 0
         latest = int(rows.at[rows.ends - 1].max()) if buckets is not None and len(rows.ends) else 0

@@ -86,6 +86,12 @@ class Histories:
         owner = self.owner[actors] if len(self.owner) else self.owner
         return replace(self, starts=self.starts[actors], ends=self.ends[actors], actor=self.actor[actors], owner=owner)
 
+    @property
+    def people(self) -> Histories:
+        """The same of people: identities nobody has claimed yet are none."""
+        known = self.actor > 0
+        return self if known.all() else self.only(known)
+
     def shared_out(self, shares: Array) -> tuple[Array, Histories | None]:
         """By actor the share of the one value all its rows have, the last one where they differ; and the histories of
         those whose rows differ. shares: by label, and one more."""

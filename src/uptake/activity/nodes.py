@@ -146,14 +146,19 @@ class Trail:
         return self.histories.group if len(self.rank_of) else np.zeros(0, np.int32)
 
 
-def each_trail(asked: Asked, naming: Naming, groups: Groups | None, fold: Callable[[Trail], Part]) -> list[Part]:
-    """What the fold makes of each bucket's rows that match `event_sel` and an item."""
+def each_trail(
+    asked: Asked, naming: Naming, groups: Groups | None, fold: Callable[[Trail], Part], *, unclaimed: bool = False
+) -> list[Part]:
+    """What the fold makes of each bucket's rows that match `event_sel` and an item; of people alone, unless identities
+    nobody has claimed are asked for too."""
     selectors = selectors_of(asked, naming)
     by = asked.question.by if groups is not None else None
     if _by_event(asked, naming):
         trail = _named_by_event(asked, naming, groups)
         breakdown = None if by is None else _breakdown(asked, by)
-        return each_history(asked, selectors, lambda rows: fold(trail(rows)), breakdown=breakdown)
+        return each_history(
+            asked, selectors, lambda rows: fold(trail(rows if unclaimed else rows.people)), breakdown=breakdown
+        )
     nothing = np.zeros(0, np.int32)
 
     def by_label(rows: Histories) -> Trail:
@@ -168,21 +173,24 @@ def each_trail(asked: Asked, naming: Naming, groups: Groups | None, fold: Callab
         )
 
     labeller = _node_labeller(asked.snapshot, naming, by)
-    return each_history(asked, selectors, lambda rows: fold(by_label(rows)), breakdown=labeller)
+    return each_history(
+        asked, selectors, lambda rows: fold(by_label(rows if unclaimed else rows.people)), breakdown=labeller
+    )
 
 
 def sum_trails(
     asked: Asked, naming: Naming, groups: Groups | None, fold: Callable[[Trail, Part | None], Part]
 ) -> list[Part] | None:
-    """As `each_trail`, of a fold that adds each bucket to what it gave for the one before (None at first): as many sums
-    as there were workers. None: the nodes of one bucket are not those of another, so they cannot be added up so."""
+    """As `each_trail` of people, of a fold that adds each bucket to what it gave for the one before (None at first):
+    as many sums as there were workers. None: the nodes of one bucket are not those of another, so they cannot be added
+    up so."""
     if not _by_event(asked, naming):
         return None
     trail = _named_by_event(asked, naming, groups)
     by = asked.question.by if groups is not None else None
     breakdown = None if by is None else _breakdown(asked, by)
     return sum_histories(
-        asked, selectors_of(asked, naming), lambda rows, so_far: fold(trail(rows), so_far), breakdown=breakdown
+        asked, selectors_of(asked, naming), lambda rows, so_far: fold(trail(rows.people), so_far), breakdown=breakdown
     )
 
 

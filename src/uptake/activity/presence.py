@@ -122,16 +122,8 @@ def _cut(buckets: Buckets, skipped: int, count: int) -> Intervals:
 
 def people_of(history: Histories) -> tuple[Array, Array, Array]:
     """Starts, ends and codes of those who are counted: identities nobody has claimed are not people."""
-    known = history.actor > 0
-    if known.all():
-        return history.starts, history.ends, history.actor
-    return history.starts[known], history.ends[known], history.actor[known]
-
-
-def people(history: Histories) -> Histories:
-    """The same of those who are counted, see `people_of`."""
-    known = history.actor > 0
-    return history if known.all() else history.only(known)
+    known = history.people
+    return known.starts, known.ends, known.actor
 
 
 def people_between(asked: Asked, spans: Intervals, value: object = None, groups: Groups | None = None) -> Array:

@@ -21,7 +21,6 @@ from uptake.activity.presence import (
     Intervals,
     each_presence,
     intervals_over,
-    people,
     people_of,
     presence,
     visits_by,
@@ -162,7 +161,7 @@ def _told(
     labels = () if groups is None else groups.labels
 
     def of(history: Histories, looked_at: Intervals) -> tuple[Array, Array]:
-        history = people(history)
+        history = history.people
         there = presence(history, history.starts, history.ends, 0, looked_at)
         own, mixed = history.shared_out(shares_of(history.labels, groups))
         tables = count_states(there, own, len(labels) + 1)

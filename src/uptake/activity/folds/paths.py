@@ -5,7 +5,7 @@ into walks where the next comes `session_gap_seconds` (1800) later or more; runs
 of the last. `start`: the walk from the first occurrence of that node, its first `max_steps` (5) nodes. `end`: the walk
 up to the first occurrence, its last max_steps. Both: from the first start to the first end after it; if that is longer
 than max_steps, the first half of them, "...", the last half ("..." has the time of the first node it stands for).
-Walks without the start or end that is asked for are left out.
+Walks without the start or end that is asked for are left out, and so are those of identities nobody has claimed.
 
 An edge is ["1_from", "2_to", walks, average seconds]; `count`: "people" counts people who have such a walk instead (the
 seconds stay those of the walks). `edge_limit` (50) keeps the heaviest, ties by position and name; edges that cannot be

@@ -32,7 +32,6 @@ from uptake.activity.presence import (
     intervals_from,
     intervals_until,
     label_of,
-    people,
     people_of,
     presence,
     ranked,
@@ -342,7 +341,7 @@ def _told(
     if own.breakdown is None:
 
         def of(history: Histories, shown: Intervals) -> Array:
-            history = people(history)
+            history = history.people
             began, back = _began_and_back(history, history.starts, history.ends, own, shown)
             return _cells(began, back, np.zeros(len(began), np.int64), 1, low, high, plain)
 
@@ -388,7 +387,7 @@ class Cohorts:
 
 
 def _cohorts(history: Histories, own: Retained, intervals: Intervals) -> Cohorts:
-    history = people(history)
+    history = history.people
     began, back = _began_and_back(history, history.starts, history.ends, own, intervals)
     labels = history.labels or ("",)
     owner = history.owner if len(history.owner) else np.full(len(began), SEVERAL, np.int32)

@@ -3,7 +3,8 @@
 A person's events in the range, in time order; a new session begins where the gap is greater than `timeout_seconds`
 (1800: exactly half an hour stays) or where the session would last longer than `max_seconds` (24 hours) from its first
 event. Nothing else splits one, midnight neither. Duration = last − first. A bounce has at most one page view, that is
-one event named in `page_views` (default $pageview).
+one event named in `page_views` (default $pageview). What identities nobody has claimed do counts as events and in
+sessions, and not as people; `sessions_per_person` is of people's own sessions.
 
 Of up to 5,000 events also: `session_number_of_event` (each person's sessions are numbered from 1; in the order in which
 the events came in; events that are not counted are left out) and `each` and `durations` (by person, then number).
@@ -208,6 +209,7 @@ def actors(asked: Asked, number: Mapping[str, Any]) -> Array:
             raise QuestionRefused("duration", "nothing where there are no duration_bins", shown(number["duration"]))
         bin_ = read_whole(number["duration"], "duration", 0, len(wanted.bins))
         kept &= np.searchsorted(wanted.bins, found.last - found.first, side="right") == bin_
+    kept &= found.actor > 0
     people, times = np.unique(found.actor[kept], return_counts=True)
     return people[times >= read_whole(number.get("least", 1), "least", 1, 10**9)]
 
@@ -241,7 +243,7 @@ def _found(asked: Asked, wanted: Wanted, span: Span, groups: Groups | None) -> F
         )  # fmt: skip
         return runs.actor[run], value[run], first, last, events, pages
 
-    parts = each_trail(asked, Naming(), groups, fold)
+    parts = each_trail(asked, Naming(), groups, fold, unclaimed=True)
     actor, value, first, last, events, pages = (np.concatenate([part[number] for part in parts]) for number in range(6))
     owner = np.cumsum(np.concatenate([[0], actor[1:] != actor[:-1]])[: len(actor)])
     return Found(actor, owner, value, first, last, events, pages, tuple(names))
@@ -261,13 +263,13 @@ def _figures(asked: Asked, wanted: Wanted, found: Found, span: Span, values: int
     """The figures of each value of the breakdown."""
     buckets = _buckets(asked, span)
     totals, each, spent = summed(
-        found.owner, found.value, found.first, found.last, found.events, found.pages,
+        found.owner, found.actor > 0, found.value, found.first, found.last, found.events, found.pages,
         buckets.edges, buckets.number, len(buckets.labels), values,
     )  # fmt: skip
     figures = []
     for value in range(values):
         own: Any = found.value == value if values > 1 else slice(None)
-        sessions, people, events, bounces = totals[value].tolist()
+        sessions, people, events, bounces, of_people = totals[value].tolist()
         begun, visitors = each[value].T.tolist()
         figures.append({
             "sessions": sessions,
@@ -278,7 +280,7 @@ def _figures(asked: Asked, wanted: Wanted, found: Found, span: Span, values: int
             "bounces": bounces,
             "bounce_rate": bounces / sessions if sessions else None,
             "events_per_session": events / sessions if sessions else None,
-            "sessions_per_person": sessions / people if people else None,
+            "sessions_per_person": of_people / people if people else None,
             "per_interval": {
                 "sessions": begun,
                 "people": visitors,
@@ -290,7 +292,7 @@ def _figures(asked: Asked, wanted: Wanted, found: Found, span: Span, values: int
         })  # fmt: skip
         if wanted.bins is not None:
             edges = np.array(wanted.bins, np.int64)
-            counted = binned(edges, found.owner[own], found.first[own], found.last[own])
+            counted = binned(edges, found.owner[own], found.actor[own] > 0, found.first[own], found.last[own])
             figures[-1]["by_duration"] = {
                 "from_seconds": [0, *(edge // SECOND for edge in wanted.bins)],
                 "sessions": counted[:, 0].tolist(),
@@ -391,12 +393,12 @@ def emit(
 
 @compiled
 def summed(
-    owner: Array, value: Array, first: Array, last: Array, events: Array, pages: Array,
+    owner: Array, known: Array, value: Array, first: Array, last: Array, events: Array, pages: Array,
     edges: Array, number: Array, buckets: int, values: int,
 ) -> tuple[Array, Array, Array]:  # fmt: skip
-    """(values, 4) sessions, people, events, bounces; (values, buckets, 2) sessions and people where they begin; their
-    µs. Each owner's sessions of a value stand together, in time order."""
-    totals = np.zeros((values, 4), np.int64)
+    """(values, 5) sessions, people, events, bounces, people's sessions; (values, buckets, 2) sessions and people where
+    they begin; their µs. known: whose owner is a person. Each owner's sessions of a value stand together in order."""
+    totals = np.zeros((values, 5), np.int64)
     each = np.zeros((values, buckets, 2), np.int64)
     lasted = np.zeros((values, buckets), np.int64)
     place, before = 0, 0
@@ -409,20 +411,21 @@ def summed(
             place += 1
         b = number[place]
         totals[v, 0] += 1
-        totals[v, 1] += fresh
+        totals[v, 1] += fresh and known[i]
         totals[v, 2] += events[i]
         totals[v, 3] += pages[i] <= 1
+        totals[v, 4] += known[i]
         new = fresh or b != before
         before = b
         each[v, b, 0] += 1
-        each[v, b, 1] += new
+        each[v, b, 1] += new and known[i]
         lasted[v, b] += last[i] - t
     return totals, each, lasted
 
 
 @compiled
-def binned(bins: Array, owner: Array, first: Array, last: Array) -> Array:
-    """(bins + 1, 2) sessions of each bin, and the owners who have one."""
+def binned(bins: Array, owner: Array, known: Array, first: Array, last: Array) -> Array:
+    """(bins + 1, 2) sessions of each bin, and the people who have one."""
     found = np.zeros((len(bins) + 1, 2), np.int64)
     seen = np.full(len(bins) + 1, -1, np.int64)
     for i in range(len(owner)):
@@ -430,7 +433,7 @@ def binned(bins: Array, owner: Array, first: Array, last: Array) -> Array:
         while b < len(bins) and last[i] - first[i] >= bins[b]:
             b += 1
         found[b, 0] += 1
-        if seen[b] != owner[i]:
+        if known[i] and seen[b] != owner[i]:
             seen[b] = owner[i]
             found[b, 1] += 1
     return found

@@ -9,7 +9,8 @@ are `calendar`: {"weekdays": [1, 2, 3, 4, 5], "days_off": [dates], "days_on": [d
 has no gap and is measured by working days.
 
 The tail is the last `tail` (3) nodes of the last session (30 minutes, 24 hours, as in `sessions`), runs of one node
-being one. Bookkeeping and `ignore_events` are no activity and no node. Nodes are named as for paths.
+being one. Bookkeeping and `ignore_events` are no activity and no node. Nodes are named as for paths. Identities nobody
+has claimed are no people and never silent.
 
 silent: {person: tail}; last_event: [node, silent people]; tails: [tail, silent people]; last_rate: of those who ever
 did it, the share that fell silent after it (4 places); lift: for nodes after which at least `least_people` (5) fell

@@ -4,7 +4,8 @@ Nodes are named as for paths (`items`, `groupings`, `exclude`). Without `session
 in the range is one walk; with it a walk ends where the next step comes that many seconds later or more. Every walk adds
 path_start → first and last → path_end. Runs of one node count (a step may follow itself) unless `collapse` is asked
 for. `count`: "times" (default), or "people": those who did it at least once. `steps`: k adds a step matrix: the share
-of walks that stand at a node at step 1, 2 … k; a walk that is over stands at path_end.
+of walks that stand at a node at step 1, 2 … k; a walk that is over stands at path_end. Walks are people's:
+identities nobody has claimed have none.
 
 `by`: the same of the events with one value only, value by value. `edge_limit` keeps the heaviest edges.
 """
