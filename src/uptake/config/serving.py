@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -26,17 +27,22 @@ GRACE_SECONDS = 5
 log = logging.getLogger("uptake.serving")
 
 
+class NoAddress(ValueError):
+    """Nothing can listen there; the message says why."""
+
+
 def serve(*, bind: str = "", greet: Callable[[], None] | None = None) -> None:
     """Bring the database up to date, say where the pages are, serve until told to stop, then end what is going on.
 
-    `bind` is "host:port" (default: UPTAKE_BIND); `greet` says what else there is to say once the database is ready.
+    `bind` is "host:port" (default: UPTAKE_BIND), NoAddress if nothing can listen there; `greet` says what else there is
+    to say once the database is ready.
     """
     os.umask(0o077)
-    bring_up_to_date()
     if bind:
         os.environ["UPTAKE_BIND"] = bind  # the links that are shown name it
+    host, port = free_address()
+    bring_up_to_date()
     bind = option("UPTAKE_BIND")
-    host, port = parse_bind(bind)
     where = address()
     elsewhere = "" if where == f"http://{bind}" else f" (listening on {bind})"
     say(f"Uptake answers at {where}{elsewhere}. Stop it with Ctrl+C.")
@@ -98,11 +104,26 @@ def application() -> Application:
 
 
 def parse_bind(bind: str) -> tuple[str, int]:
-    """ "127.0.0.1:8000" or "[::1]:8000" as host and port; ValueError for anything else."""
+    """ "127.0.0.1:8000" or "[::1]:8000" as host and port; NoAddress for anything else."""
     host, colon, port = bind.rpartition(":")
     if not colon or not host or not port.isdigit() or int(port) > 65535:
-        raise ValueError(f"{bind!r} is no address to listen on; it must look like 127.0.0.1:8000")
+        raise NoAddress(f"{bind!r} is no address to listen on; it must look like 127.0.0.1:8000")
     return host.strip("[]"), int(port)
+
+
+def free_address() -> tuple[str, int]:
+    """Host and port of UPTAKE_BIND, asked before long work is done in vain; NoAddress if nothing can listen there."""
+    bind = option("UPTAKE_BIND")
+    host, port = parse_bind(bind)
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as wrong:
+        reason = (wrong.strerror or str(wrong)).lower()
+        raise NoAddress(f"Nothing can listen at {bind}: {reason}. Name another in UPTAKE_BIND.") from wrong
+    return host, port
 
 
 def say(sentence: str) -> None:

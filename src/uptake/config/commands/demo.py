@@ -12,7 +12,7 @@ from uptake.config.demo.build import DAYS, LOGINS_FILE, SEED, NotADemo, build
 from uptake.config.demo.people import PARTS, PASSWORD
 from uptake.config.demo.simulator import Simulator
 from uptake.config.options import data_folder, option
-from uptake.config.serving import serve
+from uptake.config.serving import NoAddress, free_address, serve
 
 
 @click.command(cls=Deed)
@@ -29,6 +29,11 @@ from uptake.config.serving import serve
 @click.option("--quiet", is_flag=True, help="Serve without people going on with their work.")
 def command(language: str, seed: int, days: int, no_serve: bool, quiet: bool) -> dict[str, str] | None:
     """Fill a demo park in UPTAKE_DATA (default data/demo) and serve it."""
+    try:
+        if not no_serve:
+            free_address()
+    except NoAddress as wrong:
+        raise Refusal(str(wrong)) from wrong
     bring_up_to_date()
     started = datetime.now(UTC)
     try:

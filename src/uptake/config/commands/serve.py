@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from uptake.config.command import Deed, Refusal
-from uptake.config.serving import parse_bind
+from uptake.config.serving import NoAddress
 from uptake.config.serving import serve as serve_pages
 
 
@@ -14,8 +14,6 @@ from uptake.config.serving import serve as serve_pages
 def command(bind: str) -> None:
     """Bring the database up to date and serve until told to stop."""
     try:
-        if bind:
-            parse_bind(bind)
-    except ValueError as wrong:
+        serve_pages(bind=bind)
+    except NoAddress as wrong:
         raise Refusal(str(wrong)) from wrong
-    serve_pages(bind=bind)

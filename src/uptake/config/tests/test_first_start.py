@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from django.conf import settings
 from django.test import Client
 
 from tests.cast import Cast
+from uptake.config.command import main
 from uptake.config.first_administrator import FILE, first_sign_in
 from uptake.config.options import address
 from uptake.config.serving import configuration, make_ready, parse_bind
@@ -99,6 +102,22 @@ def test_an_address_to_listen_on_is_read(bind: str, host: str, port: int) -> Non
 def test_what_is_no_address_is_refused(bind: str) -> None:
     with pytest.raises(ValueError, match="must look like"):
         parse_bind(bind)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("command", ["serve", "demo"])
+def test_where_another_server_listens_a_start_ends_at_once_and_says_so(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("UPTAKE_DEMO", "no")
+    monkeypatch.setenv("UPTAKE_DATA", str(settings.DATA))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("UPTAKE_BIND", f"127.0.0.1:{taken.getsockname()[1]}")
+        with pytest.raises(SystemExit) as ended:
+            main([command, "--json"])
+
+    assert ended.value.code == 1
+    assert "already in use" in json.loads(capsys.readouterr().out.splitlines()[-1])["error"]
 
 
 @pytest.mark.once
