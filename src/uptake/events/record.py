@@ -9,10 +9,8 @@ stored as the next free revision of that key, and an undone import can be import
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
-from itertools import chain
 from typing import Any
 
 import orjson
@@ -25,9 +23,10 @@ from uptake.directory.models import Organization
 from uptake.directory.place import Span, memberships_of, settings_of, span_on
 from uptake.directory.resolve import Hints, resolve
 from uptake.events import wake
+from uptake.events.arrays import among
+from uptake.events.arriving import Item, Stored
 from uptake.events.content import ODDLY_EARLY, Content, Unusable, content_of, contents_of, misfits, sent_content
-from uptake.events.copying import copy_rows, deal_ids, numbers, plain
-from uptake.events.dates import Dates, dates_at, tzdb_version
+from uptake.events.dates import Dates, dates_at
 from uptake.events.follow import follow_identified
 from uptake.events.happening import Fate, Happening
 from uptake.events.models import (
@@ -41,20 +40,11 @@ from uptake.events.models import (
     Quarantine,
     QuarantineReason,
 )
+from uptake.events.write_rows import copy_rows_whole, insert_rows
 
 AHEAD = timedelta(minutes=5)
 """How far a sender's clock may run ahead."""
 TO_THE_MINUTE = timedelta(minutes=1)
-ROWS_AT_ONCE = (2000, 250)
-"""Rows of one statement on SQLite, which takes at most 32,766 values."""
-COLUMNS = (
-    "source, key, revision, fingerprint, name, identity_id, company_id, happened_at, received_at, business_date, tzdb, "
-    "object, facts, history_only, batch_id"
-)
-
-COPIED = (
-    "key, revision, fingerprint, name, identity_id, company_id, happened_at, business_date, object, facts, history_only"
-)
 MANY = 400
 """From so many happenings on PostgreSQL takes the new ones by COPY."""
 ASKED = 20
@@ -67,35 +57,6 @@ class ConnectionPaused(Exception):
 
 class BatchWithdrawn(Exception):
     """The batch was undone; nothing can be added to it."""
-
-
-@dataclass(slots=True)
-class _Stored:
-    """What holds a (key, revision): an event in the record, or one about to be written (`id` 0)."""
-
-    id: int
-    fingerprint: str
-    withdrawn: bool
-
-
-@dataclass(slots=True)
-class _Item:
-    """One usable happening on its way."""
-
-    index: int
-    happening: Happening
-    at: datetime
-    instant: str
-    facts: str
-    fingerprint: str
-    company: Organization | None
-    revision: int = 0
-    row: _Stored | None = None
-    identity: int | None = None
-    place: int | None = None
-    date: str = ""
-    reason: str = ""
-    note: str = ""
 
 
 def record(
@@ -140,7 +101,7 @@ def _usable(
     contents: Sequence[Content | None],
     connection: Connection,
     fates: list[Fate | None],
-) -> list[_Item]:
+) -> list[Item]:
     """The happenings that can be stored; the others get their fate."""
     companies = _companies({one.company for one in happenings if one.company}, connection)
     items = []
@@ -159,7 +120,7 @@ def _usable(
             key = happening.key if isinstance(happening.key, str) else ""
             fates[index] = Fate(key, "rejected", None, str(refusal))
         else:
-            items.append(_Item(index, happening, *content, company))
+            items.append(Item(index, happening, *content, company))
     return items
 
 
@@ -168,14 +129,14 @@ def _companies(slugs: Iterable[Any], connection: Connection) -> dict[str, Organi
     wanted = sorted(slug for slug in slugs if isinstance(slug, str) and "\0" not in slug)
     if not wanted:
         return {}
-    condition, values = _among("directory_organization.slug", wanted)
+    condition, values = among("directory_organization.slug", wanted)
     here = Organization.objects.filter(path__startswith=connection.organization.path).select_related("company")
     named = here.extra(where=[condition], params=values)  # noqa: S610 (the condition is ours)
     return {place.slug: place.company for place in named if place.company}
 
 
 def _store(
-    items: list[_Item],
+    items: list[Item],
     connection: Connection,
     now: datetime,
     batch: Batch | None,
@@ -192,20 +153,20 @@ def _store(
         fresh, answered = _plan(pending, known)
         if fresh:
             _enrich(fresh, connection, now, make_people)
-            _insert(fresh, connection.slug, now, batch)
+            insert_rows(fresh, connection.slug, now, batch)
         wrote = _tell_fates(fresh, answered, now, fates) or wrote
         pending = [item for item in pending if fates[item.index] is None]
     raise AssertionError("a key was taken and given back ten times while one call was recording it")
 
 
 def _store_unheard(
-    items: list[_Item],
+    items: list[Item],
     connection: Connection,
     now: datetime,
     batch: Batch | None,
     make_people: bool,
     fates: list[Fate | None],
-) -> list[_Item]:
+) -> list[Item]:
     """Writes many whose keys seem to be new without asking for each of them; gives those that are left.
 
     PostgreSQL takes them in half the time so, but all or none. Where some keys from all over are not held, hardly any
@@ -220,7 +181,7 @@ def _store_unheard(
     try:
         with transaction.atomic():
             _enrich(fresh, connection, now, make_people)
-            _copy_postgresql(fresh, connection.slug, now, batch)
+            copy_rows_whole(fresh, connection.slug, now, batch)
     except IntegrityError:
         for item in items:
             item.row, item.identity, item.place, item.reason, item.note = None, None, None, "", ""
@@ -229,7 +190,7 @@ def _store_unheard(
     return []
 
 
-def _tell_fates(fresh: list[_Item], answered: list[_Item], now: datetime, fates: list[Fate | None]) -> bool:
+def _tell_fates(fresh: list[Item], answered: list[Item], now: datetime, fates: list[Fate | None]) -> bool:
     """The fates of those that were written and of those that were answered; whether any was written."""
     # An item without an id lost its key to another sender in this moment: what they wrote is visible next round.
     written = [item for item in fresh if item.row and item.row.id]
@@ -253,32 +214,32 @@ FROM events_event event WHERE event.source = %s AND {condition}
 """
 
 
-def _known(source: str, keys: set[str]) -> dict[str, dict[int, _Stored]]:
+def _known(source: str, keys: set[str]) -> dict[str, dict[int, Stored]]:
     """What the record holds under these keys: {key: {revision: stored}}."""
-    condition, values = _among("event.key", sorted(keys))
+    condition, values = among("event.key", sorted(keys))
     with database.cursor() as cursor:
         cursor.execute(KNOWN.format(condition=condition), [source, *values])
-        known: dict[str, dict[int, _Stored]] = {}
+        known: dict[str, dict[int, Stored]] = {}
         for key, revision, event_id, fingerprint, undone in cursor.fetchall():
-            known.setdefault(key, {})[revision] = _Stored(event_id, fingerprint, bool(undone))
+            known.setdefault(key, {})[revision] = Stored(event_id, fingerprint, bool(undone))
     return known
 
 
-def _plan(pending: list[_Item], known: dict[str, dict[int, _Stored]]) -> tuple[list[_Item], list[_Item]]:
+def _plan(pending: list[Item], known: dict[str, dict[int, Stored]]) -> tuple[list[Item], list[Item]]:
     """(items to write, items whose key is held): a repetition inside one call is held by its first."""
     fresh, answered = [], []
     for item in pending:
         held = known.setdefault(item.happening.key, {})
         item.row, item.revision = _holder(held, item.happening.revision, item.fingerprint)
         if item.row is None:
-            item.row = held[item.revision] = _Stored(0, item.fingerprint, withdrawn=False)
+            item.row = held[item.revision] = Stored(0, item.fingerprint, withdrawn=False)
             fresh.append(item)
         else:
             answered.append(item)
     return fresh, answered
 
 
-def _holder(held: dict[int, _Stored], revision: int, fingerprint: str) -> tuple[_Stored | None, int]:
+def _holder(held: dict[int, Stored], revision: int, fingerprint: str) -> tuple[Stored | None, int]:
     """(who holds the key, the revision): a withdrawn holder gives way to the next revision that is not withdrawn."""
     row = held.get(revision)
     if row is None or not row.withdrawn:
@@ -289,11 +250,11 @@ def _holder(held: dict[int, _Stored], revision: int, fingerprint: str) -> tuple[
         row = held.get(revision)
     if row is not None and row.fingerprint != fingerprint and said_before:
         # A later revision of the sender's own stands already, so saying the old one again changes nothing.
-        return _Stored(row.id, fingerprint, withdrawn=False), revision
+        return Stored(row.id, fingerprint, withdrawn=False), revision
     return row, revision
 
 
-def _enrich(fresh: list[_Item], connection: Connection, now: datetime, make_people: bool) -> None:
+def _enrich(fresh: list[Item], connection: Connection, now: datetime, make_people: bool) -> None:
     """Gives each new item its identity, company, business date, and the reason to wait if there is one."""
     home = connection.organization
     home_dates = dates_at(*connection.clock)
@@ -361,11 +322,11 @@ class _Clock:
 
 
 def _identities(
-    fresh: list[_Item], connection: Connection, home_dates: Dates, now: datetime, make_people: bool
+    fresh: list[Item], connection: Connection, home_dates: Dates, now: datetime, make_people: bool
 ) -> dict[str, tuple[int, int | None]]:
     """(identity id, person id) of each person named; found in one read, the rest resolved company by company."""
-    first: dict[str, _Item] = {}
-    telling: dict[str, _Item] = {}
+    first: dict[str, Item] = {}
+    telling: dict[str, Item] = {}
     for item in fresh:
         happening = item.happening
         if happening.person:
@@ -374,7 +335,7 @@ def _identities(
                 telling.setdefault(happening.person, item)
     if not first:
         return {}
-    condition, values = _among("external_id", sorted(first))
+    condition, values = among("external_id", sorted(first))
     # Where events get their company from the person, the lock makes a mapping by hand wait for this transaction:
     # it then sees and places the events written here. Other senders pass.
     lock = "" if database.vendor == "sqlite" or connection.organization.company_id else " FOR KEY SHARE"
@@ -405,7 +366,7 @@ def _identities(
 
 def _catalogue(names: set[str], now: datetime) -> dict[str, dict[str, Any]]:
     """The declared properties of these names; names not seen before are added to the catalogue as undeclared."""
-    condition, values = _among("name", sorted(names))
+    condition, values = among("name", sorted(names))
     with database.cursor() as cursor:
         cursor.execute(f"SELECT name, properties FROM events_eventtype WHERE {condition}", values)  # noqa: S608
         known = {name: orjson.loads(properties) for name, properties in cursor}
@@ -417,153 +378,7 @@ def _catalogue(names: set[str], now: datetime) -> dict[str, dict[str, Any]]:
     return known
 
 
-def _insert(fresh: list[_Item], source: str, now: datetime, batch: Batch | None) -> None:
-    """Writes the rows and gives each item's `row` its id; on PostgreSQL a key lost to another sender keeps 0."""
-    fresh.sort(key=lambda item: (item.happening.key, item.revision))
-    batch_id = batch.pk if batch else None
-    if database.vendor == "sqlite":
-        _insert_sqlite(fresh, source, now, batch_id)
-    else:
-        _insert_postgresql(fresh, source, now, batch_id)
-
-
-def _insert_sqlite(fresh: list[_Item], source: str, now: datetime, batch_id: int | None) -> None:
-    # The transaction holds the only writer's lock, so no key can be lost and ids can be dealt out here.
-    received, tzdb = _sqlite_time(now.astimezone(UTC).isoformat(timespec="microseconds")), tzdb_version()
-    with database.cursor() as cursor:
-        cursor.execute("SELECT coalesce(max(id), 0) FROM events_event")
-        last = cursor.fetchone()[0]
-        rows = []
-        for number, item in enumerate(fresh, last + 1):
-            assert item.row is not None, "planned items have a row"
-            item.row.id = number
-            happening = item.happening
-            rows.append(
-                (
-                    number,
-                    source,
-                    happening.key,
-                    item.revision,
-                    item.fingerprint,
-                    happening.event,
-                    item.identity,
-                    item.place,
-                    _sqlite_time(item.instant),
-                    received,
-                    item.date,
-                    tzdb,
-                    happening.object or "",
-                    item.facts,
-                    bool(happening.history_only),
-                    batch_id,
-                )
-            )
-        start = 0
-        for size in ROWS_AT_ONCE:
-            while len(rows) - start >= size:
-                values = list(chain.from_iterable(rows[start : start + size]))
-                with database.wrap_database_errors:
-                    database.connection.execute(_insert_of(size), values)
-                start += size
-        cursor.executemany(_insert_of(1).replace("?", "%s"), rows[start:])
-
-
-@lru_cache(maxsize=8)
-def _insert_of(rows: int) -> str:
-    """One statement for so many rows; it costs a third less, and lets other threads run while it is carried out."""
-    marks = f"({', '.join('?' * 16)})"
-    return f"INSERT INTO events_event (id, {COLUMNS}) VALUES {', '.join([marks] * rows)}"  # noqa: S608
-
-
-def _sqlite_time(instant: str) -> str:
-    """A UTC instant in ISO 8601 with microseconds as Django writes it on SQLite, which leaves six zeros out."""
-    return f"{instant[:10]} {instant[11:19] if instant[19:26] == '.000000' else instant[11:26]}"
-
-
-INSERT_POSTGRESQL = f"""
-INSERT INTO events_event ({COLUMNS})
-SELECT %s, t.key, t.revision, t.fingerprint, t.name, t.identity_id, t.company_id, t.happened_at, %s, t.business_date,
-       %s, t.object, t.facts, t.history_only, %s
-FROM unnest(%s::text[], %s::int[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::date[],
-            %s::text[], %s::jsonb[], %s::boolean[])
-     AS t(key, revision, fingerprint, name, identity_id, company_id, happened_at, business_date, object, facts,
-          history_only)
-ON CONFLICT (source, key, revision) DO NOTHING
-RETURNING key, revision, id
-"""  # noqa: S608
-
-
-def _insert_postgresql(fresh: list[_Item], source: str, now: datetime, batch_id: int | None) -> None:
-    with database.cursor() as cursor:
-        cursor.execute(
-            INSERT_POSTGRESQL,
-            [
-                source,
-                now,
-                tzdb_version(),
-                batch_id,
-                _texts([item.happening.key for item in fresh]),
-                _numbers([item.revision for item in fresh]),
-                _numbers([item.fingerprint for item in fresh]),
-                _texts([item.happening.event for item in fresh]),
-                _numbers([item.identity for item in fresh]),
-                _numbers([item.place for item in fresh]),
-                _texts([item.instant for item in fresh]),
-                _numbers([item.date for item in fresh]),
-                _texts([item.happening.object or "" for item in fresh]),
-                _texts([item.facts for item in fresh]),
-                _numbers(["t" if item.happening.history_only else "f" for item in fresh]),
-            ],
-        )
-        written = {(key, revision): event_id for key, revision, event_id in cursor.fetchall()}
-    for item in fresh:
-        assert item.row is not None, "planned items have a row"
-        item.row.id = written.get((item.happening.key, item.revision), 0)
-
-
-def _copy_postgresql(fresh: list[_Item], source: str, now: datetime, batch: Batch | None) -> None:
-    """Writes the rows all or none (IntegrityError), and gives each item's `row` its id."""
-    fresh.sort(key=lambda item: (item.happening.key, item.revision))
-    ids = deal_ids("events_event", len(fresh))
-    for item, number in zip(fresh, ids, strict=True):
-        assert item.row is not None, "planned items have a row"
-        item.row.id = number
-    same = [*plain([source]), now.isoformat(), tzdb_version(), *numbers([batch.pk if batch else None])]
-    copy_rows(
-        "events_event",
-        f"source, received_at, tzdb, batch_id, id, {COPIED}",
-        [
-            *([one] * len(fresh) for one in same),
-            numbers(ids),
-            plain([item.happening.key for item in fresh]),
-            numbers([item.revision for item in fresh]),
-            [item.fingerprint for item in fresh],
-            plain([item.happening.event for item in fresh]),
-            numbers([item.identity for item in fresh]),
-            numbers([item.place for item in fresh]),
-            [item.instant for item in fresh],
-            [item.date for item in fresh],
-            plain([item.happening.object or "" for item in fresh]),
-            plain([item.facts for item in fresh]),
-            ["t" if item.happening.history_only else "f" for item in fresh],
-        ],
-    )
-
-
-def _texts(values: list[str]) -> str:
-    """An array of texts in PostgreSQL's notation; the driver's own way takes four times as long."""
-    if not values:
-        return "{}"
-    joined = "\x00".join(values).replace("\\", "\\\\").replace('"', '\\"').replace("\x00", '","')
-    return f'{{"{joined}"}}'
-
-
-def _numbers(values: list[Any]) -> str:
-    """An array of numbers or bare words in PostgreSQL's notation."""
-    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
-
-
-def _quarantine(written: list[_Item], now: datetime) -> None:
+def _quarantine(written: list[Item], now: datetime) -> None:
     waiting = [
         Quarantine(event_id=item.row.id, reason=item.reason, note=item.note, created_at=now)
         for item in written
@@ -573,7 +388,7 @@ def _quarantine(written: list[_Item], now: datetime) -> None:
         Quarantine.objects.bulk_create(waiting, batch_size=500)
 
 
-def _answer(settled: list[_Item], now: datetime, fates: list[Fate | None]) -> None:
+def _answer(settled: list[Item], now: datetime, fates: list[Fate | None]) -> None:
     """The fate of those whose key is held: replayed, or a conflict that is kept once."""
     conflicts = []
     for item in settled:
@@ -600,10 +415,3 @@ def _note_arrival(connection: Connection, now: datetime) -> None:
         older = Q(last_event_at__isnull=True) | Q(last_event_at__lt=now)
         Connection.objects.filter(older, pk=connection.pk).update(last_event_at=now)
         connection.last_event_at = now
-
-
-def _among(column: str, values: list[str]) -> tuple[str, list[str]]:
-    """(SQL condition, parameters): the column is one of many values, as one parameter whatever their number."""
-    if database.vendor == "sqlite":
-        return f"{column} IN (SELECT value FROM json_each(%s))", [orjson.dumps(values).decode()]  # noqa: S608
-    return f"{column} = ANY(%s::text[])", [_texts(values)]
