@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from uptake.directory.models import Organization, User
-from uptake.directory.viewer import DEEDS_OF_ROLE, Deed, Viewer
+from uptake.directory.viewer import DEEDS_OF_ROLE, Deed, Viewer, ids_of
 
 ROLES_SEEING_PEOPLE = tuple(role for role, deeds in DEEDS_OF_ROLE.items() if Deed.SEE_PEOPLE in deeds)
 """Roles a segment can be shared with."""
@@ -24,10 +24,11 @@ def written_roles(roles: Iterable[str]) -> str:
 
 
 def shared_with(viewer: Viewer) -> Q:
-    """The condition that a row is shared with a role the viewer holds at its place or above."""
+    """The condition that a row is shared with a role the viewer holds at its place, above it or below it."""
     condition = Q(pk__in=())
     for grant in viewer.grants:
-        condition |= Q(roles__contains=f"|{grant.role}|", organization__path__startswith=grant.path)
+        near = Q(organization__path__startswith=grant.path) | Q(organization_id__in=ids_of(grant.path))
+        condition |= Q(roles__contains=f"|{grant.role}|") & near
     return condition
 
 
@@ -38,7 +39,7 @@ class Kept(models.Model):
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
     owner = models.ForeignKey(User, models.PROTECT, related_name="+")
     roles = models.CharField(max_length=200, blank=True)
-    """Who else may use it: "|auditor|coach|" at the place or above; empty: the owner alone."""
+    """Who else may use it: "|auditor|coach|" at the place, above it or below it; empty: the owner alone."""
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
 
@@ -100,7 +101,8 @@ class Segment(Kept):
 
 class ViewQuerySet(models.QuerySet["SavedView"]):
     def visible_to(self, viewer: Viewer) -> ViewQuerySet:
-        """One's own, wherever they lead (opening asks again), and those shared with one's roles at their place."""
+        """One's own, wherever they lead (opening asks again), and those shared with one's roles at, above or below
+        their place: each sees in them what is theirs."""
         if viewer.sees_everything(Deed.SEE_TOTALS):
             return self.all()
         return self.filter(Q(owner_id=viewer.user_id) | shared_with(viewer))

@@ -109,10 +109,9 @@ def menu_for(viewer: Viewer, request: HttpRequest) -> tuple[Entry, ...]:
 
 def _entries(items: tuple[Item, ...], viewer: Viewer, area: str, page: str, at: str) -> tuple[Entry, ...]:
     entries = []
-    special = any(item.page == page and item.url.partition(":")[0] == area for item in items if item.page)
-    for item in items:
-        if item.deeds and not any(viewer.may(deed) for deed in item.deeds):
-            continue
+    allowed = [item for item in items if not item.deeds or any(viewer.may(deed) for deed in item.deeds)]
+    special = any(item.page == page and item.url.partition(":")[0] == area for item in allowed if item.page)
+    for item in allowed:
         try:
             address = reverse(item.url, args=[item.page] if item.page else [])
         except NoReverseMatch:

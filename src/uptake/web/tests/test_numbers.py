@@ -42,6 +42,7 @@ def test_large_numbers_are_shortened(value: float | None, english: str, chinese:
         (numbers.signed(10), "+10"),
         (numbers.signed(0), "0"),
         (numbers.signed(-3), "−3"),
+        (numbers.signed(-0.04, 1), "0.0"),
         (numbers.share(0.405), "40.5%"),
         (numbers.money(1442), "¥1,442"),
         (numbers.money(12.5), "¥12.50"),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client, RequestFactory
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, resolve, reverse
 from pytest_django import DjangoAssertNumQueries
 
 from tests.cast import Cast
 from uptake.web.errors import broken
-from uptake.web.menu import ITEMS
+from uptake.web.menu import ITEMS, menu_for
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +40,24 @@ def test_each_sees_the_menu_of_the_own_deeds(cast: Cast, who: str, sees: list[st
         assert (f'href="{address}"' in menu) or address not in sees, f"{who} should see {address}"
         assert not (f'href="{address}"' in menu and address in lacks), f"{who} must not see {address}"
     assert 'href="/points/"' in menu
+
+
+@pytest.mark.parametrize(
+    ("who", "address", "marked"),
+    [
+        ("hua", "/activity/ask/silence/", ["Activity", "Questions"]),
+        ("ren", "/activity/ask/silence/", ["Activity", "Silent people"]),
+        ("hua", "/activity/ask/funnel/", ["Activity", "Questions"]),
+        ("ren", "/activity/linjiang/", ["Activity", "Companies & people"]),
+    ],
+)
+def test_the_item_a_page_belongs_to_is_marked(cast: Cast, who: str, address: str, marked: list[str]) -> None:
+    request = RequestFactory().get(address)
+    request.resolver_match = resolve(address)
+
+    entries = menu_for(cast.viewer(cast.people()[who]), request)
+
+    assert [str(one.item.name) for item in entries for one in (item, *item.below) if one.here] == marked
 
 
 def test_a_page_has_a_strict_policy_and_no_style_or_script_of_its_own(cast: Cast) -> None:

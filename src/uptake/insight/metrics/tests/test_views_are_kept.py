@@ -38,6 +38,22 @@ def test_another_companys_manager_does_not_see_it(cast: Cast) -> None:
     assert seen_by(cast) == {"ren", "hua"}
 
 
+@pytest.mark.parametrize(
+    ("role", "seen"),
+    [("manager", {"ren", "hua", "mo"}), ("coach", {"ren", "wei"}), ("auditor", {"ren", "shu"})],
+)
+def test_one_of_the_park_reaches_everybody_with_the_role_in_it(cast: Cast, role: str, seen: set[str]) -> None:
+    saved(cast, "ren", query="at=linjiang", organization=cast.park, roles=[role])
+
+    assert seen_by(cast) == seen
+
+
+def test_one_of_a_company_does_not_reach_the_role_beside_it(cast: Cast) -> None:
+    saved(cast, "ren", query="at=qinghe", organization=cast.qinghe, roles=["coach", "manager"])
+
+    assert seen_by(cast) == {"ren", "mo"}
+
+
 def test_it_is_renamed_and_deleted_by_its_owner_or_who_manages_the_place(cast: Cast) -> None:
     private, shared = saved(cast, "hua"), saved(cast, "hua", roles=["manager"])
     ren, ke = cast.viewer(cast.ren), cast.viewer(cast.ke)

@@ -37,7 +37,7 @@ class Listed:
     title: Text
     icon: str
     place: str
-    """Empty where the viewer may no longer see it."""
+    """Empty where the viewer may no longer see it; where it lies above what the viewer sees, it opens for the own."""
     owner: str
     own: bool
     may_change: bool
@@ -89,15 +89,18 @@ def save(request: HttpRequest) -> HttpResponseBase:
 
 @needs(Deed.SEE_TOTALS)
 def open_view(request: HttpRequest, view_id: int) -> HttpResponseBase:
-    """Goes to the page of a view, or says in words why it cannot be opened any more."""
+    """Goes to the page of a view, or says in words why it cannot be opened any more. One of a place above the viewer's
+    asks the same of the viewer's own."""
     viewer = viewer_for(request)
     view = _view(viewer, view_id)
-    kind, query = kind_named(view.page), QueryDict(view.query)
+    kind, query = kind_named(view.page), QueryDict(view.query, mutable=True)
+    if _from_above(viewer, view):
+        query["at"] = place_for(request, Deed.SEE_TOTALS).slug
     may_see = _places(viewer).filter(slug=query.get("at", "")).exists()
     if kind is None or not may_see:
         context = {"one": _listed(viewer, view), "page_gone": kind is None}
         return render(request, "views/gone.html", context, status=404)
-    return redirect(f"{reverse('explore:page', args=[kind.name])}?{view.query}")
+    return redirect(f"{reverse('explore:page', args=[kind.name])}?{query.urlencode()}")
 
 
 @needs(Deed.SEE_TOTALS)
@@ -148,14 +151,23 @@ def _view(viewer: Viewer, view_id: int) -> SavedView:
     return found
 
 
+def _from_above(viewer: Viewer, view: SavedView) -> bool:
+    """Whether the view is of a place the viewer does not see, above one the viewer does."""
+    above = view.organization.path
+    return not viewer.may(Deed.SEE_TOTALS, view.organization) and any(
+        path.startswith(above) for path in viewer.paths(Deed.SEE_TOTALS)
+    )
+
+
 def _listed(viewer: Viewer, view: SavedView) -> Listed:
+    own = _("your place") if _from_above(viewer, view) else ""
     kind = kind_named(view.page)
     owner = view.owner.person.name if view.owner.person else view.owner.get_username()
     return Listed(
         view=view,
         title=kind.title if kind else view.page,
         icon=kind.icon if kind else "chart-histogram",
-        place=view.organization.name if viewer.may(Deed.SEE_TOTALS, view.organization) else "",
+        place=view.organization.name if viewer.may(Deed.SEE_TOTALS, view.organization) else own,
         owner=owner,
         own=view.owner_id == viewer.user_id,
         may_change=may_change(viewer, view),

@@ -44,6 +44,21 @@ def test_a_shared_one_is_found_by_the_role(cast: Cast) -> None:
     assert "Weekly" not in cast.sign_in(cast.mo).get("/activity/views/").content.decode()
 
 
+@pytest.mark.parametrize(("who", "own", "other"), [("wei", "beiyuan", "qinghe"), ("mo", "qinghe", "beiyuan")])
+def test_one_of_the_park_opens_for_the_readers_own_place(cast: Cast, who: str, own: str, other: str) -> None:
+    saved(cast.sign_in(cast.ren), "at=linjiang&every=week", roles=["coach", "manager"])
+    browser = cast.sign_in(cast.people()[who])
+    listed = browser.get("/activity/views/").content.decode()
+    assert "Weekly" in listed
+    assert "your place" in listed
+
+    opened = browser.get(f"/activity/views/{SavedView.objects.get().pk}/", follow=True)
+
+    assert opened.redirect_chain == [(f"/activity/ask/trends/?at={own}&every=week", 302)]
+    assert other.capitalize() not in opened.content.decode()
+    assert browser.post(f"/activity/views/{SavedView.objects.get().pk}/delete").status_code == 404
+
+
 def test_a_place_one_no_longer_sees_is_said_in_friendly_words(cast: Cast) -> None:
     wei = cast.sign_in(cast.wei)
     view = saved(wei, "at=beiyuan")
