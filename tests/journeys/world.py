@@ -31,7 +31,18 @@ from uptake.insight.metrics.keep_segment import make_segment
 from uptake.insight.metrics.keep_view import save_view
 from uptake.insight.models import DayFigure
 from uptake.ledger.grant import Grant, grant
+from uptake.notify.models import Topic, Unwanted
 from uptake.notify.tell import Telling, tell
+from uptake.notify.write_mail import Letter, write_mail
+from uptake.programme.adoption.models import (
+    Announcement,
+    Enrolment,
+    Feedback,
+    Guide,
+    GuideFinished,
+    ReadMark,
+    Training,
+)
 from uptake.programme.backtest.back_test import back_test
 from uptake.programme.community.models import Post, Reaction, Recognition, Reply, Terms
 from uptake.programme.community.models import Report as PostReport
@@ -104,6 +115,7 @@ def build_world(cast: Cast, folder: Path) -> World:
         _govern(side, now)
         _talk(side, now)
         _reward(cast, side, now)
+        _adopt(side, now)
     consider_new_events(now=now)
     while keep_boards(now=now):
         pass
@@ -316,6 +328,56 @@ def _talk(side: Side, now: datetime) -> None:
         given_at=now,
     )
     side.ids |= {"post": post.pk}
+
+
+def _adopt(side: Side, now: datetime) -> None:
+    """What the company's people are told, learn and say."""
+    told = f"It is about {side.order}"
+    news = Announcement.objects.create(
+        organization=side.company,
+        title_en=f"News of {side.order}",
+        title_zh=f"News of {side.order}",
+        text_en=told,
+        text_zh=told,
+        key="k",
+        written_at=now,
+        publishes_at=now,
+        published_at=now,
+    )
+    ReadMark.objects.create(announcement=news, person=side.person, read_at=now)
+    training = Training.objects.create(
+        organization=side.company,
+        key="k",
+        title_en=f"Learn {side.order}",
+        text_en=told,
+        starts_at=now - timedelta(minutes=10),
+        minutes=60,
+        where=side.order,
+        code="SECRET",
+        planned_at=now,
+    )
+    Enrolment.objects.create(training=training, person=side.person, stand="enrolled", enrolled_at=now)
+    feedback = Feedback.objects.create(
+        company=side.company,
+        person=side.person,
+        key="k",
+        about="programme",
+        title=f"Why not {side.order}?",
+        text=told,
+        shared=True,
+        given_at=now,
+        due_at=now + timedelta(days=5),
+        answer=f"Because of {side.order}",
+        state="answered",
+        answered_at=now,
+    )
+    steps = [{"key": "one", "en": f"Open {side.order}", "zh": "", "events": ["order.processed"]}]
+    Guide.objects.create(organization=side.company, role="employee", steps=steps, changed_at=now)
+    GuideFinished.objects.create(company=side.company, person=side.person, role="employee", finished_at=now)
+    letter = Letter(person_id=side.person.pk, key="k", topic=Topic.FEEDBACK, subject=side.order, text=told)
+    write_mail([letter], now=now)
+    Unwanted.objects.create(person=side.person, topic=Topic.TRAININGS)
+    side.ids |= {"announcement": news.pk, "training": training.pk, "feedback": feedback.pk}
 
 
 def _events(side: Side, connection: Connection, batch: Batch, now: datetime) -> list[int]:

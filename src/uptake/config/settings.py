@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "uptake.programme.drafting",
     "uptake.programme.governance",
     "uptake.programme.community",
+    "uptake.programme.adoption",
     "uptake.insight",
     "uptake.jobs",
     "uptake.web",

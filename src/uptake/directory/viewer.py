@@ -34,6 +34,8 @@ class Deed(Enum):
     MANAGE_RULES = "manage_rules"
     SEE_AUDIT = "see_audit"
     SEE_LEDGER = "see_ledger"
+    RUN_TRAININGS = "run_trainings"
+    ANSWER_FEEDBACK = "answer_feedback"
     RUN_PLATFORM = "run_platform"
 
 
@@ -41,9 +43,13 @@ ALL_DEEDS = frozenset(Deed)
 DEEDS_OF_ROLE: Mapping[str, frozenset[Deed]] = {
     "administrator": ALL_DEEDS,
     "operator": ALL_DEEDS - {Deed.RUN_PLATFORM},
-    "coach": frozenset({Deed.SEE_TOTALS, Deed.SEE_PEOPLE, Deed.SEE_EVENTS}),
-    "manager": frozenset({Deed.SEE_TOTALS, Deed.MANAGE_PEOPLE, Deed.GIVE_ROLES}),
-    "committee": frozenset({Deed.SEE_TOTALS, Deed.MANAGE_RULES}),
+    "coach": frozenset(
+        {Deed.SEE_TOTALS, Deed.SEE_PEOPLE, Deed.SEE_EVENTS, Deed.RUN_TRAININGS, Deed.ANSWER_FEEDBACK}
+    ),
+    "manager": frozenset(
+        {Deed.SEE_TOTALS, Deed.MANAGE_PEOPLE, Deed.GIVE_ROLES, Deed.RUN_TRAININGS, Deed.ANSWER_FEEDBACK}
+    ),
+    "committee": frozenset({Deed.SEE_TOTALS, Deed.MANAGE_RULES, Deed.ANSWER_FEEDBACK}),
     "employee": frozenset(),
     "auditor": frozenset({Deed.SEE_TOTALS, Deed.SEE_PEOPLE, Deed.SEE_EVENTS, Deed.SEE_LEDGER, Deed.SEE_AUDIT}),
 }

@@ -36,10 +36,14 @@ OWN_NAMES: Mapping[str, OwnName] = {
     "recognition.given": OwnName("Recognition given", "送出认可", "community", {"points": "number"}),
     "recognition.received": OwnName("Recognition received", "收到认可", "community", {"points": "number"}),
     # adoption
+    "points.opened": OwnName("My points opened for the first time", "首次查看我的积分", "adoption"),
     "guide.finished": OwnName("Starter guide finished", "完成入门引导", "adoption"),
     "announcement.read": OwnName("Announcement read", "阅读公告", "adoption"),
     "training.attended": OwnName("Training attended", "参加培训", "adoption", {"minutes": "number"}),
     "feedback.given": OwnName("Feedback given", "提交反馈", "adoption", {"kind": "text"}),
+    "feedback.answered": OwnName(
+        "Feedback answered", "答复反馈", "adoption", {"in_time": "boolean", "hours": "number"}
+    ),
     "feedback.rated": OwnName("Answer to feedback rated", "评价反馈答复", "adoption", {"rating": "number"}),
     # merits
     "badge.awarded": OwnName("Badge awarded", "获得徽章", "merits"),

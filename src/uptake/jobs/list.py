@@ -105,6 +105,27 @@ def sweep(now: datetime) -> int:
     """Ended sessions, old sign-in attempts and expired cache entries are removed."""
     from axes.models import AccessAttempt, AccessFailureLog, AccessLog
     from django.contrib.sessions.models import Session
+def announce(now: datetime) -> int:
+    """Changes of the rules are announced, and what is due is told to everybody it is for."""
+    from uptake.programme.adoption.publish_due import announce_rule_changes, publish_due
+
+    return announce_rule_changes(now=now) + publish_due(now=now)
+
+
+def finish_guides(now: datetime) -> int:
+    """Newcomers who did every step of their guide are found."""
+    from uptake.programme.adoption.finish_guides import finish_guides as finish
+
+    return finish(now=now)
+
+
+def send_mails(now: datetime) -> int:
+    """Mails that wait are sent."""
+    from uptake.notify.send_mails import send_mails as send
+
+    return send(now=now)
+
+
 
     gone, _kinds = Session.objects.filter(expire_date__lt=now).delete()
     for model in (AccessAttempt, AccessLog, AccessFailureLog):
@@ -137,7 +158,10 @@ JOBS: tuple[Job, ...] = (
     Job("compact-activity", _("Later rows are folded into the sorted files of the figures."), 60, compact_activity),
     Job("imports", _("Waiting imports are read."), 1, run_imports, Lane.IMPORTS),
     Job("count-votes", _("Votes whose time is over are counted; what was accepted is published."), 60, count_votes),
-    Job("back-tests", _("Waiting back-tests are run."), 2, back_tests, Lane.IMPORTS),
+    Job("announcements", _("Changes of the rules are announced, and announcements whose time has come."), 5, announce),
+    Job("guides", _("Newcomers who finished the starter guide are found."), 300, finish_guides),
+    Job("mails", _("Waiting mails are sent."), 20, send_mails, Lane.IMPORTS),
+    Job("back-tests", _("Waiting back-tests and searches for exploits are run."), 2, back_tests, Lane.IMPORTS),
     Job("shadows", _("What rulebooks in shadow would have paid is reported."), 300, shadows),
     Job("publish-heads", _("The heads of the ledger's chains go into the audit log."), 3600, publish_heads),
     Job("sweep", _("Ended sessions and old sign-in attempts are removed."), 3600, sweep),

@@ -6,18 +6,23 @@ from django.utils.translation import gettext_lazy as _
 
 from uptake.directory.erase import Subject, Treatment
 from uptake.directory.models import Policy
-from uptake.notify.models import Message
+from uptake.notify.models import Mail, Message, Unwanted
 
 
 def _delete(subject: Subject) -> None:
-    Message.objects.filter(person_id=subject.person).delete()
+    for model in (Message, Mail, Unwanted):
+        model.objects.filter(person_id=subject.person).delete()
+
+
+def _count(subject: Subject) -> int:
+    return sum(model.objects.filter(person_id=subject.person).count() for model in (Message, Mail, Unwanted))
 
 
 MESSAGES = Treatment(
     "messages",
-    _("Messages to them"),
+    _("Messages and mails to them"),
     dict.fromkeys((Policy.ANONYMISE, Policy.DROP), _("Deleted")),
-    ("notify.Message",),
-    lambda subject: Message.objects.filter(person_id=subject.person).count(),
+    ("notify.Message", "notify.Mail", "notify.Unwanted"),
+    _count,
     _delete,
 )

@@ -13,6 +13,7 @@ from uptake.directory.forget import AUDIT, IDENTITIES, LEAVE, LOGIN, MEMBERSHIPS
 from uptake.events.forget import CONFLICTS, EVENTS
 from uptake.insight.forget import SEGMENTS, VIEWS
 from uptake.notify.forget import MESSAGES
+from uptake.programme.adoption.forget import ADOPTION
 from uptake.programme.community.forget import COMMUNITY
 from uptake.programme.forget import AWARDS, LEVELS
 from uptake.programme.governance.forget import GOVERNANCE
@@ -28,6 +29,7 @@ TREATMENTS: tuple[Treatment, ...] = (
     SPECIAL,
     GOVERNANCE,
     COMMUNITY,
+    ADOPTION,
     MESSAGES,
     SEGMENTS,
     VIEWS,
@@ -61,6 +63,7 @@ NOT_TREATED: Mapping[str, str] = {
     "governance.Committee": "how a place votes; no people",
     "governance.Proposal": "what was put to the vote is sealed; its proposer is a number whose name is gone",
     "governance.Ballot": "names nobody, and is deleted when it was counted",
+    "adoption.Guide": "steps of a place; name no people",
     "community.Terms": "numbers of a company; no people",
     "programme.MeritChange": "numbers of people whose names are gone; lives for seconds",
     "merits.Score": "points of a number whose name is gone",

@@ -29,6 +29,8 @@ NEEDED: dict[Deed, str | Promise] = {
     Deed.MANAGE_RULES: _("manage rules"),
     Deed.SEE_AUDIT: _("read the audit log"),
     Deed.SEE_LEDGER: _("read the ledger"),
+    Deed.RUN_TRAININGS: _("run trainings"),
+    Deed.ANSWER_FEEDBACK: _("answer feedback"),
     Deed.RUN_PLATFORM: _("run the platform"),
 }
 HELPERS: dict[Deed, str | Promise] = {

@@ -24,15 +24,17 @@ from uptake.directory.models import (
 from uptake.directory.scope import EVERYTHING, NOBODY, Deed, viewer_of
 from uptake.directory.viewer import Grant, Viewer, outermost
 
+HELPING = {Deed.RUN_TRAININGS, Deed.ANSWER_FEEDBACK}
+
 
 @pytest.mark.parametrize(
     ("who", "at_beiyuan", "at_qinghe"),
     [
         ("lin", set(), set()),
-        ("hua", {Deed.SEE_TOTALS, Deed.MANAGE_PEOPLE, Deed.GIVE_ROLES}, set()),
-        ("ke", {Deed.SEE_TOTALS, Deed.MANAGE_RULES}, set()),
-        ("mo", set(), {Deed.SEE_TOTALS, Deed.MANAGE_PEOPLE, Deed.GIVE_ROLES}),
-        ("wei", {Deed.SEE_TOTALS, Deed.SEE_PEOPLE, Deed.SEE_EVENTS}, set()),
+        ("hua", {Deed.SEE_TOTALS, Deed.MANAGE_PEOPLE, Deed.GIVE_ROLES, *HELPING}, set()),
+        ("ke", {Deed.SEE_TOTALS, Deed.MANAGE_RULES, Deed.ANSWER_FEEDBACK}, set()),
+        ("mo", set(), {Deed.SEE_TOTALS, Deed.MANAGE_PEOPLE, Deed.GIVE_ROLES, *HELPING}),
+        ("wei", {Deed.SEE_TOTALS, Deed.SEE_PEOPLE, Deed.SEE_EVENTS, *HELPING}, set()),
         ("ren", set(Deed) - {Deed.RUN_PLATFORM}, set(Deed) - {Deed.RUN_PLATFORM}),
         (
             "shu",

@@ -44,6 +44,28 @@ def _community(content: Content) -> str:
     return str(content.get("href") or "/community/")
 
 
+def _native(content: Content) -> str:
+    chinese = (get_language() or "").startswith("zh")
+    said = (content.get("title_zh"), content.get("title_en")) if chinese else (content.get("title_en"), "")
+    return str(next((one for one in (*said, content.get("title_zh")) if one), ""))
+
+
+def _announcement(content: Content) -> str:
+    return f"/news/{content['announcement']}/" if "announcement" in content else "/news/"
+
+
+def _training(content: Content) -> str:
+    return f"/trainings/{content['training']}/" if "training" in content else "/trainings/"
+
+
+def _feedback(content: Content) -> str:
+    return f"/feedback/{content['feedback']}/" if "feedback" in content else "/feedback/"
+
+
+def _guide(_content: Content) -> str:
+    return "/guide/"
+
+
 def _nothing(_content: Content) -> str:
     return ""
 
@@ -65,6 +87,13 @@ NOTICES: Mapping[str, tuple[str | Promise, Part, Part, str]] = {
     "community.answered": (gettext_lazy("Your question has an answer"), _title, _community, "good"),
     "community.commented": (gettext_lazy("Somebody commented on your post"), _title, _community, "good"),
     "community.accepted": (gettext_lazy("Your answer was accepted"), _title, _community, "good"),
+    "announcement.published": (gettext_lazy("Announcement"), _native, _announcement, "good"),
+    "training.moved_up": (gettext_lazy("You have a place in the training now"), _native, _training, "good"),
+    "training.moved": (gettext_lazy("Time or place of a training changed"), _native, _training, "warn"),
+    "training.cancelled": (gettext_lazy("A training was called off"), _native, _training, "warn"),
+    "feedback.answered": (gettext_lazy("Your feedback was answered"), _title, _feedback, "good"),
+    "feedback.uncovered": (gettext_lazy("Your name was uncovered at your feedback"), _title, _feedback, "warn"),
+    "guide.finished": (gettext_lazy("You finished the starter guide"), _nothing, _guide, "good"),
     "community.hidden": (gettext_lazy("What you wrote was hidden"), _title, _community, "warn"),
 }
 

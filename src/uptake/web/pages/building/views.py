@@ -43,7 +43,7 @@ from uptake.web.catalogue import labels_of
 from uptake.web.pages.building.fields import jsonable
 from uptake.web.pages.building.place import draft_for, places_for, plain_of
 from uptake.web.pages.building.sections import SECTIONS
-from uptake.web.pages.committee.changes import changes_of, events_of
+from uptake.programme.changes import changes_of, events_of
 from uptake.web.pages.rules.publish import LONGEST
 from uptake.web.viewing import needs, viewer_for
 

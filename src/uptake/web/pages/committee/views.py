@@ -26,13 +26,14 @@ from uptake.programme.governance.close import NotAccepted, Standing, earliest, p
 from uptake.programme.governance.committee import is_member
 from uptake.programme.governance.models import Choice, Comment, Elector, Proposal, ProposalKind, ProposalState, Vote
 from uptake.programme.governance.propose import NotOpen, WhyMissing, withdraw_proposal
-from uptake.programme.governance.seals import broken_seals
+from uptake.programme.governance.seals import broken_seals, exploits_put_to_vote
 from uptake.programme.governance.vote import NotAMember, ReasonMissing, cast_vote, own_choice, write_comment
 from uptake.programme.governance.words import held_back_sentence, result_sentence
 from uptake.programme.in_force import parsed
 from uptake.programme.rulebook_reading import read_rulebook
 from uptake.web.catalogue import labels_of
-from uptake.web.pages.committee.changes import Changes, changes_of, events_of
+from uptake.programme.changes import Changes, changes_of, events_of
+from uptake.web.pages.building.exploits import tricks_of
 from uptake.web.pages.committee.figures import passed_words, tested
 from uptake.web.viewing import login_required, viewer_for
 
@@ -41,6 +42,7 @@ TONES = {"open": "info", "accepted": "good", "published": "good", "refused": "wa
 SEALS = {
     "rulebook": lambda: _("The rulebook is not the one that was sealed."),
     "report": lambda: _("The back-test is not the one that was sealed."),
+    "exploits": lambda: _("The search for exploits is not the one that was put to the vote."),
     "terms": lambda: _("The terms of the vote are not those that were sealed."),
     "log": lambda: _("The audit log tells another seal."),
 }
@@ -165,6 +167,8 @@ def _context(found: Proposal, viewer: Viewer, now: datetime) -> dict[str, Any]:
     choice, reason = own_choice(found, viewer.person_id) if elector and viewer.person_id else ("", "")
     seen = not found.secret or not is_open
     draft = Draft.objects.filter(pk=found.draft).only("sha256").first() if found.draft else None
+    inside = viewer.may(Deed.MANAGE_RULES, place) or elector is not None
+    searched = exploits_put_to_vote(found)
     return {
         "proposal": found,
         "listed": listed(found, now),
@@ -191,6 +195,8 @@ def _context(found: Proposal, viewer: Viewer, now: datetime) -> dict[str, Any]:
         "may_publish": found.state == ProposalState.ACCEPTED and found.kind == ProposalKind.CHANGE
         and viewer.may(Deed.MANAGE_RULES, place),
         "held_back": held_back_sentence(found.held_back),
+        "exploits": searched if inside else None,
+        "tricks": tricks_of(searched) if searched and inside else [],
         "broken": [SEALS[code]() for code in broken_seals(found)],
         "draft_moved": draft is not None and draft.sha256 != found.sha256,
     }  # fmt: skip
