@@ -45,8 +45,9 @@ def _three_figures(value: float) -> str:
 
 def signed(value: Number, places: int = 0) -> str:
     """With + or a true minus; zero stands bare, and so does what rounds to it."""
-    value = round(value, places) + 0
     text = full(value, places)
+    if not text.strip(f"{MINUS}0.,"):
+        return text.removeprefix(MINUS)
     return f"+{text}" if value > 0 else text
 
 
