@@ -59,10 +59,14 @@ def run_imports(now: datetime) -> int:
 
 
 def back_tests(now: datetime) -> int:
-    """Back-tests that wait for their turn, and those whose runner was lost."""
+    """Back-tests and searches for exploits that wait for their turn, and those whose runner was lost."""
+    from uptake.programme.drafting.find_exploits import run_waiting_searches
     from uptake.programme.drafting.run_back_tests import run_waiting_back_tests
 
-    return run_waiting_back_tests(clock=lambda: datetime.now(UTC), limit=1)
+    def clock() -> datetime:
+        return datetime.now(UTC)
+
+    return run_waiting_searches(clock=clock, limit=1) + run_waiting_back_tests(clock=clock, limit=1)
 
 
 def shadows(now: datetime) -> int:

@@ -1,4 +1,4 @@
-"""`uptake rulebook`: a rulebook file checked, compared, exported, taken in as a draft, and back-tested."""
+"""`uptake rulebook`: a rulebook file checked, compared, exported, taken in as a draft, back-tested, and searched."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from uptake.directory.scope import EVERYTHING
 from uptake.programme.backtest.back_test import back_test
 from uptake.programme.backtest.replay import as_of
 from uptake.programme.drafting.begin import NoTitle, begin_draft
+from uptake.programme.exploit.effort import NotMinutes, effort_of
+from uptake.programme.exploit.search import search
 from uptake.programme.in_force import rulebook_version_on
 from uptake.programme.publish import NotAPlaceOfRules, OtherClock
 from uptake.programme.rulebook import Rulebook
@@ -31,7 +33,7 @@ LONGEST_DAYS = 3660
 
 @click.group(cls=Deeds)
 def command() -> None:
-    """Check, compare, export, take in and back-test rulebook files."""
+    """Check, compare, export, take in, back-test and search rulebook files."""
 
 
 @click.command(cls=Deed)
@@ -118,6 +120,49 @@ def backtest(file: Path, organization: str | None, days: int, until: str | None,
     return {key: value for key, value in told.items() if key != "each"}
 
 
+@click.command(cls=Deed)
+@click.argument("file", type=FILE)
+@click.option(
+    "--minutes", multiple=True, metavar="EVENT=MINUTES", help="What an honest deed takes; default: by its name."
+)
+@click.option(
+    "--event", "events", multiple=True, metavar="EVENT", help="A further event that can happen, as one that undoes."
+)
+def exploit(file: Path, minutes: tuple[str, ...], events: tuple[str, ...]) -> dict[str, Any]:
+    """Search a rulebook FILE for ways to earn without doing the work. The same file always has the same answer."""
+    rulebook = _read(file)
+    try:
+        declared = {name: told for name, _equals, told in (one.partition("=") for one in minutes)}
+        effort = effort_of(rulebook, known=events, declared=declared)
+    except NotMinutes:
+        raise Refusal("Minutes look like order.created=5, above 0 and at most a day.") from None
+    with click.progressbar(length=1000, label="Searching", file=sys.stderr) as bar:
+
+        def progress(done: int, total: int) -> bool:
+            bar.update(1000 * done // max(total, 1) - bar.pos)
+            return True
+
+        told = search(rulebook, effort, progress=progress)
+    labels = Labels()
+    for one in told["found"]:
+        click.echo(
+            f"{one['kind']}: {one['rule']} pays {one['points']} points in {one['minutes']} minutes for work worth "
+            f"{one['worth']} ({one['a_minute']} a minute; {one['day']['gain']} too many in a day)"
+        )
+        for event in one["events"]:
+            click.echo(f"  {event['at']} {event['event']} {event['object']} +{event['points']}")
+        paying = max((rule for rule in rulebook.rules if rule.rule == one["rule"]), key=lambda rule: rule.version)
+        click.echo(f"  paid by: {' '.join(rule_sentences(paying, labels, rulebook))}")
+        for remedy in one["remedies"]:
+            rest = ", ".join(f"{key} {value}" for key, value in remedy.items() if key != "remedy")
+            click.echo(f"  closed by: {remedy['remedy']}{f' ({rest})' if rest else ''}")
+    for lineage in told["unreached"]:
+        click.echo(f"{lineage}: no event was found that pays, so nothing was tried.")
+    if not told["found"]:
+        click.echo(f"No trick pays ({told['rules']} rules, {told['judged']} events tried).")
+    return told
+
+
 def changes(before: Rulebook, after: Rulebook) -> list[str]:
     """A line for each rule that is new, gone or otherwise, and each sentence that goes or comes; then other parts."""
     today = datetime.now(UTC).date()
@@ -164,5 +209,5 @@ def _today(place: Any) -> date:
     return business_date(datetime.now(UTC), *settings_at(place))
 
 
-for deed in (check, diff, export, import_file, backtest):
+for deed in (check, diff, export, import_file, backtest, exploit):
     command.add_command(deed)

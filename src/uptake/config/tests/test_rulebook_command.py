@@ -80,6 +80,7 @@ def test_export_is_the_rulebook_in_force(cast: Cast, kind: str) -> None:
         (("backtest", "{file}", "--organization", "nowhere"), "no company or park"),
         (("backtest", "{file}", "--organization", "beiyuan", "--until", "soon"), "is no date"),
         (("import", "{file}", "--organization", "beiyuan", "--title", " "), "needs a title"),
+        (("exploit", "{file}", "--minutes", "order.created=0"), "above 0"),
     ],
 )
 def test_what_cannot_be_done_is_said(cast: Cast, files: tuple[str, str], words: tuple[str, ...], said: str) -> None:
@@ -87,3 +88,16 @@ def test_what_cannot_be_done_is_said(cast: Cast, files: tuple[str, str], words: 
 
     assert code != 0
     assert said in told
+
+
+def test_exploit_tells_the_sequence_the_rule_and_what_closes_it(tmp_path: Path) -> None:
+    file = tmp_path / "orders.json"
+    rule = {"rule": "orders", "version": 1, "from": "2026-01-01", "on": "order.created", "points": 4}
+    file.write_text(json.dumps({"rules": [rule]}))
+
+    code, told = run("exploit", str(file), "--event", "order.cancelled")
+
+    assert code == 0
+    assert "undo: orders pays 16 points in 24 minutes for work worth 0" in told
+    assert told.count("order.cancelled 1 +0") == 1
+    assert "closed by: reversal (event order.cancelled)" in told

@@ -184,3 +184,72 @@ class Run(models.Model):
     @property
     def is_over(self) -> bool:
         return self.state not in (RunState.WAITING, RunState.RUNNING)
+
+
+class ExploitReportQuerySet(models.QuerySet["ExploitReport"]):
+    def visible_to(self, viewer: Viewer) -> ExploitReportQuerySet:
+        """The reports of places whose rules one manages."""
+        return self.filter(viewer.within("organization__path", Deed.MANAGE_RULES))
+
+
+class ExploitReport(models.Model):
+    """A sealed search for exploits: the tricks that pay under a rulebook. Insert-only, by trigger."""
+
+    draft = models.ForeignKey(Draft, models.PROTECT, related_name="exploit_reports")
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    draft_sha256 = models.CharField(max_length=64)
+    """Of the file that was searched; the draft may be another by now."""
+    tricks = models.PositiveIntegerField()
+    """How many tricks pay."""
+    content = models.TextField()
+    """Canonical JSON, as `exploit.search` makes it."""
+    sha256 = models.CharField(max_length=64)
+    """Of the content."""
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+
+    objects = ExploitReportQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["draft", "-made_at"], name="exploit_report_by_draft")]
+
+    def __str__(self) -> str:
+        return f"{self.draft_id} {self.sha256[:8]}"
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The content as plain values."""
+        found: dict[str, Any] = json.loads(self.content)
+        return found
+
+
+class ExploitSearch(models.Model):
+    """A search for exploits that was asked for, and how far it is."""
+
+    draft = models.ForeignKey(Draft, models.CASCADE, related_name="searches")
+    file = models.TextField()
+    """The file that is searched, as it was when it was asked for."""
+    sha256 = models.CharField(max_length=64)
+    minutes = models.JSONField(default=dict)
+    """Declared minutes of an honest deed, by event name, as texts of numbers."""
+    state = models.CharField(max_length=12, choices=RunState.choices, default=RunState.WAITING)
+    done = models.PositiveIntegerField(default=0)
+    """Rules searched so far, of `total`."""
+    total = models.PositiveIntegerField(default=0)
+    problem = models.TextField(blank=True)
+    asked_at = models.DateTimeField()
+    asked_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    moved_at = models.DateTimeField(null=True, blank=True)
+    """When it last told how far it is."""
+    ended_at = models.DateTimeField(null=True, blank=True)
+    report = models.ForeignKey(ExploitReport, models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "id"], name="exploit_search_by_state")]
+
+    def __str__(self) -> str:
+        return f"{self.draft_id} {self.state}"
+
+    @property
+    def is_over(self) -> bool:
+        return self.state not in (RunState.WAITING, RunState.RUNNING)

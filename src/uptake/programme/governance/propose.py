@@ -14,12 +14,13 @@ from uptake.directory.place import settings_at
 from uptake.directory.viewer import Deed, NotAllowed, Viewer
 from uptake.events.record_own import OwnDeed, record_own
 from uptake.notify.tell import Telling, tell
+from uptake.programme.drafting.find_exploits import exploits_of
 from uptake.programme.drafting.hand_on import give_back_draft, propose_draft
 from uptake.programme.drafting.models import Draft, DraftState
 from uptake.programme.governance.ballot import quorum_of
 from uptake.programme.governance.committee import members_of, terms_of
 from uptake.programme.governance.models import Elector, Proposal, ProposalKind, ProposalState
-from uptake.programme.governance.seals import OPENED, hash_of_text, seal_of
+from uptake.programme.governance.seals import EXPLOITS, OPENED, hash_of_text, seal_of
 from uptake.programme.in_force import rulebook_version_on
 from uptake.programme.models import RulebookVersion
 
@@ -47,7 +48,8 @@ class NotOpen(Exception):
 def open_proposal(*, draft: Draft, why: str, by: Viewer, now: datetime) -> Proposal:
     """The draft as a proposal whose vote begins now and ends with a business date; closes the draft for changes.
 
-    Copies of the rulebook and of the back-test are sealed with the terms of the vote and the list of members.
+    Copies of the rulebook and of the back-test are sealed with the terms of the vote and the list of members. If the
+    file was searched for exploits, the hash of that report goes into the audit log beside the seal.
     Raises NotAllowed, NoCommittee, WhyMissing, NothingChanges, and of the draft NotOpen, NotBackTested.
     """
     place = lock_place(draft.organization)
@@ -72,7 +74,8 @@ def open_proposal(*, draft: Draft, why: str, by: Viewer, now: datetime) -> Propo
         report_sha256=report.sha256,
         base=base,
     )
-    return put_to_vote(proposal, by=by, now=now)
+    searched = exploits_of(draft)
+    return put_to_vote(proposal, by=by, now=now, exploits=searched.sha256 if searched else "")
 
 
 @transaction.atomic
@@ -98,8 +101,11 @@ def withdraw_proposal(*, proposal: Proposal, by: Viewer, now: datetime) -> Propo
     return found
 
 
-def put_to_vote(proposal: Proposal, *, by: Viewer | str, now: datetime) -> Proposal:
-    """Numbers, seals and stores a proposal; inside the transaction that locked the place. Raises NoCommittee."""
+def put_to_vote(proposal: Proposal, *, by: Viewer | str, now: datetime, exploits: str = "") -> Proposal:
+    """Numbers, seals and stores a proposal; inside the transaction that locked the place. Raises NoCommittee.
+
+    `exploits`: the hash of the report of the search for exploits that goes with it; empty: there is none.
+    """
     place = proposal.organization
     clock = settings_at(place)
     day = business_date(now, *clock)
@@ -124,7 +130,8 @@ def put_to_vote(proposal: Proposal, *, by: Viewer | str, now: datetime) -> Propo
     assert hash_of_text(proposal.report) == proposal.report_sha256, "What is sealed is what is hashed"
     proposal.save(force_insert=True)
     Elector.objects.bulk_create([Elector(proposal=proposal, person_id=pk) for pk in ids])
-    _note(OPENED, proposal, by, now, seal=proposal.seal, rulebook=proposal.sha256, report=proposal.report_sha256)
+    hashes = {"seal": proposal.seal, "rulebook": proposal.sha256, "report": proposal.report_sha256}
+    _note(OPENED, proposal, by, now, **hashes, **({EXPLOITS: exploits} if exploits else {}))
     company = place.company_id
     if company is not None:
         person = proposal.proposer_id if proposal.kind == ProposalKind.CHANGE else None

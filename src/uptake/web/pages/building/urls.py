@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from uptake.web.pages.building import edit, reports, views
+from uptake.web.pages.building import edit, exploits, reports, views
 
 app_name = "building"
 urlpatterns = [
@@ -17,5 +17,8 @@ urlpatterns = [
     path("<int:draft_id>/rule/<int:index>/quick/", edit.quick, name="quick"),
     path("<int:draft_id>/part/<slug:key>/", edit.part, name="part"),
     path("<int:draft_id>/runs/", reports.runs, name="runs"),
+    path("<int:draft_id>/exploits/", exploits.exploits, name="exploits"),
+    path("<int:draft_id>/exploits/state/", exploits.search_state, name="exploit-state"),
+    path("<int:draft_id>/exploits/do/", exploits.search_do, name="exploit-do"),
     path("<int:draft_id>/report/<int:report_id>/", reports.report, name="report"),
 ]

@@ -25,6 +25,7 @@ from uptake.programme.backtest.replay import as_of
 from uptake.programme.drafting.ask_back_test import LONGEST_DAYS, ask_back_test, call_off_back_test
 from uptake.programme.drafting.begin import LONGEST_TITLE, begin_draft
 from uptake.programme.drafting.examples import try_examples
+from uptake.programme.drafting.find_exploits import exploits_of
 from uptake.programme.drafting.hand_on import back_test_of, withdraw_draft
 from uptake.programme.drafting.models import Draft, Run, RunState
 from uptake.programme.drafting.publish_draft import ExamplesFail, publish_draft
@@ -165,6 +166,7 @@ def draft(request: HttpRequest, draft_id: int) -> HttpResponseBase:
         "failing": [one for one in tried if not one.holds],
         "tried": tried,
         "tested": back_test_of(found),
+        "exploits": exploits_of(found),
         "committee": bool(members_of(found.organization, today)),
         "tomorrow": today + timedelta(days=1),
         "days": DAYS,
