@@ -82,7 +82,7 @@ def warm() -> None:
             ask(log, {"analysis": analysis.name, **given, **more})
     last = day + timedelta(days=1)
     daily(log, first=day, last=last)
-    places(log, first=day, last=last)
+    places(log, spans=[(day, last)])
     people(log, first=day, last=last)
     top(log, of="event", first=day, last=last)
     keys = {"person": np.int32, "happened_at": np.int64, "event_id": np.int64}

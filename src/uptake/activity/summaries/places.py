@@ -1,8 +1,8 @@
-"""Companies, or the departments of a company, over a period and the one before, in one pass over the rows."""
+"""Companies, or the departments of a company, over several periods, in one pass over the rows."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -16,18 +16,18 @@ from uptake.activity.log import ActivityLog, Snapshot, asked, each_bucket
 from uptake.activity.periods import day_number, first_of, next_first
 from uptake.activity.summaries.runs import SieveOfRuns
 
+ONE_DAY = timedelta(days=1)
+
 
 @dataclass(frozen=True)
 class Place:
-    """What one company or department did in the period (and the one before)."""
+    """What one company or department did in the period."""
 
     id: int
     """Number of the organization; 0: the events without one."""
     events: int
     people: int
     """Distinct people with an event here; a person may sit in two places."""
-    events_before: int
-    people_before: int
     active_days: int
     """Dates with at least one active person."""
     daily_people: tuple[int, ...]
@@ -43,7 +43,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Places:
-    """The places with anything in either period, by number, and all of them together as if one."""
+    """The places with anything in any of the periods, by number, and all of them together as if one."""
 
     days: tuple[date, ...]
     weeks: tuple[date, ...]
@@ -72,20 +72,25 @@ class Places:
 def places(
     log: ActivityLog,
     *,
-    first: date,
-    last: date,
-    before: tuple[date, date] | None = None,
+    spans: Sequence[tuple[date, date]],
     companies: Collection[int] | None = None,
     within: int | None = None,
-    week_start: str = "monday",
-) -> Places:
-    """Companies (None: all), or with `within` the departments of that company, by business date.
-
-    `before`: the period to compare with; None: as many days just before `first`."""
-    was = before or (first - timedelta(days=(last - first).days + 1), first - timedelta(days=1))
-    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    weeks = _weeks(first, last, week_start)
-    week_of = np.array([weeks.index(first_of(day, "week", week_start)) for day in days], dtype=np.int64)
+    week_start: str | None = "monday",
+) -> tuple[Places, ...]:
+    """Companies (None: all), or with `within` the departments of that company, by business date, in each period (first
+    and last date). Without a `week_start` weeks are not counted."""
+    reach = min(first for first, _ in spans), max(last for _, last in spans)
+    days = [reach[0] + timedelta(days=number) for number in range((reach[1] - reach[0]).days + 1)]
+    weeks = [_weeks(first, last, week_start) if week_start else [] for first, last in spans]
+    parts = [(day, day) for day in days]
+    for (first, last), listed in zip(spans, weeks, strict=True):
+        parts += [
+            (first, last),
+            *((max(first, week), min(last, next_first(week, "week") - ONE_DAY)) for week in listed),
+        ]
+    begins, ends = (np.array([(part[end] - reach[0]).days for part in parts], np.int64) for end in range(2))
+    of_day = [np.flatnonzero((begins <= number) & (ends >= number)) for number in range(len(days))]
+    offsets = np.cumsum([0, *map(len, of_day)])
 
     def fold(snapshot: Snapshot) -> tuple[Array, ...]:
         sieve = SieveOfRuns(snapshot, companies=companies if within is None else [within])
@@ -93,36 +98,46 @@ def places(
             _ids(snapshot, within is not None, sieve) if within is not None or companies is None else companies
         )
 
-        def of(bucket: int) -> tuple[Array, Array, Array]:
-            runs = sieve.of(bucket, (day_number(first), day_number(last)), (day_number(was[0]), day_number(was[1])))
+        def of(bucket: int) -> tuple[Array, Array]:
+            runs = sieve.of(bucket, (day_number(reach[0]), day_number(reach[1])))
             place = ids.places(runs.company if within is None else runs.department)
+            number, many = runs.day - day_number(reach[0]), sieve.many(bucket, runs)
             return count(
-                runs.person, runs.day, place, sieve.many(bucket, runs),
-                day_number(first), len(days), day_number(was[0]), day_number(was[1]),
-                week_of, len(weeks), len(ids),
-            )  # fmt: skip
+                runs.person, number, place, many, offsets, np.concatenate(of_day), len(parts), len(days), len(ids)
+            )
 
-        parts = each_bucket(snapshot, of)
-        return ids.sorted, *(np.sum([part[index] for part in parts], axis=0) for index in range(3))
+        found = each_bucket(snapshot, of)
+        return ids.sorted, *(np.sum([part[index] for part in found], axis=0) for index in range(2))
 
-    def tell(snapshot: Snapshot, found: tuple[Array, ...]) -> Places:
-        ids, sums, daily, weekly = found
-        active = (daily > 0).sum(axis=1).tolist()
-        rows = [
-            Place(number, *figures, active_days, tuple(by_day), tuple(by_week))
-            for number, figures, active_days, by_day, by_week in zip(
+    def tell(snapshot: Snapshot, found: tuple[Array, ...]) -> tuple[Places, ...]:
+        ids, events, people = found
+        told, column = [], len(days)
+        for (first, last), listed in zip(spans, weeks, strict=True):
+            begin, until = (first - reach[0]).days, (last - reach[0]).days + 1
+            by_day, by_week = people[:, begin:until], people[:, column + 1 : column + 1 + len(listed)]
+            figures = zip(
                 [*ids.tolist(), 0],
-                map(_figures, sums.tolist()),
-                active,
-                daily.tolist(),
-                weekly.tolist(),
+                events[:, begin:until].sum(axis=1).tolist(),
+                people[:, column].tolist(),
+                (by_day > 0).sum(axis=1).tolist(),
+                map(tuple, by_day.tolist()),
+                map(tuple, by_week.tolist()),
                 strict=True,
             )
-        ]
-        told = tuple(row for row in rows[:-1] if row.events or row.events_before)
-        return Places(tuple(days), tuple(weeks), told, rows[-1])
+            told.append([Place(*row) for row in figures])
+            column += 1 + len(listed)
+        there = [any(row.events for row in rows) for rows in zip(*told, strict=True)]
+        return tuple(
+            Places(
+                tuple(days[(first - reach[0]).days : (last - reach[0]).days + 1]),
+                tuple(listed),
+                tuple(row for row, known in zip(rows[:-1], there[:-1], strict=True) if known),
+                rows[-1],
+            )
+            for (first, last), listed, rows in zip(spans, weeks, told, strict=True)
+        )
 
-    return log.summing(fold, tell, asked("places", first, last, was, companies, within, week_start), _moved)
+    return log.summing(fold, tell, asked("places", spans, companies, within, week_start), _moved)
 
 
 def _moved(found: tuple[Array, ...], before: tuple[Array, ...], now: tuple[Array, ...]) -> tuple[Array, ...] | None:
@@ -136,11 +151,6 @@ def _moved(found: tuple[Array, ...], before: tuple[Array, ...], now: tuple[Array
         for total, own in zip(sums, part[1:], strict=True):
             total[rows] += sign * own
     return ids, *sums
-
-
-def _figures(sums: list[int]) -> tuple[int, int, int, int]:
-    events, people, events_before, people_before = sums
-    return events, people, events_before, people_before
 
 
 def _weeks(first: date, last: date, week_start: str) -> list[date]:
@@ -161,47 +171,41 @@ def _ids(snapshot: Snapshot, departments: bool, sieve: SieveOfRuns) -> list[int]
 
 @compiled
 def count(
-    person: Array, day: Array, place: Array, many: Array, first: int, days: int, was_first: int, was_last: int,
-    week_of: Array, weeks: int, places: int,
-) -> tuple[Array, Array, Array]:  # fmt: skip
-    """(places + 1, 4) events, people, events before, people before; (…, days) and (…, weeks) distinct people.
-
-    The last row is all places together; many: rows of each run that count."""
-    sums = np.zeros((places + 1, 4), np.int64)
-    daily = np.zeros((places + 1, days), np.int64)
-    weekly = np.zeros((places + 1, weeks), np.int64)
-    seen = np.full((places + 1, 2), -1, np.int32)
-    seen_day = np.full((places + 1, days), -1, np.int32)
-    seen_week = np.full((places + 1, weeks), -1, np.int32)
-    run = -1
-    for i in range(len(person)):
-        if i == 0 or person[i] != person[i - 1]:
-            run += 1
-        if many[i] == 0:
-            continue
-        d = day[i] - first
-        now = 0 <= d < days
-        then = was_first <= day[i] <= was_last
-        if not now and not then:
-            continue
-        for both in range(2):
-            p = place[i] if both == 0 else places
-            if then:
-                sums[p, 2] += many[i]
-                if person[i] > 0 and seen[p, 1] != run:
-                    seen[p, 1] = run
-                    sums[p, 3] += 1
-            if now:
-                sums[p, 0] += many[i]
-                if person[i] > 0:
-                    if seen[p, 0] != run:
-                        seen[p, 0] = run
-                        sums[p, 1] += 1
-                    if seen_day[p, d] != run:
-                        seen_day[p, d] = run
-                        daily[p, d] += 1
-                    w = week_of[d]
-                    if seen_week[p, w] != run:
-                        seen_week[p, w] = run
-                        weekly[p, w] += 1
-    return sums, daily, weekly
+    person: Array, day: Array, place: Array, many: Array, offsets: Array, columns: Array, parts: int, days: int,
+    places: int,
+) -> tuple[Array, Array]:  # fmt: skip
+    """(places + 1, days) events, and (…, parts) distinct people of each part of the time. A day belongs to the parts
+    columns[offsets[day] : offsets[day + 1]]. The last row is all places together; many: rows of each run that count."""
+    events = np.zeros((places + 2, days), np.int64)
+    people = np.zeros((places + 2, parts), np.int64)
+    seen = np.full((places + 1, parts), -1, np.int32)
+    twice = places + 1  # what those with several places did at each of them
+    start = 0
+    while start < len(person):
+        end, several = start + 1, False
+        while end < len(person) and person[end] == person[start]:
+            several |= place[end] != place[start]
+            end += 1
+        known = person[start] > 0
+        for i in range(start, end):
+            if many[i] == 0:
+                continue
+            d = day[i]
+            for both in range(2 if several else 1):
+                p = place[i] if both == 0 else places
+                again = several and both == 0
+                events[p, d] += many[i]
+                if again:
+                    events[twice, d] += many[i]
+                if not known:
+                    continue
+                for j in range(np.uint64(offsets[d]), np.uint64(offsets[d + 1])):
+                    column = columns[j]
+                    if seen[p, column] != start:
+                        seen[p, column] = start
+                        people[p, column] += 1
+                        people[twice, column] += again
+        start = end
+    events[places] += events[:places].sum(axis=0) - events[twice]
+    people[places] += people[:places].sum(axis=0) - people[twice]
+    return events[:twice], people[:twice]

@@ -115,11 +115,11 @@ class SieveOfRuns:
         firms, rooms = table_of(self.sieve.companies), table_of(self.sieve.departments)
         if firms is None or rooms is None or self.sieve.only is not None or len(self.sieve.machines):
             left = np.flatnonzero(self.sieve.mask(bucket))
-            nothing = np.zeros(0, np.bool_)
-            left = left[picked(person[left], day[left], company[left], department[left], nothing, nothing, *edges)]
+            firms = rooms = np.zeros(0, np.bool_)
+            runs = (begin[left], begin[left + 1], person[left], day[left], company[left], department[left])
         else:
-            left = picked(person, day, company, department, firms, rooms, *edges)
-        return Kept(begin[left], begin[left + 1], person[left], day[left], company[left], department[left])
+            runs = (begin[:-1], begin[1:], person, day, company, department)
+        return Kept(*picked(*runs, firms, rooms, *edges))
 
     def many(self, bucket: int, kept: Kept) -> Array:
         """How many rows of each run count."""
@@ -166,36 +166,48 @@ def beginnings(person: Array, day: Array, company: Array, department: Array) -> 
 
 @compiled
 def picked(
-    person: Array, day: Array, company: Array, department: Array, firms: Array, rooms: Array,
+    begin: Array, end: Array, person: Array, day: Array, company: Array, department: Array, firms: Array, rooms: Array,
     first: int, last: int, other_first: int, other_last: int,
-) -> Array:  # fmt: skip
-    """The places of runs of anybody on the dates of either span whose company and department are listed;
-    the tables are those of `owners.table_of`."""
-    found = np.empty(len(person), np.int64)
+) -> tuple[Array, Array, Array, Array, Array, Array]:  # fmt: skip
+    """The runs (begin, end, person, day, company, department) of anybody on the dates of either span whose company and
+    department are listed; the tables are those of `owners.table_of`."""
+    starts, ends, who = np.empty(len(person), np.int32), np.empty(len(person), np.int32), np.empty_like(person)
+    when, firm, room = np.empty_like(day), np.empty_like(company), np.empty_like(department)
     count = np.uint64(0)
     some, more = len(firms) > 0, len(rooms) > 0
     for i in range(len(person)):
-        inside = person[i] != NOBODY
         d = day[i]
-        inside &= ((d >= first) & (d <= last)) | ((d >= other_first) & (d <= other_last))
+        if not ((d >= first) & (d <= last)) | ((d >= other_first) & (d <= other_last)):
+            continue
+        inside = person[i] != NOBODY
         if some:
             inside &= firms[np.uint64(min(max(company[i], 0), len(firms) - 1))]
         if more:
             inside &= rooms[np.uint64(min(max(department[i], 0), len(rooms) - 1))]
-        found[count] = i
+        starts[count], ends[count], who[count] = begin[i], end[i], person[i]
+        when[count], firm[count], room[count] = d, company[i], department[i]
         count += np.uint64(inside)
-    return found[:count].copy()
+    return starts[:count], ends[:count], who[:count], when[:count], firm[:count], room[:count]
 
 
 @compiled
 def count_alive(begin: Array, end: Array, codes: Array, alive: Array) -> Array:
     """int32: how many rows of each run have a code that is alive."""
-    found = np.zeros(len(begin), np.int32)
-    for k in range(len(begin)):
-        many = 0
-        for row in range(begin[k], end[k]):
+    found = np.empty(len(begin), np.int32)
+    so_far = np.empty(len(codes) + 1, np.int32)
+    k = 0
+    while k < len(begin):
+        start, first = k, np.uint64(begin[k])
+        while k + 1 < len(begin) and begin[k + 1] == end[k]:
+            k += 1  # long stretches of rows are counted faster than short ones
+        k += 1
+        many = np.int32(0)
+        for row in range(first, np.uint64(end[k - 1])):
+            so_far[row - first] = many
             many += alive[codes[row]]
-        found[k] = many
+        so_far[np.uint64(end[k - 1]) - first] = many
+        for run in range(start, k):
+            found[run] = so_far[np.uint64(end[run]) - first] - so_far[np.uint64(begin[run]) - first]
     return found
 
 

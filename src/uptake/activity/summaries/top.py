@@ -16,6 +16,9 @@ from uptake.activity.log import ActivityLog, Snapshot, asked, buckets_with, each
 from uptake.activity.periods import day_number
 from uptake.activity.summaries.runs import SieveOfRuns
 
+FEW = 64
+"""Up to so many places are all looked through for everybody, of more only those where somebody was."""
+
 
 @dataclass(frozen=True)
 class Named:
@@ -115,25 +118,42 @@ def count(
 
     Of the rows of runs whose event is alive (of length 0: of all)."""
     counts = np.zeros((places + 1, 2), np.int64)
-    seen = np.full(places + 1, -1, np.int64)
-    some = len(alive) > 0
-    run = -1
-    for k in range(len(begin)):
-        if k == 0 or person[k] != person[k - 1]:
-            run += 1
-        known = person[k] > 0
-        for row in range(begin[k], end[k]):
-            if some and not alive[event[row]]:
+    own = np.zeros(places + 1, np.int64)  # the last is of rows without a place
+    touched = np.empty(places, np.int64)
+    few, some = places <= FEW, len(alive) > 0
+    many = 0
+    k = 0
+    while k < len(begin):
+        first, who = np.uint64(begin[k]), person[k]
+        while k + 1 < len(begin) and begin[k + 1] == end[k] and person[k + 1] == who:
+            k += 1  # long stretches of rows are counted faster than short ones
+        last = np.uint64(end[k])
+        k += 1
+        if few and not some:
+            for row in range(first, last):
+                place = place_of[codes[row]]
+                own[np.uint64(place if place >= 0 else places)] += 1
+        else:
+            for row in range(first, last):
+                place = place_of[codes[row]]
+                if place < 0 or (some and not alive[event[row]]):
+                    continue
+                if own[place] == 0 and not few:
+                    touched[many] = place
+                    many += 1
+                own[place] += 1
+        if k < len(begin) and person[k] == who:
+            continue
+        any_ = False  # here is all that one actor did
+        for one in range(places if few else many):
+            place = one if few else touched[one]
+            if own[place] == 0:
                 continue
-            place = place_of[codes[row]]
-            if place < 0:
-                continue
-            counts[place, 0] += 1
-            counts[places, 0] += 1
-            if known and seen[place] != run:
-                seen[place] = run
-                counts[place, 1] += 1
-                if seen[places] != run:
-                    seen[places] = run
-                    counts[places, 1] += 1
+            any_ = True
+            counts[place, 0] += own[place]
+            counts[place, 1] += who > 0
+            counts[places, 0] += own[place]
+            own[place] = 0
+        counts[places, 1] += any_ and who > 0
+        many = 0
     return counts

@@ -26,6 +26,7 @@ from uptake.activity.summaries.use import use
 
 FIRST = date(2026, 3, 2)
 LOW, HIGH = FIRST + timedelta(days=9), FIRST + timedelta(days=20)
+SPANS = ((LOW, HIGH), (FIRST, LOW), (LOW, LOW))
 Row = tuple[int, int, int, str, int]
 GROUPS = {"open": "access", "order.processed": "orders", "order.sent": "orders"}
 
@@ -43,12 +44,12 @@ deed = st.one_of(
 )
 
 QUESTIONS: dict[str, Callable[[ActivityLog], Any]] = {
-    "days": lambda asked: daily(asked, first=LOW, last=HIGH),
+    "days": lambda asked: daily(asked, first=LOW, last=HIGH, spans=SPANS[2:]),
     "days of a company": lambda asked: daily(asked, first=LOW, last=HIGH, companies=[1], events=["open", "heartbeat"]),
     "days of people": lambda asked: daily(asked, first=LOW, last=HIGH, persons=[1, 3]),
-    "companies": lambda asked: places(asked, first=LOW, last=HIGH),
-    "some companies": lambda asked: places(asked, first=LOW, last=HIGH, companies=[1, 2, 9]),
-    "departments": lambda asked: places(asked, first=LOW, last=HIGH, within=1),
+    "companies": lambda asked: places(asked, spans=SPANS),
+    "some companies": lambda asked: places(asked, spans=SPANS, companies=[1, 2, 9]),
+    "departments": lambda asked: places(asked, spans=SPANS, within=1),
     "names": lambda asked: top(asked, of="event", first=LOW, last=HIGH),
     "categories": lambda asked: top(asked, of="event", first=LOW, last=HIGH, groups=GROUPS, companies=[1, 0]),
     "people": lambda asked: people(asked, first=LOW, last=HIGH, companies=[1, 2], spark_days=5),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from uptake.activity.store import Store
 from uptake.activity.summaries.daily import daily
 from uptake.activity.summaries.last_activity import extent, last_activity
 from uptake.activity.summaries.people import people
-from uptake.activity.summaries.places import places
+from uptake.activity.summaries.places import Places, places
 from uptake.activity.summaries.top import top
 
 FIRST = date(2026, 3, 2)
@@ -76,30 +77,35 @@ common = settings(max_examples=25, deadline=None, suppress_health_check=[HealthC
 
 @common
 @given(events, st.integers(7, 20), st.integers(0, 7))
-def test_companies_now_and_before_in_one_pass(tmp_path: Path, rows: list[Row], low: int, length: int) -> None:
-    high = low + length
-    found = places(log_of(tmp_path, rows), first=day(low), last=day(high))
+def test_companies_over_several_periods_in_one_pass(tmp_path: Path, rows: list[Row], low: int, length: int) -> None:
+    spans = [(low, low + length), (low - length - 1, low - 1), (0, 27)]
+    log, dates = log_of(tmp_path, rows), [(day(first), day(last)) for first, last in spans]
+    found = places(log, spans=dates)
+    assert places(log, spans=dates, week_start=None) == tuple(_without_weeks(one) for one in found)
 
-    was = (low - length - 1, low - 1)
-    for place in (*found.rows, found.total):
-        company = None if place is found.total else place.id
-        now, then = counted(rows, low, high, company), counted(rows, *was, company)
-        assert (place.events, place.people) == (len(now), len(persons(now)))
-        assert (place.events_before, place.people_before) == (len(then), len(persons(then)))
-        assert list(place.daily_people) == on(now, low, high)
-        assert place.active_days == len([one for one in place.daily_people if one])
-        weeks = [
-            len(persons([row for row in now if week <= day(row[1]) < week + timedelta(days=7)])) for week in found.weeks
-        ]
-        assert list(place.weekly_people) == weeks
-    listed = {row[2] for row in counted(rows, low, high) + counted(rows, *was)}
-    assert [place.id for place in found.rows] == sorted(listed)
+    for one, (first, last) in zip(found, spans, strict=True):
+        for place in (*one.rows, one.total):
+            now = counted(rows, first, last, None if place is one.total else place.id)
+            assert (place.events, place.people) == (len(now), len(persons(now)))
+            assert list(place.daily_people) == on(now, first, last)
+            assert place.active_days == len([people for people in place.daily_people if people])
+            assert list(place.weekly_people) == [
+                len(persons([row for row in now if week <= day(row[1]) < week + timedelta(days=7)]))
+                for week in one.weeks
+            ]
+        listed = {row[2] for span in spans for row in counted(rows, *span)}
+        assert [place.id for place in one.rows] == sorted(listed)
+
+
+def _without_weeks(found: Places) -> Places:
+    rows = tuple(replace(row, weekly_people=()) for row in found.rows)
+    return Places(found.days, (), rows, replace(found.total, weekly_people=()))
 
 
 @common
 @given(events)
 def test_departments_are_those_of_the_company_alone(tmp_path: Path, rows: list[Row]) -> None:
-    found = places(log_of(tmp_path, rows), first=day(0), last=day(27), within=1)
+    (found,) = places(log_of(tmp_path, rows), spans=[(day(0), day(27))], within=1)
 
     own = counted(rows, 0, 27, 1)
     assert {place.id: place.events for place in found.rows} == {
@@ -110,7 +116,7 @@ def test_departments_are_those_of_the_company_alone(tmp_path: Path, rows: list[R
 
 def test_the_daily_average_is_over_working_days(tmp_path: Path) -> None:
     rows: list[Row] = [(1, 0, 1, "open", 0), (2, 0, 1, "open", 0), (1, 1, 1, "open", 0), (1, 5, 1, "open", 0)]
-    found = places(log_of(tmp_path, rows), first=day(0), last=day(6))
+    (found,) = places(log_of(tmp_path, rows), spans=[(day(0), day(6))])
 
     assert found.per_working_day(found.total, {day(number) for number in range(5)}) == 3 / 5
     assert found.per_working_day(found.total, set()) is None
@@ -122,12 +128,15 @@ def test_days_of_some_companies_and_people(tmp_path: Path, rows: list[Row], low:
     log = log_of(tmp_path, rows)
     high = low + length
 
-    found = daily(log, first=day(low), last=day(high), companies=[1])
+    spans = [(day(low), day(low)), (day(low), day(high)), (day(high), day(high))]
+    found = daily(log, first=day(low), last=day(high), companies=[1], spans=spans)
     of_one = daily(log, first=day(low), last=day(high), persons=[2], events=["heartbeat"])
 
     own = counted(rows, low, high, 1)
     assert list(found.people) == on(own, low, high)
     assert (found.total_events, found.total_people) == (len(own), len(persons(own)))
+    parts = [counted(rows, *span, 1) for span in ((low, low), (low, high), (high, high))]
+    assert list(found.spans) == [(len(part), len(persons(part))) for part in parts]
     assert sum(of_one.events) == len([row for row in rows if row[0] == 2 and low <= row[1] <= high
                                       and row[3] == "heartbeat"])  # fmt: skip
 

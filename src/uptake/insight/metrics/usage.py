@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from uptake.activity import ActivityLog
 from uptake.activity.summaries.daily import Daily, daily
@@ -130,11 +130,9 @@ def usage(
     was_first, was_last = period.before
     where = where or reach(place)
     days = day_kinds_between(place, min(was_first, period.first - FOUR_WEEKS), period.shown_last)
-    start = min(days)
-    everything = daily(log, first=start, last=period.shown_last, **where)
-    views = daily(log, first=start, last=period.shown_last, events=[PAGE_VIEW], **where)
-    now = daily(log, first=period.first, last=period.last, **where)
-    then = daily(log, first=was_first, last=was_last, **where)
+    everything = _everything(log, period, where)
+    views = daily(log, first=everything.days[0], last=period.shown_last, events=[PAGE_VIEW], **where)
+    (events, now), (events_then, then) = everything.spans
     seen, seen_before = _events(views, period.first, period.last), _events(views, was_first, was_last)
     known = extent(log, companies=where["companies"])
     comparable = known is not None and known[0] <= was_first
@@ -143,13 +141,13 @@ def usage(
         place=place,
         period=period,
         staff=(staff or Staff(period.today)).of([place])[place.pk],
-        active=Figure(now.total_people, then.total_people if comparable else None),
+        active=Figure(now, then if comparable else None),
         daily_active=Figure(
             _mean(everything, period.first, period.last, working),
             _mean(everything, was_first, was_last, working) if comparable else None,
         ),
         page_views=Figure(seen, seen_before if comparable else None),
-        actions=Figure(now.total_events - seen, then.total_events - seen_before if comparable else None),
+        actions=Figure(events - seen, events_then - seen_before if comparable else None),
         known_from=known[0] if known else None,
         comparable=comparable,
         days={day: days[day] for day in period.shown},
@@ -163,6 +161,13 @@ def usage(
         working_days=sum(period.first <= day <= period.last for day in working),
         working_days_before=sum(was_first <= day <= was_last for day in working),
     )
+
+
+def _everything(log: ActivityLog, period: Period, where: Reach) -> Daily:
+    """Every day that the figures of a period are told from; its spans are the period and the one before."""
+    start = min(period.before[0], period.first - FOUR_WEEKS)
+    spans = (period.first, period.last), period.before
+    return daily(log, first=start, last=period.shown_last, spans=spans, **where)
 
 
 def parts(
@@ -232,10 +237,9 @@ def _parts(
         working = {day for day, kind in kinds.items() if kind.works}
     weeks_first = period.today - timedelta(days=period.today.weekday() + 7 * WEEKS_OF_SPARK)
     weeks_last = weeks_first + timedelta(days=7 * WEEKS_OF_SPARK - 1)
-    spans = [(period.first, period.last), period.before, (weeks_first, weeks_last)]
-    now, then, sparks = (
-        places(log, first=first, last=last, companies=None if within else ids, within=inside) for first, last in spans
-    )
+    of: dict[str, Any] = {"companies": None if within else ids, "within": inside}
+    now, then = places(log, spans=[(period.first, period.last), period.before], week_start=None, **of)
+    (sparks,) = places(log, spans=[(weeks_first, weeks_last)], **of)
     rows, rows_before = {row.id: row for row in now.rows}, {row.id: row for row in then.rows}
     weeks = {row.id: row.weekly_people for row in sparks.rows}
     members = staff.of(children)
@@ -278,7 +282,7 @@ def tools(
     categories = dict(active.order_by("name").values_list("name", "category"))
     where = where or reach(place)
     spans = (period.first, period.last), period.before
-    now, then = (daily(log, first=first, last=last, **where).total_people for first, last in spans)
+    (_, now), (_, then) = _everything(log, period, where).spans
     used, used_before = (
         {
             row.name: row.people
@@ -386,4 +390,4 @@ def _mean(found: Daily, first: date, last: date, working: Collection[date]) -> f
 
 
 def _nothing(key: int, days: tuple[date, ...]) -> Place:
-    return Place(key, 0, 0, 0, 0, 0, (0,) * len(days), ())
+    return Place(key, 0, 0, 0, (0,) * len(days), ())
