@@ -52,6 +52,8 @@ FILL: Mapping[str, str | tuple[str, ...]] = {
     "rewards:redemption_id": "redemption",
     "rewards:grant_id": "special",
     "rewards:kind": ("xlsx", "csv"),
+    "merits:challenge_id": "challenge",
+    "merits:given_id": "given_badge",
     "building:draft_id": "draft",
     "building:index": ("0",),
     "building:key": ("groups", "examples", "file"),

@@ -53,6 +53,16 @@ from uptake.programme.drafting.run_back_tests import seal
 from uptake.programme.governance.models import Appeal, Comment, Committee, Proposal
 from uptake.programme.governance.seals import hash_of_text
 from uptake.programme.merits.keep_boards import keep_boards
+from uptake.programme.merits.models import (
+    Badge,
+    BoardPrize,
+    Challenge,
+    GivenBadge,
+    PaidBoard,
+    PaidPlace,
+    Participant,
+    Privilege,
+)
 from uptake.programme.models import RulebookVersion
 from uptake.programme.publish import publish
 from uptake.programme.rewards.fund_budget import fund_budget
@@ -114,6 +124,7 @@ def build_world(cast: Cast, folder: Path) -> World:
         _draft(side, now)
         _govern(side, now)
         _talk(side, now)
+        _merit(side, now)
         _reward(cast, side, now)
         _adopt(side, now)
     consider_new_events(now=now)
@@ -303,6 +314,25 @@ def _govern(side: Side, now: datetime) -> None:
         due_at=now + timedelta(days=7),
     )
     side.ids |= {"proposal": proposal.pk, "appeal": appeal.pk}
+
+
+def _merit(side: Side, now: datetime) -> None:
+    """Badges, challenges, prizes and privileges of the company."""
+    said = {"company": side.company, "name_en": f"For {side.order}", "made_at": now}
+    badge = Badge.objects.create(kind="hand", text_en=f"Of {side.order}", **said)
+    given = GivenBadge.objects.create(badge=badge, person=side.person, given_at=now, reason=f"About {side.order}")
+    challenge = Challenge.objects.create(
+        place=side.company, key="k", event_name="order.processed", goal=3, from_date=now.date(),
+        until_date=now.date() + timedelta(days=9), state="open", **said,
+    )  # fmt: skip
+    Participant.objects.create(challenge=challenge, person=side.person, joined_at=now)
+    prize = BoardPrize.objects.create(
+        company=side.company, period="month", places=[5], budget=side.company, from_date=now.date(), made_at=now
+    )
+    board = PaidBoard.objects.create(prize=prize, starts=date(2026, 4, 1), points=0, paid_at=now)
+    PaidPlace.objects.create(board=board, person=side.person, rank=1, points=0)
+    Privilege.objects.create(code="early", level="Skilled", **said)
+    side.ids |= {"challenge": challenge.pk, "given_badge": given.pk}
 
 
 def _talk(side: Side, now: datetime) -> None:

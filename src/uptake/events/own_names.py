@@ -46,7 +46,7 @@ OWN_NAMES: Mapping[str, OwnName] = {
     ),
     "feedback.rated": OwnName("Answer to feedback rated", "评价反馈答复", "adoption", {"rating": "number"}),
     # merits
-    "badge.awarded": OwnName("Badge awarded", "获得徽章", "merits"),
+    "badge.given": OwnName("Badge given", "获得徽章", "merits"),
     "challenge.joined": OwnName("Challenge joined", "参加挑战", "merits"),
     "challenge.met": OwnName("Challenge met", "完成挑战", "merits"),
 }

@@ -21,13 +21,34 @@ def consider(now: datetime) -> int:
 
 
 def keep_boards(now: datetime) -> int:
-    """What people gained and lost goes onto the boards, for about a second at a time."""
+    """What people gained and lost goes onto the boards, for about a second at a time.
+
+    Where it fails for one company, the others go on, and the failure is told at the end.
+    """
+    from uptake.programme.merits.keep_boards import BoardsNotKept
     from uptake.programme.merits.keep_boards import keep_boards as keep
 
     begun, done = time.monotonic(), 0
-    while time.monotonic() - begun < 1 and (kept := keep(now=now)):
+    failed: dict[int, BoardsNotKept] = {}
+    while time.monotonic() - begun < 1:
+        try:
+            kept = keep(now=now, without=failed.keys())
+        except BoardsNotKept as problem:
+            failed[problem.company_id] = problem
+            continue
+        if not kept:
+            break
         done += kept
+    if failed:
+        raise ExceptionGroup(", ".join(f"{one}: {one.__cause__!r}" for one in failed.values()), list(failed.values()))
     return done
+
+
+def keep_merits(now: datetime) -> int:
+    """Badges are given, challenges counted and ended, closed boards paid."""
+    from uptake.programme.merits.keep_merits import keep_merits as keep
+
+    return keep(now=now)
 
 
 def refresh_activity(now: datetime) -> int:
@@ -91,24 +112,6 @@ def count_votes(now: datetime) -> int:
     return close_proposals(now=now)
 
 
-def publish_heads(now: datetime) -> int:
-    """Once a day, the head of every book's chain goes into the audit log, which no one can edit."""
-    from uptake.directory.audit import note
-    from uptake.directory.models import AuditEntry
-    from uptake.ledger.balances import heads
-
-    published = AuditEntry.objects.filter(deed="ledger.published", at__gte=now - timedelta(hours=24)).exists()
-    found = [] if published else heads()
-    for head in found:
-        details = {"book": head.book, "seq": head.seq, "hash": head.hash}
-        note(deed="ledger.published", actor="job", organization=None, subject=f"#{head.book}", details=details, now=now)
-    return len(found)
-
-
-def sweep(now: datetime) -> int:
-    """Ended sessions, old sign-in attempts and expired cache entries are removed."""
-    from axes.models import AccessAttempt, AccessFailureLog, AccessLog
-    from django.contrib.sessions.models import Session
 def announce(now: datetime) -> int:
     """Changes of the rules are announced, and what is due is told to everybody it is for."""
     from uptake.programme.adoption.publish_due import announce_rule_changes, publish_due
@@ -130,6 +133,24 @@ def send_mails(now: datetime) -> int:
     return send(now=now)
 
 
+def publish_heads(now: datetime) -> int:
+    """Once a day, the head of every book's chain goes into the audit log, which no one can edit."""
+    from uptake.directory.audit import note
+    from uptake.directory.models import AuditEntry
+    from uptake.ledger.balances import heads
+
+    published = AuditEntry.objects.filter(deed="ledger.published", at__gte=now - timedelta(hours=24)).exists()
+    found = [] if published else heads()
+    for head in found:
+        details = {"book": head.book, "seq": head.seq, "hash": head.hash}
+        note(deed="ledger.published", actor="job", organization=None, subject=f"#{head.book}", details=details, now=now)
+    return len(found)
+
+
+def sweep(now: datetime) -> int:
+    """Ended sessions, old sign-in attempts and expired cache entries are removed."""
+    from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+    from django.contrib.sessions.models import Session
 
     gone, _kinds = Session.objects.filter(expire_date__lt=now).delete()
     for model in (AccessAttempt, AccessLog, AccessFailureLog):
@@ -152,6 +173,7 @@ JOBS: tuple[Job, ...] = (
     Job("consider", _("New events become points."), 1, consider, Lane.POINTS, woken=True),
     Job("elapse", _("Points mature and expire; forgotten holds are given back."), 60, elapse, Lane.POINTS),
     Job("boards", _("What people earned goes onto the rankings."), 2, keep_boards),
+    Job("merits", _("Badges are given, challenges counted, prizes of closed rankings paid."), 60, keep_merits),
     Job("activity", _("New events reach the figures."), 3, refresh_activity, Lane.ACTIVITY),
     Job(
         "close-days",

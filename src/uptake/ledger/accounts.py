@@ -21,6 +21,16 @@ def person(owner: str, part: str) -> str:
     return f"person/{owner}/{part}"
 
 
+def budget(place: int) -> str:
+    """The account of the budget of a department, or of a company's own."""
+    return f"budget/{place}"
+
+
+def escrow(challenge: int) -> str:
+    """The account in which the prizes of a challenge wait."""
+    return f"escrow/{challenge}"
+
+
 def owner_of(code: str) -> str | None:
     """The person an account belongs to; None for an account of the programme, a budget or an escrow."""
     return code[7:].rsplit("/", 1)[0] if code.startswith("person/") else None

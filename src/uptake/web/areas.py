@@ -35,6 +35,7 @@ AREAS: tuple[Area, ...] = (
     Area("rewards/", "uptake.web.pages.rewards.urls"),
     Area("points/", "uptake.web.pages.points.urls"),
     Area("boards/", "uptake.web.pages.boards.urls"),
+    Area("merits/", "uptake.web.pages.merits.urls"),
     Area("rules/build/", "uptake.web.pages.building.urls"),
     Area("rules/", "uptake.web.pages.rules.urls"),
     Area("community/recognition/", "uptake.web.pages.community.urls_recognition"),

@@ -17,6 +17,7 @@ from uptake.programme.adoption.forget import ADOPTION
 from uptake.programme.community.forget import COMMUNITY
 from uptake.programme.forget import AWARDS, LEVELS
 from uptake.programme.governance.forget import GOVERNANCE
+from uptake.programme.merits.forget import MERITS
 from uptake.programme.rewards.forget import REDEMPTIONS, SPECIAL
 
 TREATMENTS: tuple[Treatment, ...] = (
@@ -27,6 +28,7 @@ TREATMENTS: tuple[Treatment, ...] = (
     LEVELS,
     REDEMPTIONS,
     SPECIAL,
+    MERITS,
     GOVERNANCE,
     COMMUNITY,
     ADOPTION,
@@ -69,6 +71,12 @@ NOT_TREATED: Mapping[str, str] = {
     "merits.Score": "points of a number whose name is gone",
     "merits.Band": "counts of people",
     "merits.Nameless": "a number that wants no name beside it",
+    "merits.Badge": "what is given for what, by a login whose name is gone",
+    "merits.Challenge": "as merits.Badge; why it was called off is emptied where it names somebody",
+    "merits.BoardPrize": "as merits.Badge",
+    "merits.PaidBoard": "sums of points",
+    "merits.PaidPlace": "points of a number whose name is gone",
+    "merits.Privilege": "as merits.Badge",
     "rewards.Reward": "what is on offer",
     "rewards.Picture": "of what is on offer",
     "rewards.Step": "states and numbers, by a login whose name is gone",

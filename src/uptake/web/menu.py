@@ -38,7 +38,16 @@ class Item:
 
 ITEMS: tuple[Item, ...] = (
     Item(_("My points"), "coins", "points:home", short=_("Points")),
-    Item(_("Ranking"), "trophy", "boards:home", short=_("Ranking")),
+    Item(
+        _("Ranking"),
+        "trophy",
+        "boards:home",
+        short=_("Ranking"),
+        below=(
+            Item(_("Who stands where"), "", "boards:home"),
+            Item(_("Badges & challenges"), "", "merits:home"),
+        ),
+    ),
     Item(_("Rewards"), "gift", "rewards:home", short=_("Rewards")),
     Item(_("Overview"), "layout-dashboard", "overview:home", (Deed.SEE_TOTALS,), ruled_off=True, by_place=True),
     Item(

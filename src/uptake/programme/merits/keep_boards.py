@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
+from functools import cached_property
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Max, Q, Sum
 
 from uptake.basics.business_day import start_of as start_of_day
 from uptake.directory.models import Organization
@@ -18,7 +19,7 @@ from uptake.directory.place import Span, memberships_of, settings_at, span_on
 from uptake.directory.viewer import ids_of
 from uptake.programme.in_force import parsed
 from uptake.programme.merits.models import BAND, Band, Score
-from uptake.programme.merits.periods import EVER, PERIODS, end_of, start_of
+from uptake.programme.merits.periods import BEGAN, EVER, MONTH, PERIODS, SEASON, end_of, season_of, start_of
 from uptake.programme.models import Award, MeritChange, RulebookVersion
 from uptake.programme.rulebook import Programme
 
@@ -72,36 +73,53 @@ class _Change:
             self.ended_at = max(row.ended_at, self.ended_at or row.ended_at)
 
 
-def keep_boards(*, now: datetime, limit: int = LIMIT) -> int:
+class BoardsNotKept(Exception):
+    """What people of a company gained could not be put on its boards; the cause is the failure. It waits."""
+
+    def __init__(self, company_id: int) -> None:
+        super().__init__(f"The boards of company {company_id} could not be kept")
+        self.company_id = company_id
+
+
+def keep_boards(*, now: datetime, limit: int = LIMIT, without: Collection[int] = ()) -> int:
     """Puts up to `limit` changes of the company that waits longest on its boards, in one transaction; gives how many.
 
-    Safe to repeat, and to run late: what changed after a board closed does not enter what it says. Several may run at
-    once: they take turns.
+    `without`: companies that are left waiting. Safe to repeat, and to run late: what changed after a board closed does
+    not enter what it says. Several may run at once: they take turns. Raises BoardsNotKept.
     """
-    first = MeritChange.objects.order_by("pk").values_list("company_id", flat=True).first()
-    return 0 if first is None else _keep(first, limit)
+    waiting = MeritChange.objects.exclude(company_id__in=without) if without else MeritChange.objects.all()
+    first = waiting.order_by("pk").values_list("company_id", flat=True).first()
+    if first is None:
+        return 0
+    try:
+        return _keep(first, limit, now)
+    except Exception as problem:
+        raise BoardsNotKept(first) from problem
 
 
 @transaction.atomic
-def _keep(company_id: int, limit: int) -> int:
+def _keep(company_id: int, limit: int, now: datetime) -> int:
     company = Organization.objects.select_for_update(of=("self",), no_key=True).get(pk=company_id)
     rows = list(MeritChange.objects.filter(company=company).order_by("pk")[:limit])
     spans = memberships_of({row.person_id for row in rows})
     clock = BoardClock(company)
     changes: dict[Line, _Change] = defaultdict(_Change)
     for row in rows:
-        week_start = clock.programme_on(row.date).week_start
-        for period in PERIODS:
-            starts = start_of(period, row.date, week_start)
+        for period in (*PERIODS, SEASON):
+            starts = clock.start_of(period, row.date)
+            if starts is None:
+                continue
             closes_at = clock.closes_at(period, starts)
             in_time = closes_at is None or row.changed_at < closes_at
             for place in places_of(company, spans.get(row.person_id, ()), row.date):
                 changes[Line(place, period, starts, row.person_id)].add(row, in_time=in_time)
+    for starts in sorted({line.starts for line in changes if line.period == SEASON}):
+        _begin_season(company, starts, clock, now)
     held = _held(changes.keys())
     bands: dict[Line, int] = defaultdict(int)
     scores = []
     asking = {line for line, change in changes.items() if _lost_its_latest(held.get(line), change)}
-    latest = _latest(asking, company, spans) if asking else {}
+    latest = _latest(asking, company, spans, clock) if asking else {}
     for line, change in changes.items():
         score = held.get(line)
         _count(bands, line, score, -1)
@@ -111,6 +129,42 @@ def _keep(company_id: int, limit: int) -> int:
     _write_bands({line: people for line, people in bands.items() if people})
     MeritChange.objects.filter(pk__in=[row.pk for row in rows]).delete()
     return len(rows)
+
+
+def _begin_season(company: Organization, starts: date, clock: BoardClock, now: datetime) -> None:
+    """Where a season has no board yet although others have, what was earned in it is taken from the boards of its
+    months. A season that does not begin and end with a month begins with nothing."""
+    scores = Score.objects.filter(place__company=company)
+    ends = clock.end_of(SEASON, starts)
+    if (starts != BEGAN and starts.day != 1) or (ends is not None and ends.day != 1):
+        return
+    if scores.filter(period=SEASON, starts=starts).exists():
+        return
+    months = scores.filter(period=MONTH, starts__gte=starts)
+    if ends is not None:
+        months = months.filter(starts__lt=ends)
+    closes_at = clock.closes_at(SEASON, starts)
+    closed = closes_at is not None and closes_at <= now
+    made: list[Score] = []
+    bands: dict[Line, int] = defaultdict(int)
+    sums = months.values_list("place_id", "person_id").order_by()
+    for place, person, points, shown, latest in sums.annotate(Sum("points"), Sum("shown"), Max("latest_at")):
+        line = Line(place, SEASON, starts, person)
+        made.append(
+            Score(
+                place_id=place,
+                period=SEASON,
+                starts=starts,
+                person_id=person,
+                points=points,
+                shown=shown if closed else points,
+                latest_at=latest,
+                shown_at=latest,
+            )
+        )
+        _count(bands, line, made[-1], +1)
+    _write(made)
+    _write_bands(bands)
 
 
 class BoardClock:
@@ -136,11 +190,36 @@ class BoardClock:
                     return parsed(version_id, sha256).programme
         return PLAIN
 
+    @cached_property
+    def seasons(self) -> tuple[date, ...]:
+        """The ends of seasons, by the latest rulebook of the company."""
+        return tuple(self.programme_on(date.max).season_ends)
+
+    def start_of(self, period: str, day: date) -> date | None:
+        """The first date of the period that `day` lies in; None: there are no seasons."""
+        if period == SEASON:
+            season = season_of(self.seasons, day)
+            return season[0] if season else None
+        return start_of(period, day, self.programme_on(day).week_start)
+
+    def end_of(self, period: str, starts: date) -> date | None:
+        """The first date after the period; None: it has no end, or none is known yet."""
+        if period == SEASON:
+            season = season_of(self.seasons, starts)
+            return season[1] if season else None
+        return end_of(period, starts)
+
+    def before(self, period: str, starts: date) -> date | None:
+        """The start of the period before; None: there is none."""
+        if period == EVER or starts == BEGAN:
+            return None
+        return self.start_of(period, starts - timedelta(days=1))
+
     def closes_at(self, period: str, starts: date) -> datetime | None:
         """From when on the board stands as it is; None: it never closes."""
         key = (period, starts)
         if key not in self._closes:
-            end = end_of(period, starts)
+            end = self.end_of(period, starts)
             late = timedelta(days=self.programme_on(end).lateness_days) if end else timedelta()
             self._closes[key] = start_of_day(end + late, *self.clock) if end else None
         return self._closes[key]
@@ -219,9 +298,9 @@ def places_of(company: Organization, spans: Sequence[Span], day: date) -> tuple[
 
 
 def _since(lines: Iterable[Line]) -> Q:
-    """The condition of the periods that start with these lines or later, and of that which never ends."""
-    first = min((line.starts for line in lines if line.period != EVER), default=date.max)
-    return Q(starts__gte=first) | Q(period=EVER)
+    """The condition of the periods that start with these lines or later, of seasons, and of that which never ends."""
+    first = min((line.starts for line in lines if line.period not in (EVER, SEASON)), default=date.max)
+    return Q(starts__gte=first) | Q(period__in=(EVER, SEASON))
 
 
 def _held(lines: Collection[Line]) -> dict[Line, Score]:
@@ -241,7 +320,7 @@ def _held(lines: Collection[Line]) -> dict[Line, Score]:
 
 
 def _latest(
-    lines: Collection[Line], company: Organization, spans: Mapping[int, Sequence[Span]]
+    lines: Collection[Line], company: Organization, spans: Mapping[int, Sequence[Span]], clock: BoardClock
 ) -> dict[Line, datetime]:
     """When the latest award that has points happened, among those of each line; lines without any are left out."""
     people = sorted({line.person for line in lines})
@@ -252,7 +331,7 @@ def _latest(
             by_date[person].append((day, at))
     found: dict[Line, datetime] = {}
     for line in lines:
-        end = end_of(line.period, line.starts)
+        end = clock.end_of(line.period, line.starts)
         for day, at in by_date[line.person]:
             if day < line.starts or (end is not None and day >= end) or at <= found.get(line, EARLIEST):
                 continue

@@ -66,6 +66,14 @@ def _guide(_content: Content) -> str:
     return "/guide/"
 
 
+def _challenge(content: Content) -> str:
+    return f"/merits/challenges/{content['challenge']}/" if "challenge" in content else "/merits/"
+
+
+def _merits(_content: Content) -> str:
+    return "/merits/"
+
+
 def _nothing(_content: Content) -> str:
     return ""
 
@@ -84,6 +92,9 @@ NOTICES: Mapping[str, tuple[str | Promise, Part, Part, str]] = {
     "appeal.decided": (gettext_lazy("Your appeal was answered"), _nothing, _appeal, "good"),
     "level_reached": (gettext_lazy("You reached a level"), _level, _points, "good"),
     "level_fallen": (gettext_lazy("Your level changed with the season"), _level, _points, "warn"),
+    "badge.given": (gettext_lazy("You were given a badge"), _reward, _merits, "good"),
+    "badge.taken_back": (gettext_lazy("A badge was taken back"), _reward, _merits, "warn"),
+    "challenge.met": (gettext_lazy("You reached the goal of a challenge"), _reward, _challenge, "good"),
     "community.answered": (gettext_lazy("Your question has an answer"), _title, _community, "good"),
     "community.commented": (gettext_lazy("Somebody commented on your post"), _title, _community, "good"),
     "community.accepted": (gettext_lazy("Your answer was accepted"), _title, _community, "good"),

@@ -12,15 +12,17 @@ from hypothesis import strategies as st
 
 from tests.cast import NOW, TODAY, Cast, person
 from uptake.directory.models import Membership, Organization, Person
+from uptake.directory.scope import EVERYTHING
 from uptake.programme.boards import Earned, board
 from uptake.programme.merit import Gain, note_merit
 from uptake.programme.merits.board import read_board, read_departments
 from uptake.programme.merits.hide_name import hide_name
-from uptake.programme.merits.keep_boards import keep_boards
+from uptake.programme.merits.keep_boards import BoardClock, keep_boards
 from uptake.programme.merits.models import Band, Score
-from uptake.programme.merits.periods import EVER, MONTH, WEEK, start_of
+from uptake.programme.merits.periods import BEGAN, EVER, MONTH, SEASON, WEEK, start_of
 from uptake.programme.merits.verify import problems_of
 from uptake.programme.models import MeritChange
+from uptake.programme.publish import publish
 from uptake.programme.tests.world import Desk
 
 pytestmark = pytest.mark.django_db
@@ -178,3 +180,34 @@ def _company() -> tuple[Organization, list[Person]]:
     company.path, company.company = f"/{company.pk}/", company
     company.save()
     return company, [person(name=f"{nth}", at=company) for nth in range(4)]
+
+
+def with_seasons(cast: Cast, *ends: str) -> None:
+    file = {"programme": {"season_ends": list(ends)}, "rules": []}
+    publish(rulebook=file, organization=cast.beiyuan, in_force_date=date(2025, 1, 1), by=EVERYTHING, now=NOW)
+
+
+def season_lines(cast: Cast, starts: date) -> list[tuple[int, str, int]]:
+    found = read_board(cast.beiyuan, SEASON, starts, viewer=cast.viewer(cast.lin), now=NOW)
+    return [(line.rank, line.name, line.points) for line in found.lines]
+
+
+def test_a_season_has_a_board_of_its_own(cast: Cast) -> None:
+    with_seasons(cast, "2026-04-10", "2026-07-01")
+    gained(cast, cast.lin, 5, day=date(2026, 4, 9))
+    gained(cast, cast.lin, 6, day=date(2026, 4, 10))
+    gained(cast, cast.hua, 8)
+    keep_boards(now=NOW)
+    assert season_lines(cast, date(2026, 4, 10)) == [(1, "Hua Jing", 8), (2, "Lin Fang", 6)]
+    assert season_lines(cast, BEGAN) == [(1, "Lin Fang", 5)]
+    assert BoardClock(cast.beiyuan).closes_at(SEASON, date(2026, 4, 10)) is not None
+
+
+def test_a_season_told_of_later_begins_with_what_its_months_hold(cast: Cast) -> None:
+    gained(cast, cast.lin, 5, day=date(2026, 3, 31))
+    gained(cast, cast.lin, 6, day=date(2026, 4, 1))
+    keep_boards(now=NOW)
+    with_seasons(cast, "2026-04-01", "2026-07-01")
+    gained(cast, cast.lin, 2)
+    keep_boards(now=NOW)
+    assert season_lines(cast, date(2026, 4, 1)) == [(1, "Lin Fang", 8)]

@@ -182,6 +182,10 @@ def _what(entry: Entry, kind: str) -> str:
             return gettext("Recognition by a colleague")
         if kind == "appeal":
             return gettext("Appeal upheld")
+        if kind == "challenge":
+            return gettext("Prize of a challenge")
+        if kind == "prize":
+            return gettext("Prize of a ranking")
     return str(Kind(entry.kind).label)
 
 
@@ -195,6 +199,10 @@ def _sentence(entry: Entry, kind: str) -> str:
             return gettext("A colleague recognised what you did: %(n)s points.") % n
         if kind == "appeal":
             return gettext("An appeal of yours was upheld: %(n)s points.") % n
+        if kind == "challenge":
+            return gettext("You reached the goal of a challenge, and somebody verified it: %(n)s points.") % n
+        if kind == "prize":
+            return gettext("You stood among the first when the ranking closed: %(n)s points.") % n
         return gettext("%(n)s points were given to you.") % n
     said = {
         Kind.TAKEN_BACK: gettext(

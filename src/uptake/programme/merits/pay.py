@@ -1,0 +1,70 @@
+"""Pays prizes: points for many people at once from one account, which are told of them; no merit of a date."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from uptake.basics.business_day import business_date, start_of
+from uptake.directory.models import Organization
+from uptake.ledger.grant import Grant, grant
+from uptake.notify.tell import Telling, tell
+from uptake.programme.lot_dates import last_date
+from uptake.programme.merits.keep_boards import BoardClock
+
+ONE_DAY = timedelta(days=1)
+
+
+def pay(
+    company: Organization,
+    points: Mapping[int, int],
+    *,
+    cause: str,
+    paid_from: str,
+    title: Mapping[str, str],
+    kind: str,
+    now: datetime,
+) -> None:
+    """Grants each person their points under the key `<cause>/<person>`; they expire as the programme says.
+
+    `title`: {"name_en", "name_zh"} of what it is for. Raises NotEnoughPoints.
+    """
+    clock = BoardClock(company)
+    today = business_date(now, *clock.clock)
+    programme = clock.programme_on(today)
+    last = last_date(programme, programme.expires, today)
+    expires_at = start_of(last + ONE_DAY, *clock.clock) if last else None
+    explanation: dict[str, Any] = {"prize": cause, **title}
+    grants = [
+        Grant(
+            book=company.pk,
+            key=f"{cause}/{person}",
+            lot=f"{cause}/{person}",
+            owner=str(person),
+            points=some,
+            cause=cause,
+            happened_at=now,
+            available_from=now,
+            last_date=last,
+            expires_at=expires_at,
+            reason="prize",
+            explanation=explanation,
+            paid_from=paid_from,
+        )
+        for person, some in sorted(points.items())
+    ]
+    grant(grants, now=now)
+    labels = {"en": title.get("name_en") or title.get("name_zh"), "zh": title.get("name_zh") or title.get("name_en")}
+    tell(
+        [
+            Telling(
+                person_id=person,
+                key=f"{cause}/{person}",
+                kind=kind,
+                content={"points": some, "count": 1, "awards": [{"title": labels["en"], "labels": labels}]},
+            )
+            for person, some in sorted(points.items())
+        ],
+        now=now,
+    )
