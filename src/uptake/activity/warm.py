@@ -13,6 +13,7 @@ from uptake.activity.log import from_incoming
 from uptake.activity.merge import inserted, merge_places
 from uptake.activity.periods import day_number
 from uptake.activity.summaries.daily import daily
+from uptake.activity.summaries.modules import modules
 from uptake.activity.summaries.people import people
 from uptake.activity.summaries.places import places
 from uptake.activity.summaries.top import top
@@ -48,11 +49,12 @@ MORE: dict[str, tuple[dict[str, Any], ...]] = {
         {},
         BY_PLACE,
         {"by": None},
+        {"by": None, "count": "people"},
         {"by": None, "session_gap_seconds": 1800, "filters": [NO_ROLE]},
         {"by": None, "items": [{"sel": {}, "property": "role"}], "collapse": True},
     ),
     "paths": ({}, {"by": None}, {"by": None, "items": [{"sel": {}, "property": "role"}]}),
-    "sessions": ({}, {"by": None}, {"by": None, "filters": [NO_ROLE]}),
+    "sessions": ({}, {"by": None, "duration_bins": [60]}, {"by": None, "filters": [NO_ROLE]}),
     "silence": ({}, {"silent_days": 1, "by": None}, {"by": None, "items": [{"sel": {}, "property": "role"}]}),
     "trends": ({}, {"by": None}, {"by": None, "series": [{"sel": {"where": [NO_ROLE]}, "count": "sessions"}]}),
 }
@@ -85,6 +87,7 @@ def warm() -> None:
     places(log, spans=[(day, last)])
     people(log, first=day, last=last)
     top(log, of="event", first=day, last=last)
+    modules(log, first=day, last=last, groups={"opened": "warm"}, companies=[1])
     keys = {"person": np.int32, "happened_at": np.int64, "event_id": np.int64}
     columns = {name: np.zeros(1, kind) for name, kind in keys.items()}
     among = merge_places(columns, columns)
