@@ -13,7 +13,7 @@ from django.db import transaction
 from uptake.connectors.files.formats import open_table
 from uptake.connectors.files.mapping import Mapping, UnfitMapping, header_hash
 from uptake.connectors.files.suggest import suggest
-from uptake.connectors.files.table import Table
+from uptake.connectors.files.table import Table, UnreadableFile
 from uptake.connectors.models import ImportRun, RememberedMapping
 from uptake.directory.audit import note
 from uptake.directory.models import Organization
@@ -22,10 +22,19 @@ from uptake.directory.scope import Deed, NotAllowed, Viewer
 COPY_BYTES = 1 << 20
 
 
-def begin_import(*, file: Path, file_name: str, organization: Organization, by: Viewer, now: datetime) -> ImportRun:
+def begin_import(
+    *,
+    file: Path,
+    file_name: str,
+    organization: Organization,
+    by: Viewer,
+    now: datetime,
+    needs_rows: bool = False,
+) -> ImportRun:
     """Keeps a copy of `file` in UPTAKE_DATA/imports and proposes a mapping: the remembered one, else a guess.
 
-    Raises NotAllowed, or UnreadableFile (nothing is kept then).
+    Raises NotAllowed, or UnreadableFile (nothing is kept then). A nightly file may hold a header only; a person who
+    chose one is told (`needs_rows`).
     """
     if not by.may(Deed.MANAGE_DATA, organization):
         raise NotAllowed
@@ -33,6 +42,8 @@ def begin_import(*, file: Path, file_name: str, organization: Organization, by: 
     try:
         digest, size = _copy(file, kept)
         table = open_table(kept)
+        if needs_rows and next(iter(table.rows()), None) is None:
+            raise UnreadableFile("only_header")
         mapping = proposed(table, organization)
         with transaction.atomic():
             run = ImportRun.objects.create(

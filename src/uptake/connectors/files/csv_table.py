@@ -16,6 +16,8 @@ from uptake.connectors.files.unpacked import CHUNK, unpacked
 
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE_ROWS = 50
+LONGEST_LINE = 16 << 20
+"""Bytes; a line is read whole, so a longer one is refused before memory is lost to it."""
 BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -69,7 +71,7 @@ def open_csv(path: Path) -> Table:
 
 def _encoding(path: Path) -> tuple[str, int]:
     """The encoding of the whole file and the number of its lines. Reads all of it, so that nothing surprises later."""
-    lines, last = 0, b""
+    lines, last, long = 0, b"", 0
     with unpacked(path) as stream:
         start = stream.read(4)
         named = next((name for mark, name in BOMS if start.startswith(mark)), "")
@@ -77,6 +79,10 @@ def _encoding(path: Path) -> tuple[str, int]:
         odd = b""
         for chunk in itertools.chain([start], iter(lambda: stream.read(CHUNK), b"")):
             lines += chunk.count(b"\n")
+            end = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
+            long = long + len(chunk) if end < 0 else len(chunk) - end - 1
+            if long > LONGEST_LINE:
+                raise UnreadableFile("huge_cell", row=lines + 1)
             if not odd and not named:
                 try:
                     decoder.decode(chunk)

@@ -12,6 +12,7 @@ from uptake.connectors.files.table import UnreadableFile
 
 FILE: Mapping[str, str | Promise] = {
     "empty": _("The file holds no rows."),
+    "only_header": _("The file has a header and no rows below it."),
     "too_large": _("The file is too large once unpacked."),
     "too_large_workbook": _("The workbook is too large once unpacked. Save the sheet as CSV."),
     "too_many_columns": _("The file has more than 500 columns (%(detail)s)."),

@@ -114,6 +114,7 @@ def encrypted_workbook() -> bytes:
         (b'a,b\n1,2\n"never closed,3\n4,5\n', "broken_quotes", 3),
         (b'a,b\n1,"x"y\n', "broken_quotes", 2),
         (b"a,b\n1," + b"x" * 2_000_000 + b"\n", "huge_cell", 2),
+        (gzip.compress(b"a,b\n1,2\n" + b"0" * 18_000_000), "huge_cell", 3),
         (b"a,b\x00\x01\x02\x00binary", "not_a_table", None),
         (b"," * 600 + b"\n", "empty", None),
         (b"x," * 600 + b"\n", "too_many_columns", 1),

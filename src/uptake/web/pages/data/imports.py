@@ -88,7 +88,12 @@ def upload(request: HttpRequest) -> HttpResponseBase:
         kept.flush()
         try:
             run = begin_import(
-                file=Path(kept.name), file_name=file.name or "", organization=place, by=viewer, now=timezone.now()
+                file=Path(kept.name),
+                file_name=file.name or "",
+                organization=place,
+                by=viewer,
+                now=timezone.now(),
+                needs_rows=True,
             )
         except UnreadableFile as refusal:
             return _refused(request, f"{file.name}: {why_unreadable(refusal)}")

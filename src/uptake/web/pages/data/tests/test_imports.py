@@ -103,6 +103,7 @@ def test_earning_points_is_chosen_and_said(ren: Client, cast: Cast) -> None:
         (b"", "Choose a file"),
         (b"PK\x03\x04broken", "cannot be opened"),
         (b'a,b\n1,"x', "Row 2: A quotation mark is not closed"),
+        (b"when,who,what\n", "a header and no rows"),
         (b"<!DOCTYPE a><log/>", "declares a document type"),
     ],
 )
