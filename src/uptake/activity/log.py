@@ -596,8 +596,8 @@ def _whole_table(snapshot: Snapshot) -> pa.Table:
     return pa.table(arrays)
 
 
-def from_incoming(incoming: Incoming, people: list[str]) -> ActivityLog:
-    """A log in memory of rows whose person codes are 1 … len(people)."""
+def from_incoming(incoming: Incoming, people: list[str], not_activity: Sequence[str] = ()) -> ActivityLog:
+    """A log in memory of rows whose person codes are 1 … len(people); `not_activity` names bookkeeping."""
     dictionaries: dict[str, Dictionary] = {}
     rows, properties = encode(incoming, dictionaries, {})
-    return ActivityLog(None, TableSnapshot([rows], dictionaries, properties, people))
+    return ActivityLog(None, TableSnapshot([rows], dictionaries, properties, people, not_activity))

@@ -83,10 +83,11 @@ def warm() -> None:
             given = {key: value for key, value in usual.items() if key in analysis.keys}
             ask(log, {"analysis": analysis.name, **given, **more})
     last = day + timedelta(days=1)
-    daily(log, first=day, last=last)
-    places(log, spans=[(day, last)])
-    people(log, first=day, last=last)
-    top(log, of="event", first=day, last=last)
+    for one in (log, from_incoming(incoming, ["one", "two"], ["heartbeat"])):  # with bookkeeping, rows are looked at
+        daily(one, first=day, last=last)
+        places(one, spans=[(day, last)])
+        people(one, first=day, last=last)
+        top(one, of="event", first=day, last=last)
     modules(log, first=day, last=last, groups={"opened": "warm"}, companies=[1])
     keys = {"person": np.int32, "happened_at": np.int64, "event_id": np.int64}
     columns = {name: np.zeros(1, kind) for name, kind in keys.items()}

@@ -72,7 +72,7 @@ def test_they_hold_the_rows_that_count(
             held = [row for row in range(begin, end) if alive[codes[row]]]
             assert many[run] == len(held)
             assert not held or latest[run] == held[-1]
-            seen += [(*map(int, of_run), names[codes[row]]) for row in held]  # type: ignore[misc]
+            seen += [(*map(int, of_run), names[codes[row]]) for row in held]
 
     assert sorted(seen) == by_hand(rows, spans, asked)
 
