@@ -73,6 +73,7 @@ KNOWN_OPERATIONS = {
     ("post", "/api/v1/seats"),
     ("get", "/api/v1/rewards"),
     ("get", "/api/v1/redemptions"),
+    ("get", "/api/v1/merits"),
     ("get", "/api/v1/leave-requests"),
 }
 """Operations of the API whose answers a test below looks at."""
@@ -208,7 +209,7 @@ def test_a_token_reads_its_own_companys_rewards_only(world: World) -> None:
         viewer = world.cast.viewer(person, timezone.localdate())
         _token, secret = make_token(by=viewer, days=1, now=timezone.now())
         foreign = world.qinghe if who != "mo" else world.beiyuan
-        for address in ("rewards", "redemptions", f"leave-requests?company={foreign.company.slug}"):
+        for address in ("rewards", "redemptions", "merits", f"leave-requests?company={foreign.company.slug}"):
             answer = Client().get(f"/api/v1/{address}", headers={"authorization": f"Bearer {secret}"})
             assert answer.status_code == (403 if "leave" in address else 200)
             assert not any(mark in answer.content.decode() for mark in foreign.marks)

@@ -73,6 +73,8 @@ INNER: Mapping[str, tuple[str, ...]] = {
     "": ("/account/login/", "/account/password/reset/"),
     "lin": (
         "/rewards/mine/",
+        "/merits/",
+        "/merits/challenges/{challenge}/",
         "/account/password/change/",
         "/account/2fa/",
         "/account/logout/",
@@ -92,6 +94,9 @@ INNER: Mapping[str, tuple[str, ...]] = {
         "/committee/settings/?at={slug}",
         "/appeals/desk/",
         "/community/desk/?at={slug}",
+        "/merits/desk/?at={slug}",
+        "/merits/desk/challenges/?at={slug}",
+        "/merits/desk/prizes/?at={slug}",
         "/rewards/desk/?at={slug}",
         "/rewards/desk/catalogue/?at={slug}",
         "/rewards/desk/catalogue/new/?at={slug}",

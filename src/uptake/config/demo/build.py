@@ -18,6 +18,7 @@ from uptake.config.demo.drafts import plant_drafts
 from uptake.config.demo.file import import_courses
 from uptake.config.demo.governance import seat_a_committee
 from uptake.config.demo.kept import keep_questions
+from uptake.config.demo.merits import plant_merits
 from uptake.config.demo.odd import odd_ones
 from uptake.config.demo.park import ZONE, DemoPark, day_of, make_park
 from uptake.config.demo.people import DemoLogin, fill_directory, make_park_place
@@ -74,6 +75,7 @@ def build(*, folder: Path, language: str, now: datetime, say: Say, seed: int = S
         import_courses(park, now)
         give_seats(park, now)
         offer_rewards(park, now)
+        plant_merits(park, now)
         let_people_talk(park, now)
         seat_a_committee(park, now)
         plant_drafts(park, now)

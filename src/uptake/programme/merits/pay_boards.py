@@ -32,7 +32,7 @@ def pay_boards(company_id: int, *, now: datetime) -> int:
 
 
 def _due(row: BoardPrize, clock: BoardClock, now: datetime) -> Iterator[tuple[date, datetime]]:
-    """(start, closing) of the boards whose period ended after the prizes were offered and that are not paid, the oldest first."""
+    """(start, closing) of the boards to be paid, the oldest first: their period ended after the prizes were offered."""
     paid = set(row.paid.values_list("starts", flat=True))
     found: list[tuple[date, datetime]] = []
     starts = clock.start_of(row.period, business_date(now, *clock.clock))

@@ -33,17 +33,17 @@ _counting = threading.Lock()
 
 def answer_rewards(request: HttpRequest) -> HttpResponse:
     """What the person of the token can ask for, the cheapest first."""
-    return _answered(request, _rewards)
+    return answered(request, _rewards)
 
 
 def answer_redemptions(request: HttpRequest) -> HttpResponse:
     """What the person of the token asked for, newest first."""
-    return _answered(request, _redemptions)
+    return answered(request, _redemptions)
 
 
 def answer_leave(request: HttpRequest) -> HttpResponse:
     """Extra leave of a company whose reward desk the person of the token keeps; what is told counts as told to HR."""
-    return _answered(request, _leave)
+    return answered(request, _leave)
 
 
 def _rewards(_request: HttpRequest, who: Viewer) -> dict[str, Any]:
@@ -118,7 +118,8 @@ def _leave(request: HttpRequest, who: Viewer) -> dict[str, Any]:
     }
 
 
-def _answered(request: HttpRequest, read: Callable[[HttpRequest, Viewer], dict[str, Any]]) -> HttpResponse:
+def answered(request: HttpRequest, read: Callable[[HttpRequest, Viewer], dict[str, Any]]) -> HttpResponse:
+    """What is read for the person of the access token, or why it is not."""
     try:
         body, status, headers = orjson.dumps(read(request, _who(request))), 200, {}
     except Refused as refusal:

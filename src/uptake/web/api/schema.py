@@ -172,6 +172,35 @@ class RedemptionsOut(Schema):
     redemptions: list[RedemptionOut]
 
 
+class PrivilegeOut(Schema):
+    """What a level allows; it is held before the date `until`, or as long as the level is held."""
+
+    code: str
+    name_en: str
+    name_zh: str
+    level: str
+    until: date | None
+
+
+class BadgeOut(Schema):
+    """One badge that is held."""
+
+    id: int
+    name_en: str
+    name_zh: str
+    given_at: datetime
+
+
+class MeritsOut(Schema):
+    """What the person of the token holds; `level` is null where the rules have none or none is reached."""
+
+    level: str | None
+    since: datetime | None
+    qualifying: int
+    privileges: list[PrivilegeOut]
+    badges: list[BadgeOut]
+
+
 class LeaveOut(Schema):
     """Extra leave somebody redeemed; `id` stays the same whenever it is told again."""
 

@@ -14,12 +14,14 @@ from uptake import __version__
 from uptake.web.api.asking import answer_question
 from uptake.web.api.collect import answer_page
 from uptake.web.api.intake import Answer, Asked, answer
+from uptake.web.api.merits import answer_merits
 from uptake.web.api.rewards import answer_leave, answer_redemptions, answer_rewards
 from uptake.web.api.schema import (
     AnswerOut,
     EventIn,
     EventsIn,
     LeaveRequestsOut,
+    MeritsOut,
     QuestionIn,
     QuestionRefusalOut,
     RedemptionsOut,
@@ -235,6 +237,18 @@ def list_rewards(request: HttpRequest) -> HttpResponse:
 def list_redemptions(request: HttpRequest) -> HttpResponse:
     """What the person of the token asked for, and where it stands; codes are shown on the page only."""
     return answer_redemptions(request)
+
+
+@api.get(
+    "/merits",
+    summary="Own level, privileges and badges",
+    operation_id="read_merits",
+    response={200: MeritsOut, **dict.fromkeys(REWARD_REFUSALS, RefusalOut)},
+    openapi_extra=_by_token(REWARD_REFUSALS),
+)
+def read_merits(request: HttpRequest) -> HttpResponse:
+    """What the person of the token holds: the level, what it allows and until when, and badges."""
+    return answer_merits(request)
 
 
 @api.get(

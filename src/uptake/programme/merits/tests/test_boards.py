@@ -194,7 +194,7 @@ def season_lines(cast: Cast, starts: date) -> list[tuple[int, str, int]]:
 
 def test_a_season_has_a_board_of_its_own(cast: Cast) -> None:
     with_seasons(cast, "2026-04-10", "2026-07-01")
-    gained(cast, cast.lin, 5, day=date(2026, 4, 9))
+    gained(cast, cast.lin, 5, day=date(2026, 4, 9), now=NOW - timedelta(days=33))
     gained(cast, cast.lin, 6, day=date(2026, 4, 10))
     gained(cast, cast.hua, 8)
     keep_boards(now=NOW)

@@ -20,9 +20,10 @@ SHAPES = {
     "issue_seats": {"200": "SeatReportOut"},
     "list_rewards": {"200": "RewardsOut"},
     "list_redemptions": {"200": "RedemptionsOut"},
+    "read_merits": {"200": "MeritsOut"},
     "list_leave_requests": {"200": "LeaveRequestsOut"},
 }
-READ = ("list_rewards", "list_redemptions", "list_leave_requests")
+READ = ("list_rewards", "list_redemptions", "read_merits", "list_leave_requests")
 """Operations that are asked by their address alone."""
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from django.contrib import messages
 from django.db.models import Q
@@ -26,7 +26,7 @@ from uptake.programme.merits.board import heads_of, read_board, read_departments
 from uptake.programme.merits.hide_name import hide_name
 from uptake.programme.merits.keep_boards import BoardClock
 from uptake.programme.merits.models import Nameless
-from uptake.programme.merits.periods import EVER, MONTH, PERIODS, QUARTER, YEAR, before, end_of, start_of
+from uptake.programme.merits.periods import BEGAN, EVER, MONTH, QUARTER, SEASON, YEAR
 from uptake.web import numbers
 from uptake.web.viewing import login_required, viewer_for
 
@@ -35,6 +35,7 @@ NAMES: dict[str, str | Promise] = {
     "month": gettext_lazy("Month"),
     "quarter": gettext_lazy("Quarter"),
     "year": gettext_lazy("Year"),
+    "season": gettext_lazy("Season"),
     "ever": gettext_lazy("All time"),
 }
 
@@ -58,12 +59,13 @@ def home(request: HttpRequest) -> HttpResponseBase:
     company, place, places = _chosen(request, viewer, companies)
     now = timezone.now()
     today = business_date(now, *settings_at(company))
+    clock = BoardClock(company)
+    periods = [key for key in NAMES if key != SEASON or clock.seasons]
     period = request.GET.get("period", MONTH)
-    period = period if period in PERIODS else MONTH
-    week_start = BoardClock(company).programme_on(today).week_start
-    starts = start_of(period, _day(request.GET.get("on", ""), today), week_start)
+    period = period if period in periods else MONTH
+    starts = clock.start_of(period, _day(request.GET.get("on", ""), today)) or today
     board = read_board(place, period, starts, viewer=viewer, now=now)
-    end = end_of(period, starts)
+    end = clock.end_of(period, starts)
     return render(
         request,
         "boards/home.html",
@@ -72,11 +74,11 @@ def home(request: HttpRequest) -> HttpResponseBase:
             "place": place,
             "companies": [Choice(one.slug, one.name, one == company) for one in companies],
             "places": [Choice(one.slug, one.name, one == place) for one in places],
-            "periods": [Choice(key, NAMES[key], key == period) for key in PERIODS],
+            "periods": [Choice(key, NAMES[key], key == period) for key in periods],
             "board": board,
-            "period_name": _named(period, starts),
+            "period_name": _named(period, starts, end),
             "running": end is None or today < end,
-            "before": before(period, starts, week_start),
+            "before": clock.before(period, starts),
             "after": end if end is not None and end <= today else None,
             "departments": read_departments(company, period, starts, viewer=viewer, today=today),
             "smallest": HIDE_BELOW,
@@ -131,10 +133,16 @@ def _day(text: str, today: date) -> date:
         return today
 
 
-def _named(period: str, starts: date) -> str:
+def _named(period: str, starts: date, end: date | None) -> str:
     """The period in words."""
     if period == EVER:
         return _("All time")
+    if period == SEASON:
+        last = numbers.day(end - timedelta(days=1)) if end else "…"
+        return _("Season %(first)s – %(last)s") % {
+            "first": numbers.day(starts) if starts != BEGAN else "…",
+            "last": last,
+        }
     if period == YEAR:
         return str(starts.year)
     if period == QUARTER:

@@ -15,11 +15,13 @@ from uptake.directory.viewer import HIDE_BELOW
 from uptake.programme.beyond_a_date import rulebook_now
 from uptake.programme.in_force import RulebooksInForce
 from uptake.programme.merits.board import Board, heads_of, read_board
-from uptake.programme.merits.models import Nameless
+from uptake.programme.merits.models import Challenge, ChallengeState, Nameless
 from uptake.programme.merits.periods import MONTH
+from uptake.programme.merits.privileges import Held, privileges_of
 from uptake.programme.rewards.models import Redemption, Reward
 from uptake.programme.rewards.shelf import shelf
 from uptake.programme.standing_of import standing_of
+from uptake.web.pages.merits.reading import BadgeLine, ChallengeLine, badges_of, challenges_of
 from uptake.web.pages.points.read import Home
 from uptake.web.pages.rewards.views import line_of, told
 
@@ -27,6 +29,8 @@ TOP: Final = 3
 NEIGHBOURS: Final = 1
 REWARDS: Final = 4
 NAMES: Final = 3
+BADGES: Final = 6
+CHALLENGES: Final = 3
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class Level:
     missing: int
     opens: Sequence[str]
     """Names of rewards that need the next level."""
+    privileges: Sequence[tuple[str, Held]]
+    """What the level allows, by name."""
 
     @property
     def done(self) -> int:
@@ -76,6 +82,17 @@ class Offers:
     all: int
 
 
+@dataclass(frozen=True)
+class Merits:
+    """Badges and challenges as the page shows them."""
+
+    badges: Sequence[BadgeLine]
+    """The latest."""
+    all: int
+    running: Sequence[ChallengeLine]
+    """Own ones first."""
+
+
 def level_of(person: Person, home: Home, now: datetime) -> Level | None:
     """The level; None where the rulebook has none."""
     rules = rulebook_now(RulebooksInForce([home.company.pk]), home.company.pk, now)
@@ -98,6 +115,18 @@ def level_of(person: Person, home: Home, now: datetime) -> Level | None:
         next_at=following.at if following else 0,
         missing=standing.missing,
         opens=opens,
+        privileges=[
+            (held.privilege.name_in(get_language() or "en"), held)
+            for held in privileges_of(
+                home.company.pk,
+                rulebook=rules.rulebook,
+                rank=standing.rank,
+                since=standing.since,
+                today=home.today,
+            )
+        ]
+        if rules
+        else [],
     )
 
 
@@ -126,6 +155,15 @@ def offers_of(home: Home, now: datetime) -> Offers:
     near = now_had[:room]
     near += nearly[: REWARDS - len(near)]
     return Offers([told(item) for item in near], len(items))
+
+
+def merits_of(home: Home, viewer: Viewer, now: datetime) -> Merits:
+    """The own badges, and the challenges that run where one belongs."""
+    badges = [one for one in badges_of(home.person_id, home.company) if one.given]
+    rows = Challenge.objects.visible_to(viewer).filter(company=home.company, state=ChallengeState.OPEN)
+    lines = challenges_of(rows.order_by("until_date", "pk"), viewer, home.company, today=home.today, now=now)
+    running = sorted((one for one in lines if one.running), key=lambda one: one.mine is None)
+    return Merits(badges[:BADGES], len(badges), running[:CHALLENGES])
 
 
 def open_redemptions(person: Person, viewer: Viewer, now: datetime) -> list[dict[str, Any]]:

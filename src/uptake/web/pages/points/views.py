@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,10 +15,15 @@ from django.utils import timezone
 from uptake.directory.models import Membership, Person
 from uptake.directory.scope import Deed, Viewer
 from uptake.ledger.proof import proof_of, public_key_of
-from uptake.web.pages.points.beside import level_of, offers_of, open_redemptions, ranking_of
+from uptake.programme.next_step import next_step
+from uptake.programme.sentences import rule_sentence
+from uptake.web.catalogue import labels_of
+from uptake.web.pages.points.beside import level_of, merits_of, offers_of, open_redemptions, ranking_of
 from uptake.web.pages.points.entries import SHOWN, listed_days
 from uptake.web.pages.points.read import home_of, summary_of
 from uptake.web.viewing import login_required, viewer_for
+
+STEP_RULES: Final = 2
 
 
 @login_required
@@ -58,6 +63,24 @@ def proof(request: HttpRequest) -> HttpResponseBase:
     return answer
 
 
+@login_required
+def next_best(request: HttpRequest) -> HttpResponseBase:
+    """The one deed that pays most for the viewer now: asked for by the page once it is there."""
+    viewer = viewer_for(request)
+    who = get_object_or_404(Person, pk=viewer.person_id or 0)
+    now = timezone.now()
+    where = home_of(who, now)
+    step = next_step(who.pk, where.company, now=now) if where is not None else None
+    context: dict[str, Any] = {"step": step}
+    if step is not None:
+        labels = labels_of([step.event])
+        context |= {
+            "event": labels.event(step.event),
+            "sentences": [rule_sentence(rule, labels) for rule in step.rules[:STEP_RULES]],
+        }
+    return render(request, "points/next.html", context)
+
+
 def proof_key(request: HttpRequest) -> HttpResponseBase:
     """The public key of this installation, for anybody who checks a proof."""
     return HttpResponse(public_key_of(settings.PROOF_KEY) + "\n", content_type="text/plain; charset=utf-8")
@@ -84,4 +107,5 @@ def _page(request: HttpRequest, viewer: Viewer, who: Person) -> HttpResponseBase
                 context["ranking"] = ranking_of(where, viewer, now)
                 belongs = any(place.startswith(where.company.path) for place in viewer.places)
                 context["offers"] = offers_of(where, now) if belongs else None
+                context["merits"] = merits_of(where, viewer, now) if belongs else None
         return render(request, "points/home.html", context)
