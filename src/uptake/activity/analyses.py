@@ -139,9 +139,14 @@ def _plain(answer: dict[str, Any], named: bool) -> dict[str, Any]:
     return found
 
 
+PLAIN = frozenset({int, float, str, bool, type(None)})
+
+
 def _lists(value: Any, named: bool) -> Any:
     if isinstance(value, Actors):
         return value.tolist()
     if isinstance(value, dict):
         return {name: _lists(one, named) for name, one in value.items() if named or name != NAMES}
-    return [_lists(one, named) for one in value] if isinstance(value, tuple | list) else value
+    if isinstance(value, tuple | list):
+        return [one if type(one) in PLAIN else _lists(one, named) for one in value]
+    return value

@@ -64,6 +64,8 @@ KEYS = COMMON | nodes.KEYS | {
 }  # fmt: skip
 LEFT_OUT = "..."
 SECOND = 1_000_000
+DENSE = 2**17
+"""Up to so many edges there may be an array has a place for each, above it a table only for those that occur."""
 NONE, ABSENT = -1, -2
 """What a start or end is in the kernel that was not asked for, or that no row of the bucket has."""
 
@@ -202,10 +204,7 @@ def _tables(asked: Asked, wanted: Wanted, span: Span, groups: Groups | None) -> 
     passed, stood = joined([part[0] for part in parts]), joined([part[1] for part in parts])
     totals = np.sum([part[2] for part in parts], axis=0)
     names, many = passed.names, len(passed.names)
-    edges: list[dict[tuple[int, str, str], list[int]]] = [{} for _ in values]
-    for key, sums in zip(passed.keys.tolist(), passed.sums.tolist(), strict=True):
-        place = key // (many * many)
-        edges[place // 32][place % 32, names[key // many % many], names[key % many]] = sums
+    edges = [_heaviest(passed, number, wanted) for number in range(len(values))]
     steps: list[dict[tuple[int, str], list[int]]] = [{} for _ in values]
     for key, sums in zip(stood.keys.tolist(), stood.sums.tolist(), strict=True):
         steps[key // many // 32][key // many % 32, names[key % many]] = sums
@@ -220,10 +219,23 @@ def _tables(asked: Asked, wanted: Wanted, span: Span, groups: Groups | None) -> 
     }
 
 
-def _edges(found: dict[tuple[int, str, str], list[int]], wanted: Wanted) -> list[list[Any]]:
-    """The heaviest edges that can be reached from the first position."""
+def _heaviest(passed: Counts, value: int, wanted: Wanted) -> dict[tuple[int, str, str], list[int]]:
+    """The sums of a value's heaviest edges (position, from, to), these first; ties by position and name."""
+    names, many = passed.names, len(passed.names)
+    place, first, then = passed.keys // (many * many), passed.keys // many % many, passed.keys % many
+    own = np.flatnonzero(place // 32 == value)
+    rank = np.empty(many, np.int64)
+    rank[np.array(sorted(range(many), key=names.__getitem__))] = np.arange(many)
+    weight = passed.sums[own, 2 if wanted.people else 0]
+    own = own[np.lexsort((rank[then[own]], rank[first[own]], place[own], -weight))[: wanted.edge_limit]]
+    edges = zip((place[own] % 32).tolist(), first[own].tolist(), then[own].tolist(), strict=True)
+    sums = passed.sums[own].tolist()
+    return {(position, names[a], names[b]): one for (position, a, b), one in zip(edges, sums, strict=True)}
+
+
+def _edges(heaviest: dict[tuple[int, str, str], list[int]], wanted: Wanted) -> list[list[Any]]:
+    """Those of the heaviest edges that can be reached from the first position."""
     unit = 2 if wanted.people else 0
-    heaviest = sorted(found, key=lambda edge: (-found[edge][unit], edge))[: wanted.edge_limit]
     reached = {(1, first) for position, first, _ in heaviest if position == 1}
     for position, first, then in sorted(heaviest):
         if (position, first) in reached:
@@ -231,10 +243,10 @@ def _edges(found: dict[tuple[int, str, str], list[int]], wanted: Wanted) -> list
     return [
         [
             f"{position}_{first}", f"{position + 1}_{then}",
-            found[position, first, then][unit],
-            found[position, first, then][1] / found[position, first, then][0] / SECOND,
+            sums[unit],
+            sums[1] / sums[0] / SECOND,
         ]
-        for position, first, then in heaviest
+        for (position, first, then), sums in heaviest.items()
         if (position, first) in reached
     ]  # fmt: skip
 
@@ -305,9 +317,11 @@ def count(
     actor + 1 of each of the four]; (2, values) walks and people. Sets the flags of the actors that have what is sought.
     """
     rows = (ends - starts).sum()
-    room = room_for(min(rows, values * (most + 2) * many * many))
+    positions = 32 * (values - 1) + most + 2
+    dense = positions * many * many <= DENSE  # then a key is its own place
+    room = positions * many * many if dense else room_for(min(rows, values * (most + 2) * many * many))
     edge_keys, edges = np.full(room, FREE, np.int64), np.zeros((room, 4), np.int64)
-    room = room_for(min(rows, values * (most + 2) * many))
+    room = positions * many if dense else room_for(min(rows, values * (most + 2) * many))
     step_keys, steps = np.full(room, FREE, np.int64), np.zeros((room, 11), np.int64)
     totals = np.zeros((2, values), np.int64)
     walk = np.zeros(longest + 2, np.int64)
@@ -372,7 +386,7 @@ def count(
                         position = j - begin + 1
                         dropped = j == end - 1
                         key = (g * 32 + position) * many + walk[j]
-                        place = place_of(step_keys, key)
+                        place = key if dense else place_of(step_keys, key)
                         step_keys[place] = key
                         steps[place, 0] += 1
                         if steps[place, 7] != k + 1:
@@ -397,7 +411,7 @@ def count(
                         if dropped:
                             continue
                         key = key * many + walk[j + 1]
-                        place = place_of(edge_keys, key)
+                        place = key if dense else place_of(edge_keys, key)
                         edge_keys[place] = key
                         edges[place, 0] += 1
                         edges[place, 1] += when[j + 1] - when[j]

@@ -17,7 +17,7 @@ minutes, and of five and more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -29,6 +29,7 @@ from uptake.activity.asking import Asked, Groups, Span
 from uptake.activity.columns import Array
 from uptake.activity.compile import compiled
 from uptake.activity.histories import KEPT, Histories, each_history
+from uptake.activity.middle import DIGIT, bin_of, digits_of, medians
 from uptake.activity.nodes import Naming, Trail, by_value_sorted, each_trail, only_value, ranked, read_texts
 from uptake.activity.owners import first_at
 from uptake.activity.periods import EPOCH, buckets_between
@@ -155,28 +156,24 @@ def answer(asked: Asked) -> Sessions:
             by_value=empty,
         )
     groups = ranked(asked, [asked.question.selector], span)
-    found = _found(asked, wanted, span, None)
     listed = None
     numbers = None
     if asked.snapshot.rows <= LISTED:
-        listed = _listed(asked, found)
+        listed = _listed(asked, _found(asked, wanted, span, None))
         numbers = _number_of_event(asked, wanted, span)
-    whole = _figures(asked, wanted, found, span, 1)[0]
-    by_value = None
-    if groups is not None:
-        parts = _figures(asked, wanted, _found(asked, wanted, span, groups), span, len(groups.labels))
-        by_value = dict(zip(groups.labels, parts, strict=True))
-    then, compare = asked.compared(span), None
+    then, compare, by_value = asked.compared(span), None, None
+    spans = [span] if then is None else [span, then]
+    whole = [figures[0] for figures in _figures(asked, wanted, spans, None)]
     if then is not None:
-        compare = {
-            "from": then.first.isoformat(), "to": then.last.isoformat(), "starts": list(_buckets(asked, then).labels),
-            **_figures(asked, wanted, _found(asked, wanted, then, None), then, 1)[0],
-        }  # fmt: skip
-        if groups is not None:
-            parts = _figures(asked, wanted, _found(asked, wanted, then, groups), then, len(groups.labels))
-            compare["by_value"] = dict(zip(groups.labels, parts, strict=True))
+        starts = list(_buckets(asked, then).labels)
+        compare = {"from": then.first.isoformat(), "to": then.last.isoformat(), "starts": starts, **whole[1]}
+    if groups is not None:
+        parts = [dict(zip(groups.labels, one, strict=True)) for one in _figures(asked, wanted, spans, groups)]
+        by_value = parts[0]
+        if compare is not None:
+            compare["by_value"] = parts[1]
     return Sessions(
-        **whole, starts=_buckets(asked, span).labels, counted=asked.counted(span) | counted,
+        **whole[0], starts=_buckets(asked, span).labels, counted=asked.counted(span) | counted,
         session_number_of_event=numbers, each=listed,
         durations=None if listed is None else tuple(one["seconds"] for one in listed),
         by_value=by_value, compare=compare,
@@ -219,8 +216,6 @@ class Found:
     """One row per session, in the order of parts, actors, values, time."""
 
     actor: Array
-    owner: Array
-    """A number per actor that is its own over all parts."""
     value: Array
     first: Array
     last: Array
@@ -245,8 +240,7 @@ def _found(asked: Asked, wanted: Wanted, span: Span, groups: Groups | None) -> F
 
     parts = each_trail(asked, Naming(), groups, fold, unclaimed=True)
     actor, value, first, last, events, pages = (np.concatenate([part[number] for part in parts]) for number in range(6))
-    owner = np.cumsum(np.concatenate([[0], actor[1:] != actor[:-1]])[: len(actor)])
-    return Found(actor, owner, value, first, last, events, pages, tuple(names))
+    return Found(actor, value, first, last, events, pages, tuple(names))
 
 
 def _buckets(asked: Asked, span: Span) -> Any:
@@ -259,24 +253,45 @@ def _bucket_of(at: Array, edges: Array, number: Array) -> Array:
     return places
 
 
-def _figures(asked: Asked, wanted: Wanted, found: Found, span: Span, values: int) -> list[dict[str, Any]]:
-    """The figures of each value of the breakdown."""
-    buckets = _buckets(asked, span)
-    totals, each, spent = summed(
-        found.owner, found.actor > 0, found.value, found.first, found.last, found.events, found.pages,
-        buckets.edges, buckets.number, len(buckets.labels), values,
-    )  # fmt: skip
+def _figures(
+    asked: Asked, wanted: Wanted, spans: Sequence[Span], groups: Groups | None
+) -> list[list[dict[str, Any]]]:  # fmt: skip
+    """For each span the figures of each value of the breakdown."""
+    buckets = [_buckets(asked, span) for span in spans]
+    values = 1 if groups is None else len(groups.labels)
+    bins = np.array(wanted.bins or (), np.int64)
+
+    def fold(trail: Trail) -> list[tuple[Array, ...]]:
+        runs, value = by_value_sorted(trail)
+        page = np.array([node in wanted.page_views for node in trail.nodes] or [False])
+        return [
+            added_up(
+                runs.starts, runs.ends, runs.actor > 0, value, runs.at, runs.codes, runs.node_of, page,
+                span.low, span.high, wanted.timeout, wanted.longest, edges.edges, edges.number, len(edges.labels),
+                values, bins, digits_of(wanted.longest),
+            )
+            for span, edges in zip(spans, buckets, strict=True)
+        ]  # fmt: skip
+
+    parts = each_trail(asked, Naming(), groups, fold, unclaimed=True)
+    return [_told(wanted, [part[number] for part in parts], values) for number in range(len(spans))]
+
+
+def _told(wanted: Wanted, parts: list[tuple[Array, ...]], values: int) -> list[dict[str, Any]]:
+    """The figures of each value, of what `added_up` gave for every bucket."""
+    totals, each, spent, binned, lengths = (np.sum([part[number] for part in parts], axis=0) for number in range(5))
+    middle = medians([(part[5], part[6]) for part in parts], lengths)
     figures = []
     for value in range(values):
-        own: Any = found.value == value if values > 1 else slice(None)
         sessions, people, events, bounces, of_people = totals[value].tolist()
         begun, visitors = each[value].T.tolist()
+        median = middle[value]
         figures.append({
             "sessions": sessions,
             "people": people,
             "events": events,
             "average_seconds": float(spent[value].sum()) / SECOND / sessions if sessions else None,
-            "median_seconds": float(np.median(found.last[own] - found.first[own])) / SECOND if sessions else None,
+            "median_seconds": median / SECOND if median is not None else None,
             "bounces": bounces,
             "bounce_rate": bounces / sessions if sessions else None,
             "events_per_session": events / sessions if sessions else None,
@@ -291,12 +306,10 @@ def _figures(asked: Asked, wanted: Wanted, found: Found, span: Span, values: int
             },
         })  # fmt: skip
         if wanted.bins is not None:
-            edges = np.array(wanted.bins, np.int64)
-            counted = binned(edges, found.owner[own], found.actor[own] > 0, found.first[own], found.last[own])
             figures[-1]["by_duration"] = {
                 "from_seconds": [0, *(edge // SECOND for edge in wanted.bins)],
-                "sessions": counted[:, 0].tolist(),
-                "people": counted[:, 1].tolist(),
+                "sessions": binned[value, :, 0].tolist(),
+                "people": binned[value, :, 1].tolist(),
             }
     return figures
 
@@ -392,48 +405,84 @@ def emit(
 
 
 @compiled
-def summed(
-    owner: Array, known: Array, value: Array, first: Array, last: Array, events: Array, pages: Array,
-    edges: Array, number: Array, buckets: int, values: int,
-) -> tuple[Array, Array, Array]:  # fmt: skip
+def added_up(
+    starts: Array, ends: Array, known: Array, value: Array, at: Array, codes: Array, node_of: Array, page: Array,
+    low: int, high: int, timeout: int, longest: int, edges: Array, number: Array, buckets: int, values: int,
+    bins: Array, digits: int,
+) -> tuple[Array, Array, Array, Array, Array, Array, Array]:  # fmt: skip
     """(values, 5) sessions, people, events, bounces, people's sessions; (values, buckets, 2) sessions and people where
-    they begin; their µs. known: whose owner is a person. Each owner's sessions of a value stand together in order."""
+    they begin; their µs; (values, bins + 1, 2) sessions and people of each bin of durations; (values, bins of
+    `middle`) sessions by µs; the µs of each session, and its value where there are several. A run is all that one actor
+    did of one value; known: whose actor is a person."""
     totals = np.zeros((values, 5), np.int64)
     each = np.zeros((values, buckets, 2), np.int64)
-    lasted = np.zeros((values, buckets), np.int64)
-    place, before = 0, 0
-    for i in range(len(owner)):
-        v, t = value[i], first[i]
-        fresh = i == 0 or owner[i] != owner[i - 1] or v != value[i - 1]
-        if t < edges[place]:
-            place = 0
-        while place < len(number) - 1 and t >= edges[place + 1]:
-            place += 1
-        b = number[place]
-        totals[v, 0] += 1
-        totals[v, 1] += fresh and known[i]
-        totals[v, 2] += events[i]
-        totals[v, 3] += pages[i] <= 1
-        totals[v, 4] += known[i]
-        new = fresh or b != before
-        before = b
-        each[v, b, 0] += 1
-        each[v, b, 1] += new and known[i]
-        lasted[v, b] += last[i] - t
-    return totals, each, lasted
-
-
-@compiled
-def binned(bins: Array, owner: Array, known: Array, first: Array, last: Array) -> Array:
-    """(bins + 1, 2) sessions of each bin, and the people who have one."""
-    found = np.zeros((len(bins) + 1, 2), np.int64)
-    seen = np.full(len(bins) + 1, -1, np.int64)
-    for i in range(len(owner)):
-        b = 0
-        while b < len(bins) and last[i] - first[i] >= bins[b]:
-            b += 1
-        found[b, 0] += 1
-        if known[i] and seen[b] != owner[i]:
-            seen[b] = owner[i]
-            found[b, 1] += 1
-    return found
+    spent = np.zeros((values, buckets), np.int64)
+    binned = np.zeros((values, len(bins) + 1, 2), np.int64)
+    lengths = np.zeros((values, digits << DIGIT), np.int64)
+    begin, stop = np.empty(len(starts), np.int64), np.empty(len(starts), np.int64)
+    room = 0
+    for k in range(len(starts)):
+        start, end = starts[k], ends[k]
+        if end > start and at[end - 1] >= high:
+            end = first_at(at, start, end, high)
+        begin[k], stop[k] = first_at(at, start, end, low), end
+        room += stop[k] - begin[k]
+    lasted, whose = np.empty(room, np.int64), np.empty(room if values > 1 else 0, np.int32)
+    seen_bin = np.full(len(bins) + 1, -1, np.int64)
+    used = 0
+    place = 0
+    for k in range(len(starts)):
+        first, before, bucket = 0, 0, -1
+        many, seen = 0, 0
+        sessions, events, bounces = 0, 0, 0
+        v, person = value[k], known[k]
+        for i in range(np.uint64(begin[k]), np.uint64(stop[k]) + np.uint64(1)):
+            node = -1
+            t = 0
+            over = i == np.uint64(stop[k])
+            if not over:
+                node = node_of[np.uint64(codes[i])]
+                if node < 0:
+                    continue
+                t = at[i]
+                if many > 0 and t - before <= timeout and t - first <= longest:
+                    before = t
+                    many += 1
+                    seen += page[np.uint64(node)]
+                    continue
+            if many > 0:  # the session in hand is whole
+                if first < edges[place]:
+                    place = 0
+                while place < len(number) - 1 and first >= edges[place + 1]:
+                    place += 1
+                b = number[place]
+                length = before - first
+                sessions += 1
+                events += many
+                bounces += seen <= 1
+                each[v, b, 0] += 1
+                each[v, b, 1] += b != bucket and person
+                bucket = b
+                spent[v, b] += length
+                lengths[v, bin_of(length, digits)] += 1
+                lasted[used] = length
+                if values > 1:
+                    whose[used] = v
+                used += 1
+                if len(bins) > 0:
+                    b = 0
+                    while b < len(bins) and length >= bins[b]:
+                        b += 1
+                    binned[v, b, 0] += 1
+                    if person and seen_bin[b] != k:
+                        seen_bin[b] = k
+                        binned[v, b, 1] += 1
+            if not over:
+                first, before = t, t
+                many, seen = 1, int(page[np.uint64(node)])
+        totals[v, 0] += sessions
+        totals[v, 1] += sessions > 0 and person
+        totals[v, 2] += events
+        totals[v, 3] += bounces
+        totals[v, 4] += sessions if person else 0
+    return totals, each, spent, binned, lengths, lasted[:used].copy(), whose[: used if values > 1 else 0].copy()
