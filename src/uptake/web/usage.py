@@ -129,6 +129,8 @@ def change_of(figure: Figure, base: str = "", *, people: bool = False, good: boo
     meaning = None if up is None or good is None else up is good
     if people and figure.before < FEW:
         whole = float(gap).is_integer()
+        if abs(gap) < 0.05:
+            return Change("±0" if whole else "±0.0", base, None, None)
         return Change(numbers.signed(gap, 0 if whole else 1), base, up, meaning)
     relative = figure.change
     if relative is None:

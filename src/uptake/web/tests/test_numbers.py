@@ -8,7 +8,9 @@ from decimal import Decimal
 import pytest
 from django.utils import translation
 
+from uptake.insight.metrics.usage import Figure
 from uptake.web import numbers
+from uptake.web.usage import change_of
 
 EN, ZH = "en", "zh-hans"
 
@@ -57,6 +59,17 @@ def test_a_change_of_a_share_is_in_points() -> None:
     with translation.override(EN):
         assert numbers.points_apart(0.063) == "+6.3 pp"
         assert numbers.points_apart(-0.044) == "−4.4 pp"
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "text", "up"),
+    [(5.02, 5.0, "±0.0", None), (5, 5, "±0", None), (4.5, 5.0, "−0.5", False), (7, 5, "+2", True)],
+)
+def test_a_change_that_rounds_to_nothing_points_nowhere(now: float, before: float, text: str, up: bool | None) -> None:
+    found = change_of(Figure(now, before), people=True)
+
+    assert found is not None
+    assert (found.text, found.up) == (text, up)
 
 
 @pytest.mark.parametrize(
