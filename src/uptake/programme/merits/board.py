@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, Sum
 
 from uptake.directory.models import Membership, Organization, Person
 from uptake.directory.viewer import HIDE_BELOW, Viewer
@@ -77,17 +77,16 @@ def read_board(
     bands = list(Band.objects.filter(place=place, period=period, starts=starts).values_list("number", "people"))
     first = list(rows.values_list(*COLUMNS)[:top])
     people = sum(count for _number, count in bands) if first else 0
-    own = rows.filter(person_id=viewer.person_id or 0).values_list(*COLUMNS).first()
+    mine = rows.filter(person_id=viewer.person_id or 0).order_by().values_list(*COLUMNS)
+    own = next(iter(mine), None)
     around: list[tuple[int, int, datetime | None]] = []
     above, unread = 0, 0
     if own is not None and own not in first:
         every = Score.objects.visible_at(place, viewer).filter(period=period, starts=starts)
         around = _around(every, own, beside, {one[0] for one in first})
         best = around[0][1]
-        band = best // BAND
-        above = sum(count for number, count in bands if number > band)
-        above += every.filter(shown__gt=best, shown__lt=(band + 1) * BAND).count()
-        unread = every.filter(shown=best).count() - sum(one[1] == best for one in around)
+        above, tied = _standing(every, bands, best)
+        unread = tied - sum(one[1] == best for one in around)
     names = _names([one[0] for one in (*first, *around)], viewer)
     lines = _ranked(first, names, viewer)
     neighbours = _ranked(around, names, viewer, above=above, unread=unread)
@@ -106,6 +105,19 @@ def read_board(
         final=closed,
         adjusted=closed and of_board.filter(~Q(shown=F("points"))).exists(),
     )
+
+
+def _standing(every: ScoreQuerySet, bands: Sequence[tuple[int, int]], points: int) -> tuple[int, int]:
+    """How many have more, and how many have as many: within the band counted from its nearer end."""
+    band = points // BAND
+    above = sum(count for number, count in bands if number > band)
+    tied = Count("pk", filter=Q(shown=points))
+    if points % BAND < BAND // 2:
+        low = max(1, band * BAND)
+        counted = every.filter(shown__gte=low, shown__lte=points).aggregate(here=Count("pk"), tied=tied)
+        return above + sum(count for number, count in bands if number == band) - counted["here"], counted["tied"]
+    counted = every.filter(shown__gte=points, shown__lt=(band + 1) * BAND).aggregate(here=Count("pk"), tied=tied)
+    return above + counted["here"] - counted["tied"], counted["tied"]
 
 
 def _around(
@@ -149,10 +161,9 @@ def _ranked(
 
 def _names(people: Sequence[int], viewer: Viewer) -> dict[int, str]:
     """Their names, but of those who want none; one's own always."""
-    hidden = set(Nameless.objects.filter(person_id__in=people).values_list("person_id", flat=True))
-    hidden.discard(viewer.person_id or 0)
-    rows = Person.objects.filter(pk__in=[one for one in people if one not in hidden])
-    return dict(rows.values_list("pk", "name"))
+    wants_none = Exists(Nameless.objects.filter(person_id=OuterRef("pk")))
+    rows = Person.objects.filter(pk__in=people).annotate(wants_none=wants_none).values_list("pk", "name", "wants_none")
+    return {key: name for key, name, hidden in rows if not hidden or key == viewer.person_id}
 
 
 def read_departments(
