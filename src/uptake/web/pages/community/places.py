@@ -24,16 +24,17 @@ def companies_of(viewer: Viewer, *, desk: bool = False) -> list[Organization]:
 def company_for(request: HttpRequest, *, desk: bool = False) -> tuple[Organization | None, list[Organization]]:
     """(the company of the page, all there are to choose): `?at=<slug>`, else one's own, else the liveliest.
 
-    Http404 for one the viewer must not know of.
+    A park has no community of its own: the page stays with a company. Http404 for a place the viewer must not know of.
     """
     viewer = viewer_for(request)
     companies = companies_of(viewer, desk=desk)
     slug = request.GET.get("at", "")
     if slug:
         found = next((one for one in companies if one.slug == slug), None)
-        if found is None:
+        if found is not None:
+            return found, companies
+        if not Organization.objects.visible_to(viewer).filter(slug=slug, kind=Kind.PARK).exists():
             raise Http404("no such company")
-        return found, companies
     if not companies or belongs(viewer, companies[0]):
         return next(iter(companies), None), companies
     lively = (

@@ -82,6 +82,12 @@ def test_the_terms_are_set_at_the_desk(cast: Cast) -> None:
     assert "30 of 30 points left" in cast.sign_in(cast.lin).get("/community/recognition/").content.decode()
 
 
+def test_choosing_the_park_stays_with_a_company(cast: Cast) -> None:
+    for address in ("/community/", "/community/recognition/", "/community/desk/"):
+        page = cast.sign_in(cast.ren).get(f"{address}?at={cast.park.slug}", follow=True)
+        assert page.status_code == 200, address
+
+
 def test_other_companies_see_nothing(cast: Cast) -> None:
     cast.sign_in(cast.lin).post("/community/", {"kind": "tip", "title": "Scan twice", "text": "It helps.", "key": "a"})
     address = f"/community/{Post.objects.get().pk}/"
