@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from uptake.ledger.accounts import AVAILABLE, DEBT, EXPIRED, HELD, PENDING, person
+from uptake.ledger.again import again_where_lost
 from uptake.ledger.lots import LotState
 from uptake.ledger.models import Deadline, Hold, Kind, Lot, Resolution
 from uptake.ledger.post import OWN_KEYS, EntryState, OpenHold, Sheet, content_of, open_sheet
@@ -46,6 +47,7 @@ def time_out(*, now: datetime, limit: int = 1000) -> int:
     return _elapse(Deadline.objects.filter(at__lte=now).order_by("at"), now, limit)
 
 
+@again_where_lost
 def _elapse(due: QuerySet[Lot] | QuerySet[Deadline], now: datetime, limit: int) -> int:
     people = {(row.book, row.owner) for row in due.only("book", "owner")[:limit]}
     if not people:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from uptake.ledger.accounts import AVAILABLE, DEBT, EXPIRED, ISSUED, PENDING, owner_of, person
+from uptake.ledger.again import again_where_lost
 from uptake.ledger.elapse import bring_up_to_date
 from uptake.ledger.lots import LotState, draw
 from uptake.ledger.models import Entry, Kind, Transfer
@@ -115,6 +116,7 @@ class Taken:
         return self.own + self.expired + self.others + self.debt
 
 
+@again_where_lost
 def grant(grants: Sequence[Grant], *, now: datetime) -> list[Granted]:
     """Grant points to many people in one transaction; the results stand in the order of the grants.
 
@@ -167,6 +169,7 @@ def granting(
         yield add
 
 
+@again_where_lost
 def take_back(takings: Sequence[Taking], *, now: datetime) -> list[Taken]:
     """Take points back in one transaction, in the order given: own lot, its expired part, other lots, debt.
 

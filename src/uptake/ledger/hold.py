@@ -8,6 +8,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from uptake.ledger.accounts import AVAILABLE, DEBT, HELD, REDEEMED, person
+from uptake.ledger.again import again_where_lost
 from uptake.ledger.elapse import bring_up_to_date, give_back
 from uptake.ledger.lots import LotState, draw
 from uptake.ledger.models import Hold, Kind, Refund, Resolution, Transfer
@@ -61,6 +62,7 @@ class Held:
     replayed: bool
 
 
+@again_where_lost
 def hold(
     *,
     book: int,
@@ -123,6 +125,7 @@ def hold(
     return Held(key, points, replayed=False)
 
 
+@again_where_lost
 def settle(
     *,
     book: int,
@@ -142,6 +145,7 @@ def settle(
     return _resolve(Kind.SETTLED, book, key, hold, points, cause, now, grace, reason, explanation or {})
 
 
+@again_where_lost
 def release(
     *,
     book: int,
@@ -157,6 +161,7 @@ def release(
     return _resolve(Kind.RELEASED, book, key, hold, 0, cause, now, grace, reason, explanation or {})
 
 
+@again_where_lost
 def refund(
     *,
     book: int,

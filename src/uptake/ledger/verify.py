@@ -72,12 +72,13 @@ def verify(*, book: int | None = None, tell: Callable[[int], None] | None = None
     transfers were read since the last call."""
     with _one_snapshot():
         books = sorted(_books()) if book is None else [book]
-        guards = _missing_triggers()
-        return Report(tuple(_verify(one, guards, tell or (lambda _count: None)) for one in books))
+        guards, lost = _missing_triggers(), _missing_constraints()
+        return Report(tuple(_verify(one, guards, lost, tell or (lambda _count: None)) for one in books))
 
 
-def _verify(book: int, guards: list[str], tell: Callable[[int], None]) -> Verified:
+def _verify(book: int, guards: list[str], lost: list[str], tell: Callable[[int], None]) -> Verified:
     problems = [Problem(book, "I4", None, f"The database no longer guards the record: {name}") for name in guards]
+    problems += [Problem(book, KEPT[name], None, f"The database no longer holds {name}") for name in lost]
     walk = _Walk(book)
     since = 0
     for row in _transfers(book):
@@ -409,6 +410,16 @@ CHECKS: Final[tuple[Check, ...]] = (
         """,
     ),
     Check(
+        "I10",
+        """
+        SELECT NULL, 'The refund ' || e.key || ' is not noted at its hold' FROM ledger_entry e
+        LEFT JOIN (
+            SELECT f.key, h.book FROM ledger_refund f JOIN ledger_hold h ON h.id = f.resolution_id
+        ) n ON n.key = e.key AND n.book = e.book
+        WHERE e.book = %s AND e.kind = 'refunded' AND n.key IS NULL
+        """,
+    ),
+    Check(
         "I12",
         "SELECT NULL, 'Entry ' || key || ' names no cause' FROM ledger_entry WHERE book = %s AND cause = ''",
     ),
@@ -448,6 +459,31 @@ def _missing_triggers() -> list[str]:
     return sorted(name for name in wanted if name not in there)
 
 
+def _missing_constraints() -> list[str]:
+    """What the tables themselves refuse: a key twice, an account or a lot below 0, a lot that loses points."""
+    if connection.vendor == "postgresql":
+        there = {name for (name,) in _rows("SELECT conname FROM pg_constraint WHERE convalidated", [])}
+        return sorted(name for name in KEPT if name not in there)
+    rows = _rows("SELECT sql FROM sqlite_master WHERE type = 'table' AND name LIKE 'ledger_%%'", [])
+    text = " ".join(sql for (sql,) in rows)
+    return sorted(name for name in KEPT if f'"{name}"' not in text)
+
+
+KEPT: Final = {
+    "entry_once_per_key": "I7",
+    "lot_once_per_key": "I7",
+    "hold_once_per_key": "I7",
+    "transfer_once_per_key": "I7",
+    "transfer_once_per_sequence": "I9",
+    "account_once_per_book": "I9",
+    "only_the_issuing_account_below_zero": "I5",
+    "lot_loses_no_point": "I6",
+    "lot_never_overdrawn": "I6",
+    "lot_reversed_at_most_whole": "I11",
+    "transfer_has_two_ends": "I1",
+    "transfer_moves_points": "I18",
+}
+"""What the database refuses by itself, and the promise that rests on it."""
 GUARDS: Final = tuple(
     f"ledger_{table}_{deed}"
     for table in ("transfer", "entry", "hold", "resolution", "refund")

@@ -18,6 +18,7 @@ from django.db.models.functions import Cast
 
 from uptake.events.models import Bookmark, EventType
 from uptake.events.read import Position, corrections_after, events_after, move_bookmark, positions_of
+from uptake.ledger.again import again_where_lost
 from uptake.ledger.grant import Grant, Taking, grant, granting, take_back
 from uptake.ledger.rows import insert_rows, writing_behind
 from uptake.notify.tell import Telling, tell
@@ -67,6 +68,7 @@ NEWS = timedelta(days=1)
 """Awards of events older than this are not told as news."""
 
 
+@again_where_lost
 def consider_new_events(*, now: datetime, limit: int | None = None) -> int:
     """Considers about `limit` new events and as many corrections; gives how many, 0 when there is nothing new.
 

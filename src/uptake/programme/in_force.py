@@ -56,7 +56,8 @@ def window_of(version_id: int, sha256: str) -> Window:
 
 
 @lru_cache(maxsize=4096)
-def _day_rules(version_id: int, sha256: str, day: date) -> DayRules:
+def day_rules(version_id: int, sha256: str, day: date) -> DayRules:
+    """The rules of a published version as they are on a date."""
     return DayRules(parsed(version_id, sha256), day)
 
 
@@ -105,7 +106,7 @@ class RulebooksInForce:
         for place in self.paths.get(company_id, ()):
             for in_force_date, _number, version_id, sha256 in self.versions.get(place, ()):
                 if in_force_date <= day:
-                    return version_id, _day_rules(version_id, sha256, day)
+                    return version_id, day_rules(version_id, sha256, day)
         return None
 
 

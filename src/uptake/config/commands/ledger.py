@@ -18,10 +18,17 @@ from uptake.ledger.models import Transfer
 from uptake.ledger.proof import BrokenProof, check_proof, public_key_of
 from uptake.ledger.verify import Problem, Report
 from uptake.ledger.verify import verify as verify_ledger
+from uptake.programme.governance.verify import problems_of as problems_of_appeals
 from uptake.programme.merits.verify import problems_of as problems_of_boards
 from uptake.programme.rewards.verify import problems_of as problems_of_rewards
+from uptake.programme.verify import problems_of as problems_of_awards
 
-MORE: tuple[Callable[[int], list[Problem]], ...] = (problems_of_rewards, problems_of_boards)
+MORE: tuple[Callable[[int], list[Problem]], ...] = (
+    problems_of_awards,
+    problems_of_rewards,
+    problems_of_boards,
+    problems_of_appeals,
+)
 """What rooms that write by the ledger check of a book beside it."""
 
 
@@ -37,7 +44,7 @@ def verify(context: click.Context, book: int | None) -> dict[str, Any]:
     """Check every promise about points; exit code 1 if one does not hold."""
     rows = Transfer.objects.all() if book is None else Transfer.objects.filter(book=book)
     with click.progressbar(length=rows.count(), label="Transfers", file=sys.stderr) as bar:
-        report = _with_more(verify_ledger(book=book, tell=bar.update))
+        report = verify_everything(book=book, tell=bar.update)
     answer = _told(report)
     for problem in report.problems:
         where = f", transfer {problem.seq}" if problem.seq is not None else ""
@@ -84,7 +91,9 @@ def proof_check(file: Path, public_key: str | None) -> dict[str, Any]:
     return asdict(found)
 
 
-def _with_more(report: Report) -> Report:
+def verify_everything(*, book: int | None = None, tell: Callable[[int], None] | None = None) -> Report:
+    """What the ledger promises, and what the rooms beside it do, of one book or of all."""
+    report = verify_ledger(book=book, tell=tell)
     return Report(
         tuple(
             replace(one, problems=(*one.problems, *(problem for ask in MORE for problem in ask(one.book))))

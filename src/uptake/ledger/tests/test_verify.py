@@ -132,6 +132,9 @@ def test_an_honest_ledger_holds(world: None) -> None:
         (f"UPDATE ledger_hold SET points = 13 WHERE {ours} AND key = 't'", "I10", None),
         (f"DELETE FROM ledger_hold WHERE {ours} AND key = 't'", "I10", None),
         (f"DELETE FROM ledger_deadline WHERE {ours}", "I10", None),
+        ("DELETE FROM ledger_refund", "I10", None),
+        ("DELETE FROM ledger_resolution WHERE kind = 'released'", "I10", None),
+        (f"DELETE FROM ledger_lot WHERE {ours} AND key = 'a1'", "I6", None),
         (f"UPDATE ledger_deadline SET at = '2026-06-02 00:00:00' WHERE {ours}", "I10", None),
         (
             f"""INSERT INTO ledger_deadline (hold_id, book, owner, at) SELECT id, book, owner, held_at FROM ledger_hold
@@ -171,6 +174,14 @@ def test_an_end_cut_off_is_found_by_the_head(world: None) -> None:
         do(f"DELETE FROM ledger_transfer WHERE {ours} AND seq = {last}")
 
     assert verify(book=BEIYUAN).books[0].first_broken_seq == last
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite drops no constraint")
+def test_a_key_that_may_stand_twice_is_told(world: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE ledger_hold DROP CONSTRAINT hold_once_per_key")
+
+    assert {problem.invariant for problem in verify().problems} == {"I7"}
 
 
 @pytest.mark.parametrize("guard", ["ledger_transfer_no_update", "ledger_transfer_refers_on_insert"])

@@ -10,6 +10,7 @@ from uptake.directory.audit import note
 from uptake.directory.models import Organization, Person
 from uptake.directory.place import membership_on
 from uptake.directory.viewer import Deed, NotAllowed, Viewer
+from uptake.ledger.again import again_where_lost
 from uptake.ledger.grant import Grant, grant
 from uptake.ledger.post import NotEnoughPoints
 from uptake.notify.tell import Telling, tell
@@ -92,6 +93,7 @@ def _ask(
     return made
 
 
+@again_where_lost
 def approve_special(*, grant_id: int, by: Viewer, now: datetime) -> SpecialGrant:
     """Give the points. Approving again what was approved changes nothing.
 
@@ -164,6 +166,7 @@ def withdraw_special(*, grant_id: int, by: Viewer, now: datetime) -> SpecialGran
     return row
 
 
+@again_where_lost
 def grant_special(
     *,
     person: Person,

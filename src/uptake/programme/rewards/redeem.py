@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from uptake.directory.viewer import NotAllowed, Viewer
+from uptake.ledger.again import again_where_lost
 from uptake.ledger.balances import points_of
 from uptake.ledger.hold import InDebt as LedgerInDebt
 from uptake.ledger.hold import hold
@@ -41,6 +42,7 @@ class Redeemed:
     replayed: bool
 
 
+@again_where_lost
 def redeem(
     *, reward: Reward, by: Viewer, key: str, now: datetime, wish: str = "", leave_from_date: date | None = None
 ) -> Redeemed:

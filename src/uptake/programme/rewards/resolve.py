@@ -9,6 +9,7 @@ from django.db import transaction
 
 from uptake.directory.audit import note
 from uptake.directory.viewer import Deed, NotAllowed, Viewer
+from uptake.ledger.again import again_where_lost
 from uptake.ledger.hold import AlreadyResolved as LedgerResolved
 from uptake.ledger.hold import refund as refund_hold
 from uptake.ledger.hold import release, settle
@@ -45,6 +46,7 @@ class Resolved:
     replayed: bool
 
 
+@again_where_lost
 def approve(*, redemption: int, by: Viewer, key: str, now: datetime) -> Resolved:
     """Somebody of the desk agrees that the person may have it. Raises NotAllowed, UnknownRedemption, Conflict,
     AlreadyResolved (also for what is approved), SelfDealing."""
@@ -64,6 +66,7 @@ def approve(*, redemption: int, by: Viewer, key: str, now: datetime) -> Resolved
     return Resolved(row, replayed=False)
 
 
+@again_where_lost
 def fulfil(
     *,
     redemption: int,
@@ -140,6 +143,7 @@ def cancel(*, redemption: int, by: Viewer, key: str, now: datetime) -> Resolved:
     return _give_back(State.CANCELLED, redemption, by, key, now, "")
 
 
+@again_where_lost
 def _give_back(state: State, redemption: int, by: Viewer, key: str, now: datetime, answer: str) -> Resolved:
     content = content_of(state.value, answer)
     with transaction.atomic():
@@ -173,6 +177,7 @@ def _give_back(state: State, redemption: int, by: Viewer, key: str, now: datetim
     return Resolved(row, replayed=False)
 
 
+@again_where_lost
 def refund(*, redemption: int, by: Viewer, key: str, now: datetime, answer: str = "") -> Resolved:
     """Give back all that was fulfilled, to the same points; a code that was given is void from now on.
 

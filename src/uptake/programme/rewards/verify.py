@@ -9,7 +9,7 @@ from django.db.models import Count, F, Q
 from uptake.ledger.models import Hold, Kind, Resolution
 from uptake.ledger.models import Refund as LedgerRefund
 from uptake.ledger.verify import MOST_PROBLEMS, Problem
-from uptake.programme.rewards.models import OPEN, TAKEN, Code, Redemption, Reward, SpecialGrant, State
+from uptake.programme.rewards.models import OPEN, TAKEN, Code, Redemption, Reward, SpecialGrant, State, Step
 
 RESOLVED_AS = {
     State.FULFILLED: Kind.SETTLED,
@@ -24,7 +24,7 @@ ROWS = 2000
 def problems_of(book: int) -> list[Problem]:
     """What of I16, I20 and the equality of redemptions and holds does not hold in the book, a few of each."""
     found: list[Problem] = []
-    for invariant, check in (("I16", _stock), ("I16", _codes), ("I10", _holds), ("I20", _special)):
+    for invariant, check in (("I16", _stock), ("I16", _codes), ("I10", _holds), ("I20", _special), ("I20", _decided)):
         for number, what in enumerate(check(book)):
             if number == MOST_PROBLEMS:
                 break
@@ -93,3 +93,11 @@ def _special(book: int) -> Iterator[str]:
     own = Q(asked_by_person=F("person")) | Q(decided_by_person=F("person")) | Q(decided_by_person=F("asked_by_person"))
     for number in given.filter(own).values_list("pk", flat=True):
         yield f"Special points {number} were asked for or approved by whoever received them"
+
+
+def _decided(book: int) -> Iterator[str]:
+    """Nobody approves, hands out or refunds what is their own (what a code pays at once, nobody hands out)."""
+    deeds = (State.APPROVED, State.FULFILLED, State.REFUNDED)
+    own = Step.objects.filter(redemption__company_id=book, deed__in=deeds, by__person=F("redemption__person"))
+    for number, deed in own.order_by("pk").values_list("redemption_id", "deed"):
+        yield f"Redemption {number} was {deed} by whoever asked for it"

@@ -15,6 +15,7 @@ from tests.cast import NOW, Cast
 from uptake.directory.models import Membership, Person
 from uptake.directory.scope import Viewer
 from uptake.ledger.balances import points_of
+from uptake.ledger.tests.test_again import losing
 from uptake.ledger.verify import verify
 from uptake.programme.rewards.models import Redemption, Reward, Step
 from uptake.programme.rewards.redeem import redeem
@@ -84,6 +85,52 @@ def test_fifty_people_and_ten_in_stock(shop: Shop) -> None:
     assert Reward.objects.get().left == 0
     assert Redemption.objects.count() == 10
     assert sum(points.held for points in points_of(book=shop.book, owners=owners, now=NOW).values()) == 1000
+    assert not problems_of(shop.book)
+
+
+def test_fifty_clients_of_one_person_with_points_for_one(shop: Shop) -> None:
+    """Ten in stock, points for one: one is asked for, and all others hear that the points do not reach."""
+    shop.earned(100)
+    mug = shop.reward(stock=10)
+    lin = shop.cast.viewer(shop.cast.lin)
+    told = at_once([partial(redeem, reward=mug, by=lin, key=f"k{n}", now=NOW) for n in range(50)])
+    assert told == {"done": 1, NotEnoughPoints.code: 49}
+    assert (shop.points().available, shop.points().held, Reward.objects.get().left) == (0, 100, 9)
+    assert verify().holds
+    assert not problems_of(shop.book)
+
+
+def test_thirty_two_clients_of_one_person_and_the_last_one_in_stock(shop: Shop) -> None:
+    """Asked for, cancelled and asked for again by everybody at once: it is never sold twice."""
+    shop.earned(3200)
+    mug = shop.reward(stock=1)
+    lin = shop.cast.viewer(shop.cast.lin)
+
+    def ask_and_give_back(number: int) -> None:
+        asked = redeem(reward=mug, by=lin, key=f"k{number}", now=NOW).redemption
+        cancel(redemption=asked.pk, by=lin, key="c", now=NOW)
+
+    told = at_once([partial(ask_and_give_back, number) for number in range(32)])
+    assert told["done"] + told[OutOfStock.code] == 32
+    assert told["done"] >= 1
+    assert (shop.points().available, shop.points().held, Reward.objects.get().left) == (3200, 0, 1)
+    assert Redemption.objects.count() == told["done"]
+    assert verify().holds
+    assert not problems_of(shop.book)
+
+
+def test_a_redemption_that_loses_to_others_is_done_once(shop: Shop) -> None:
+    shop.earned(100)
+    mug = shop.reward(stock=1)
+    for table in ("ledger_transfer", "rewards_step", "events_event"):
+        with losing(1, "40001", table):
+            assert shop.redeem(mug).redemption.pk
+    assert (Redemption.objects.count(), Step.objects.count(), shop.points().held) == (1, 1, 100)
+    ke = shop.cast.viewer(shop.cast.ke)
+    with losing(3, "40P01"):
+        fulfil(redemption=Redemption.objects.get().pk, by=ke, key="f", now=NOW)
+    assert (Step.objects.count(), shop.points().held) == (2, 0)
+    assert verify().holds
     assert not problems_of(shop.book)
 
 
