@@ -111,12 +111,12 @@ def _standing(every: ScoreQuerySet, bands: Sequence[tuple[int, int]], points: in
     """How many have more, and how many have as many: within the band counted from its nearer end."""
     band = points // BAND
     above = sum(count for number, count in bands if number > band)
-    tied = Count("pk", filter=Q(shown=points))
+    tied = Count("shown", filter=Q(shown=points))
     if points % BAND < BAND // 2:
         low = max(1, band * BAND)
-        counted = every.filter(shown__gte=low, shown__lte=points).aggregate(here=Count("pk"), tied=tied)
+        counted = every.filter(shown__gte=low, shown__lte=points).aggregate(here=Count("*"), tied=tied)
         return above + sum(count for number, count in bands if number == band) - counted["here"], counted["tied"]
-    counted = every.filter(shown__gte=points, shown__lt=(band + 1) * BAND).aggregate(here=Count("pk"), tied=tied)
+    counted = every.filter(shown__gte=points, shown__lt=(band + 1) * BAND).aggregate(here=Count("*"), tied=tied)
     return above + counted["here"] - counted["tied"], counted["tied"]
 
 
