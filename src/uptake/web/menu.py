@@ -91,6 +91,19 @@ ITEMS: tuple[Item, ...] = (
     ),
     Item(_("Data"), "database", "data:home", (Deed.MANAGE_DATA,), also=("identities",)),
     Item(
+        _("News & learning"),
+        "mail",
+        "announcements:home",
+        below=(
+            Item(_("News"), "", "announcements:home"),
+            Item(_("Trainings"), "", "trainings:home"),
+            Item(_("Starter guide"), "", "guide:home"),
+            Item(_("Newcomers"), "", "newcomers:home", (Deed.RUN_TRAININGS, Deed.MANAGE_RULES)),
+            Item(_("Feedback box"), "", "feedback:home"),
+            Item(_("Feedback to answer"), "", "feedback_desk:home", (Deed.ANSWER_FEEDBACK,)),
+        ),
+    ),
+    Item(
         _("People & roles"), "users", "people:home", (Deed.MANAGE_PEOPLE, Deed.GIVE_ROLES), also=("calendar", "seats")
     ),
     Item(_("Jobs"), "clock-play", "jobs:home", (Deed.RUN_PLATFORM,), ruled_off=True),

@@ -39,7 +39,7 @@ print(json.dumps(world.beiyuan.ids))
 """
 
 MENU: Mapping[str, tuple[str, ...]] = {
-    "lin": ("/points/", "/boards/", "/rewards/", "/events/", "/rules/", "/community/", "/account/"),
+    "lin": ("/points/", "/boards/", "/rewards/", "/events/", "/rules/", "/community/", "/news/", "/account/"),
     "hua": (
         "/points/",
         "/boards/",
@@ -49,6 +49,7 @@ MENU: Mapping[str, tuple[str, ...]] = {
         "/events/",
         "/rules/",
         "/community/",
+        "/news/",
         "/people/",
         "/account/",
     ),
@@ -61,6 +62,7 @@ MENU: Mapping[str, tuple[str, ...]] = {
         "/events/",
         "/rules/",
         "/community/",
+        "/news/",
         "/data/",
         "/people/",
         "/audit/",
@@ -86,6 +88,12 @@ INNER: Mapping[str, tuple[str, ...]] = {
         "/transparency/",
         "/community/{post}/",
         "/community/recognition/",
+        "/news/{announcement}/",
+        "/guide/",
+        "/trainings/",
+        "/trainings/{training}/",
+        "/feedback/",
+        "/feedback/{feedback}/",
         "/activity/people/{person}/",
     ),
     "ren": (
@@ -94,6 +102,13 @@ INNER: Mapping[str, tuple[str, ...]] = {
         "/committee/settings/?at={slug}",
         "/appeals/desk/",
         "/community/desk/?at={slug}",
+        "/news/new/",
+        "/trainings/new/",
+        "/trainings/{training}/",
+        "/guide/newcomers/?at={slug}",
+        "/guide/steps/?at={slug}",
+        "/feedback/desk/?at={slug}",
+        "/feedback/{feedback}/",
         "/merits/desk/?at={slug}",
         "/merits/desk/challenges/?at={slug}",
         "/merits/desk/prizes/?at={slug}",

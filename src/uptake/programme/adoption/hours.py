@@ -17,6 +17,10 @@ class Learned:
     trainings: int
     minutes: int
 
+    @property
+    def seconds(self) -> int:
+        return 60 * self.minutes
+
 
 def learned_by(person_id: int, *, viewer: Viewer) -> Learned:
     """What one person learned, of what the viewer may see."""

@@ -119,5 +119,5 @@ def _roles_of(people: Sequence[Person], company: Organization, today: date) -> d
 def _first_of(people: Sequence[Person], names: Collection[str]) -> dict[tuple[int, str], datetime]:
     """When each did each of these first."""
     rows = Event.objects.standing().filter(identity__person__in=people, name__in=names).order_by()
-    told = rows.values_list("identity__person_id", "name").annotate(first=Min("at"))
+    told = rows.values_list("identity__person_id", "name").annotate(first=Min("happened_at"))
     return {(person or 0, name): at for person, name, at in told}

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("login/", views.SignIn.as_view(), name="login"),
     path("language", views.language, name="language"),
+    path("mails", views.mails, name="mails"),
     path("theme", views.theme, name="theme"),
     path("tokens/", tokens.home, name="tokens"),
     path("tokens/<int:token_id>/revoke", tokens.revoke, name="token_revoke"),

@@ -18,6 +18,9 @@ from uptake.ledger.proof import proof_of, public_key_of
 from uptake.programme.next_step import next_step
 from uptake.programme.sentences import rule_sentence
 from uptake.web.catalogue import labels_of
+from uptake.programme.adoption.finish_guides import look_at_points
+from uptake.web.pages.adoption.guide import card_of
+from uptake.web.pages.adoption.news import unread_for
 from uptake.web.pages.points.beside import level_of, merits_of, offers_of, open_redemptions, ranking_of
 from uptake.web.pages.points.entries import SHOWN, listed_days
 from uptake.web.pages.points.read import home_of, summary_of
@@ -107,5 +110,10 @@ def _page(request: HttpRequest, viewer: Viewer, who: Person) -> HttpResponseBase
                 context["ranking"] = ranking_of(where, viewer, now)
                 belongs = any(place.startswith(where.company.path) for place in viewer.places)
                 context["offers"] = offers_of(where, now) if belongs else None
+                context["news"] = unread_for(viewer)
+                context["guide"] = card_of(who, where.company, viewer) if belongs else None
+                if belongs and (context["guide"] or "guide" in request.GET):
+                    # That one looked here is a step of the starter guide.
+                    look_at_points(company=where.company, by=viewer, now=now)
                 context["merits"] = merits_of(where, viewer, now) if belongs else None
         return render(request, "points/home.html", context)
