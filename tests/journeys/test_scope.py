@@ -46,6 +46,8 @@ WITHOUT_SCOPE: Mapping[str, str] = {
     "drafting.Save": "read with a draft that the viewer may see",
     "drafting.Run": "as drafting.Save",
     "governance.Elector": "read with a proposal that the viewer may see",
+    "drafting.ExploitSearch": "as drafting.Save",
+    "retroactive.RetroactiveLine": "read with a run that the viewer may see",
     "governance.Vote": "as governance.Elector",
     "governance.Comment": "as governance.Elector",
     "governance.Ballot": "nobody reads single ballots; they are counted",

@@ -59,6 +59,7 @@ FILL: Mapping[str, str | tuple[str, ...]] = {
     "building:key": ("groups", "examples", "file"),
     "building:kind": ("json", "yaml"),
     "building:report_id": "report",
+    "retroactive:run_id": "run",
     "community:post_id": "post",
     "committee:proposal_id": "proposal",
     "announcements:announcement_id": "announcement",

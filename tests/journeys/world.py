@@ -49,6 +49,7 @@ from uptake.programme.community.models import Report as PostReport
 from uptake.programme.consider import consider_new_events
 from uptake.programme.drafting.ask_back_test import ask_back_test
 from uptake.programme.drafting.begin import begin_draft
+from uptake.programme.drafting.find_exploits import ask_search, run_search
 from uptake.programme.drafting.run_back_tests import seal
 from uptake.programme.governance.models import Appeal, Comment, Committee, Proposal
 from uptake.programme.governance.seals import hash_of_text
@@ -65,6 +66,7 @@ from uptake.programme.merits.models import (
 )
 from uptake.programme.models import RulebookVersion
 from uptake.programme.publish import publish
+from uptake.programme.retroactive.models import RetroactiveRun
 from uptake.programme.rewards.fund_budget import fund_budget
 from uptake.programme.rewards.grant_special import ask_special
 from uptake.programme.rewards.import_coupons import import_coupons
@@ -270,6 +272,18 @@ def _draft(side: Side, now: datetime) -> None:
     ask_back_test(draft=draft, days=30, by=EVERYTHING, now=now)
     told = back_test(organization=side.company, rulebook=read_rulebook(draft.file), until=now.date(), days=30)
     side.ids |= {"draft": draft.pk, "report": seal(draft, told, made_by_id=None, now=now).pk}
+    search = ask_search(draft=draft, by=EVERYTHING, now=now)
+    run_search(search_id=search.pk, clock=lambda: now)
+    run = RetroactiveRun.objects.create(
+        organization=side.company,
+        version=RulebookVersion.objects.get(organization=side.company),
+        from_date=now.date() - timedelta(days=9),
+        until_date=now.date(),
+        why=f"The lines of {side.order} were forgotten",
+        lines_sha256="0" * 64,
+        asked_at=now,
+    )
+    side.ids["run"] = run.pk
 
 
 def _govern(side: Side, now: datetime) -> None:

@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "uptake.programme.governance",
     "uptake.programme.community",
     "uptake.programme.adoption",
+    "uptake.programme.retroactive",
     "uptake.insight",
     "uptake.jobs",
     "uptake.web",

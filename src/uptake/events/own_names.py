@@ -26,6 +26,8 @@ OWN_NAMES: Mapping[str, OwnName] = {
     "proposal.commented": OwnName("Rule proposal commented on", "评论规则提案", "governance"),
     "vote.cast": OwnName("Vote cast", "参与投票", "governance"),
     "appeal.filed": OwnName("Appeal filed", "提出申诉", "governance"),
+    # retroactive
+    "points.retroactive": OwnName("Points given afterwards", "补发积分", "governance"),
     # community
     "post.written": OwnName("Post written", "发布帖子", "community", {"kind": "text"}),
     "question.asked": OwnName("Question asked", "提出问题", "community"),

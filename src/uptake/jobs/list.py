@@ -133,6 +133,13 @@ def send_mails(now: datetime) -> int:
     return send(now=now)
 
 
+def write_off_debts(now: datetime) -> int:
+    """Small debts that did not grow for long are written off, where the terms of the place say so."""
+    from uptake.programme.governance.write_off import write_off_debts as write_off
+
+    return write_off(now=now)
+
+
 def publish_heads(now: datetime) -> int:
     """Once a day, the head of every book's chain goes into the audit log, which no one can edit."""
     from uptake.directory.audit import note
@@ -189,6 +196,7 @@ JOBS: tuple[Job, ...] = (
     Job("mails", _("Waiting mails are sent."), 20, send_mails, Lane.IMPORTS),
     Job("back-tests", _("Waiting back-tests and searches for exploits are run."), 2, back_tests, Lane.IMPORTS),
     Job("shadows", _("What rulebooks in shadow would have paid is reported."), 300, shadows),
+    Job("debts", _("Small debts are written off, where the terms of the place say so."), 3600, write_off_debts),
     Job("publish-heads", _("The heads of the ledger's chains go into the audit log."), 3600, publish_heads),
     Job("sweep", _("Ended sessions and old sign-in attempts are removed."), 3600, sweep),
     Job("tidy-database", _("The embedded database writes its log back."), 3600, tidy_database),

@@ -29,6 +29,7 @@ class Kind(models.TextChoices):
     REFUNDED = "refunded", _("Refunded")
     MOVED = "moved", _("Moved")
     FORFEITED = "forfeited", _("Forfeited")
+    WRITTEN_OFF = "written_off", _("Debt written off")
 
 
 def kinds() -> list[tuple[str, Any]]:

@@ -37,6 +37,7 @@ AREAS: tuple[Area, ...] = (
     Area("boards/", "uptake.web.pages.boards.urls"),
     Area("merits/", "uptake.web.pages.merits.urls"),
     Area("rules/build/", "uptake.web.pages.building.urls"),
+    Area("rules/afterwards/", "uptake.web.pages.retroactive.urls"),
     Area("rules/", "uptake.web.pages.rules.urls"),
     Area("community/recognition/", "uptake.web.pages.community.urls_recognition"),
     Area("news/", "uptake.web.pages.adoption.urls_news"),

@@ -18,6 +18,7 @@ from uptake.programme.community.forget import COMMUNITY
 from uptake.programme.forget import AWARDS, LEVELS
 from uptake.programme.governance.forget import GOVERNANCE
 from uptake.programme.merits.forget import MERITS
+from uptake.programme.retroactive.forget import RETROACTIVE
 from uptake.programme.rewards.forget import REDEMPTIONS, SPECIAL
 
 TREATMENTS: tuple[Treatment, ...] = (
@@ -30,6 +31,7 @@ TREATMENTS: tuple[Treatment, ...] = (
     SPECIAL,
     MERITS,
     GOVERNANCE,
+    RETROACTIVE,
     COMMUNITY,
     ADOPTION,
     MESSAGES,
@@ -62,6 +64,8 @@ NOT_TREATED: Mapping[str, str] = {
     "drafting.Save": "as drafting.Draft",
     "drafting.Run": "as drafting.Draft",
     "drafting.Report": "sealed; knows numbers of people and no names",
+    "drafting.ExploitReport": "as drafting.Draft; it imagines people",
+    "drafting.ExploitSearch": "as drafting.Draft",
     "governance.Committee": "how a place votes; no people",
     "governance.Proposal": "what was put to the vote is sealed; its proposer is a number whose name is gone",
     "governance.Ballot": "names nobody, and is deleted when it was counted",

@@ -20,6 +20,7 @@ from uptake.ledger.verify import Problem, Report
 from uptake.ledger.verify import verify as verify_ledger
 from uptake.programme.governance.verify import problems_of as problems_of_appeals
 from uptake.programme.merits.verify import problems_of as problems_of_boards
+from uptake.programme.retroactive.verify import problems_of as problems_of_retroactive
 from uptake.programme.rewards.verify import problems_of as problems_of_rewards
 from uptake.programme.verify import problems_of as problems_of_awards
 
@@ -28,6 +29,7 @@ MORE: tuple[Callable[[int], list[Problem]], ...] = (
     problems_of_rewards,
     problems_of_boards,
     problems_of_appeals,
+    problems_of_retroactive,
 )
 """What rooms that write by the ledger check of a book beside it."""
 

@@ -1,8 +1,9 @@
-"""`uptake people erase`: a person is erased for good."""
+"""`uptake people`: a person is erased for good, leave is taken in from a file of HR."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -56,3 +57,30 @@ def erase(person: int, policy: str, name: str) -> dict[str, Any]:
         raise Refusal("This is the last administrator; give the role to another one first.") from None
     click.echo(f"Person {person} was erased.")
     return {"person": person, "policy": policy, "erased": True, "counts": erasure.counts}
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--organization", metavar="SLUG", required=True, help="The company.")
+def leave(file: Path, organization: str) -> dict[str, Any]:
+    """Take leave in from a CSV FILE of HR: the columns staff_number or email, from, to (the last day)."""
+    from uptake.directory.import_leave import NoColumns, TooManyRows, import_leave
+    from uptake.directory.models import Kind, Organization
+    from uptake.directory.scope import EVERYTHING
+
+    company = Organization.objects.filter(slug=organization, kind=Kind.COMPANY).first()
+    if company is None:
+        raise Refusal(f"There is no company {organization!r}.")
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+        found = import_leave(text=text, company=company, by=EVERYTHING, now=datetime.now(UTC))
+    except UnicodeDecodeError:
+        raise Refusal("The file is not in UTF-8.") from None
+    except NoColumns:
+        raise Refusal("The first line must name the columns: staff_number or email, from, to.") from None
+    except TooManyRows:
+        raise Refusal("The file has more than 20,000 rows.") from None
+    for line, why in found.refused:
+        click.echo(f"Line {line}: {why.replace('_', ' ')}")
+    click.echo(f"{found.added} added, {found.known} known before, {len(found.refused)} not added.")
+    return {"added": found.added, "known": found.known, "refused": found.refused}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 
 from uptake.directory.models import Organization, Person, Role, RoleAssignment
@@ -21,6 +21,8 @@ class Terms:
     voting_days: int = 7
     notice_days: int = 3
     appeal_days: int = 7
+    debt_most: int = 0
+    debt_days: int = 90
 
 
 def terms_of(place: Organization) -> Terms:
@@ -28,9 +30,7 @@ def terms_of(place: Organization) -> Terms:
     row = Committee.objects.filter(organization=place).first()
     if row is None:
         return Terms()
-    return Terms(
-        row.quorum_percent, row.majority, row.secret, row.voting_days, row.notice_days, row.appeal_days
-    )  # fmt: skip
+    return Terms(**{field.name: getattr(row, field.name) for field in fields(Terms)})
 
 
 def members_of(place: Organization, day: date) -> Sequence[Person]:

@@ -15,6 +15,7 @@ from uptake.programme.governance.models import Committee, Majority
 from uptake.programme.publish import NotAPlaceOfRules
 
 LONGEST_DAYS = 60
+DEBTS = {"debt_most": (0, 1_000_000), "debt_days": (1, 366)}
 
 
 class TermsRefused(ValueError):
@@ -36,7 +37,7 @@ def configure_committee(*, organization: Organization, terms: Terms, by: Viewer,
     if organization.kind not in (Kind.COMPANY, Kind.PARK):
         raise NotAPlaceOfRules
     bounds = {"quorum_percent": (1, 100), "voting_days": (1, LONGEST_DAYS), "notice_days": (0, LONGEST_DAYS)}
-    for term, (least, most) in (bounds | {"appeal_days": (1, LONGEST_DAYS)}).items():
+    for term, (least, most) in (bounds | {"appeal_days": (1, LONGEST_DAYS)} | DEBTS).items():
         if not least <= getattr(terms, term) <= most:
             raise TermsRefused(term)
     if terms.majority not in Majority.values:

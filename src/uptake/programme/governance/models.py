@@ -77,6 +77,10 @@ class Committee(models.Model):
     voting_days = models.PositiveSmallIntegerField(default=7)
     notice_days = models.PositiveSmallIntegerField(default=3)
     appeal_days = models.PositiveSmallIntegerField(default=7)
+    debt_most = models.PositiveIntegerField(default=0)
+    """Debts of at most so many points are written off; 0: none is."""
+    debt_days = models.PositiveSmallIntegerField(default=90)
+    """After so many days in which the debt did not grow."""
     changed_at = models.DateTimeField()
 
     objects = CommitteeQuerySet.as_manager()

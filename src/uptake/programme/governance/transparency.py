@@ -102,6 +102,8 @@ class Liability:
     taken_back: int
     redeemed: int
     expired: int
+    written_off: int = 0
+    """Debts that are owed no more by the terms of the place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +319,7 @@ def _liability(book: int, begins: datetime, ends: datetime) -> Liability:
         taken_back=kinds.get(Kind.TAKEN_BACK, 0) + kinds.get(Kind.DEBT_INCURRED, 0),
         redeemed=kinds.get(Kind.SETTLED, 0) - kinds.get(Kind.REFUNDED, 0),
         expired=kinds.get(Kind.EXPIRED, 0),
+        written_off=kinds.get(Kind.WRITTEN_OFF, 0),
     )
 
 

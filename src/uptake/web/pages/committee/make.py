@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django import forms
@@ -73,6 +74,14 @@ class TermsForm(forms.Form):
         help_text=gettext_lazy("Between the result and the first day in force."),
     )  # fmt: skip
     appeal_days = forms.IntegerField(label=gettext_lazy("Days to answer an appeal"), min_value=1, max_value=60)
+    debt_most = forms.IntegerField(
+        label=gettext_lazy("Write off debts of at most so many points"), min_value=0, max_value=1_000_000,
+        help_text=gettext_lazy("0: no debt is written off. The monthly report tells what was."),
+    )  # fmt: skip
+    debt_days = forms.IntegerField(
+        label=gettext_lazy("Days after which a debt is written off"), min_value=1, max_value=366,
+        help_text=gettext_lazy("Counted from when it last grew."),
+    )  # fmt: skip
     secret = forms.BooleanField(
         label=gettext_lazy("Secret ballot"), required=False,
         help_text=gettext_lazy("Only the count is told, and only at the end; no reasons are kept."),
@@ -157,8 +166,7 @@ def terms(request: HttpRequest) -> HttpResponseBase:
         return render(request, "committee/settings.html", {"place": None}, status=200)
     today = business_date(now, *settings_at(place))
     set_ = terms_of(place)
-    fields = ("quorum_percent", "majority", "voting_days", "notice_days", "appeal_days", "secret")
-    form = TermsForm(request.POST or None, initial={name: getattr(set_, name) for name in fields})
+    form = TermsForm(request.POST or None, initial=asdict(set_))
     if request.method == "POST" and form.is_valid():
         try:
             configure_committee(organization=place, terms=Terms(**form.cleaned_data), by=viewer, now=now)

@@ -70,6 +70,7 @@ def frame(company: Organization, companies: list[Organization], viewer: Viewer, 
         ("catalogue", _("Catalogue"), keeps),
         ("leave", _("Extra leave"), keeps),
         ("special", _("Special points"), True),
+        ("leaving", _("Leaving"), keeps),
         ("liability", _("Budgets & liability"), keeps),
     ]
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from uptake.web.pages.rewards import catalogue, desk, liability, special, views
+from uptake.web.pages.rewards import catalogue, desk, leaving, liability, special, views
 
 app_name = "rewards"
 urlpatterns = [
@@ -27,6 +27,7 @@ urlpatterns = [
     path("desk/catalogue/<int:reward_id>/codes/", catalogue.codes, name="codes"),
     path("desk/special/", special.home, name="special"),
     path("desk/special/<int:grant_id>/", special.decide, name="decide"),
+    path("desk/leaving/", leaving.home, name="leaving"),
     path("desk/liability/", liability.home, name="liability"),
     path("desk/liability.<str:kind>", liability.export, name="liability_export"),
     path("desk/budgets/", liability.fund, name="fund"),

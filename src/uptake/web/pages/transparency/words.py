@@ -18,6 +18,7 @@ from uptake.web import numbers
 from uptake.web.parts import Kpi
 
 CAUSES: Mapping[str, str | Promise] = {
+    "retroactive": gettext_lazy("Granted afterwards"),
     "appeal": gettext_lazy("Upheld appeals"),
     "special": gettext_lazy("Special points"),
     "recognition": gettext_lazy("Recognition"),
@@ -212,6 +213,7 @@ def _liability(report: MonthReport) -> Section:
         [_("Taken back"), numbers.full(told.taken_back)],
         [_("Redeemed"), numbers.full(told.redeemed)],
         [_("Expired"), numbers.full(told.expired)],
+        [_("Debts written off"), numbers.full(told.written_off)],
         [_("Not yet redeemed at the end"), numbers.full(told.outstanding)],
     ]
     return Section(

@@ -1,0 +1,1 @@
+"""Points given afterwards: retroactive runs are planned, approved by a second person, and posted."""
