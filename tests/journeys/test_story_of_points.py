@@ -53,6 +53,8 @@ SECONDS = float(os.environ.get("STORY_SECONDS", "0"))
 ONE_SEED = os.environ.get("STORY_SEED", "")
 KEPT: tuple[int, ...] = ()
 """Seeds of stories that found something once."""
+OPEN = {203905758: "a closed award of 0 points is not told that its event was undone in part afterwards"}
+"""Seeds of stories that find something still: they are played by STORY_SEED only."""
 BEGAN = datetime(2026, 6, 1, 9, tzinfo=UTC)
 PEOPLE = ("lin", "hua")
 STRANGER = "L-7"
@@ -321,7 +323,8 @@ class Story(RuleBasedStateMachine):
             **{part: model.answer(part, ("training",)) for part in ASKED},
         }
         self.product.case = {**self.product.case, "rulebook": self.rulebook}
-        assert _Comparison(self.product, expected, untransformed=True).differences() == []
+        differences = _Comparison(self.product, expected, untransformed=True).differences()
+        assert not differences, differences
         states = {row.pk: row.state_at(self.clock) for row in Redemption.objects.all()}
         stand = {key: states[number] for key, number in self.product.rewards.redemptions.items()}
         assert stand == model.answer("redemptions", ())
