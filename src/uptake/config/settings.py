@@ -200,6 +200,8 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+# Nobody signs up: addresses come from the directory, and a link to choose a password leaves one that reads unverified.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 MESSAGE_TAGS = {10: "info", 20: "info", 25: "good", 30: "warn", 40: "bad"}
 CSRF_FAILURE_VIEW = "uptake.web.errors.csrf_failed"
 FORMAT_MODULE_PATH = ["uptake.config.formats"]

@@ -109,6 +109,19 @@ def test_an_unknown_address_is_answered_like_a_known_one_and_gets_no_mail(cast: 
     assert mail.outbox == []
 
 
+def test_whoever_chose_a_password_by_a_link_can_switch_the_second_step_on(cast: Cast, client: Client) -> None:
+    client.post("/account/password/reset/", {"email": "lin@beiyuan.example"})
+    link = re.search(r"https?://[^/\s]+(/account/password/reset/key/\S+)", str(mail.outbox[0].body))
+    assert link is not None
+    address = client.get(link.group(1), follow=True).redirect_chain[-1][0]
+    client.post(address, {"password1": "ninety-nine-nuts", "password2": "ninety-nine-nuts"})
+    sign_in(client, "lin", "ninety-nine-nuts")
+    activate = "/account/2fa/totp/activate/"
+    client.post("/account/reauthenticate/", {"password": "ninety-nine-nuts", "next": activate})
+
+    assert 'src="data:image/svg+xml' in client.get(activate).content.decode()
+
+
 def test_the_second_step_is_switched_on_asked_for_and_switched_off(cast: Cast) -> None:
     client = Client()
     sign_in(client, "lin")
