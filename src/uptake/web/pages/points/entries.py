@@ -181,9 +181,9 @@ def _what(entry: Entry, kind: str) -> str:
         if kind == "recognition":
             return gettext("Recognition by a colleague")
         if kind == "appeal":
+            return gettext("Appeal upheld")
         if kind == "retroactive":
             return gettext("Points given afterwards")
-            return gettext("Appeal upheld")
         if kind == "challenge":
             return gettext("Prize of a challenge")
         if kind == "prize":
@@ -198,9 +198,9 @@ def _sentence(entry: Entry, kind: str) -> str:
         if kind == "special":
             return gettext("Special points were asked for and approved for you: %(n)s points.") % n
         if kind == "recognition":
+            return gettext("A colleague recognised what you did: %(n)s points.") % n
         if kind == "retroactive":
             return gettext("The rules were applied to the past by decision: %(n)s points.") % n
-            return gettext("A colleague recognised what you did: %(n)s points.") % n
         if kind == "appeal":
             return gettext("An appeal of yours was upheld: %(n)s points.") % n
         if kind == "challenge":
@@ -219,8 +219,8 @@ def _sentence(entry: Entry, kind: str) -> str:
         Kind.RELEASED: gettext("The reward was not handed over; the %(n)s reserved points came back."),
         Kind.TIMED_OUT: gettext("Nobody decided in time; the %(n)s reserved points came back."),
         Kind.REFUNDED: gettext("The reward was refunded; %(n)s points came back."),
-        Kind.WRITTEN_OFF: gettext("A debt of %(n)s points was written off."),
         Kind.FORFEITED: gettext("%(n)s points were forfeited."),
+        Kind.WRITTEN_OFF: gettext("A debt of %(n)s points was written off."),
     }.get(Kind(entry.kind), "")
     text = said % n
     if entry.unmoved:
