@@ -90,7 +90,6 @@ ITEMS: tuple[Item, ...] = (
             Item(_("Moderation"), "", "moderation:home", (Deed.MANAGE_RULES,)),
         ),
     ),
-    Item(_("Data"), "database", "data:home", (Deed.MANAGE_DATA,), also=("identities",)),
     Item(
         _("News & learning"),
         "mail",
@@ -104,6 +103,7 @@ ITEMS: tuple[Item, ...] = (
             Item(_("Feedback to answer"), "", "feedback_desk:home", (Deed.ANSWER_FEEDBACK,)),
         ),
     ),
+    Item(_("Data"), "database", "data:home", (Deed.MANAGE_DATA,), also=("identities",)),
     Item(
         _("People & roles"), "users", "people:home", (Deed.MANAGE_PEOPLE, Deed.GIVE_ROLES), also=("calendar", "seats")
     ),

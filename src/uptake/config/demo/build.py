@@ -13,6 +13,7 @@ from pathlib import Path
 from django.db import transaction
 
 from uptake.config.demo.adoption import bring_people_in
+from uptake.config.demo.afterwards import plant_afterwards
 from uptake.config.demo.catalogue import CATALOGUE
 from uptake.config.demo.community import let_people_talk
 from uptake.config.demo.drafts import plant_drafts
@@ -80,6 +81,7 @@ def build(*, folder: Path, language: str, now: datetime, say: Say, seed: int = S
         let_people_talk(park, now)
         seat_a_committee(park, now)
         plant_drafts(park, now)
+        plant_afterwards(park, now)
         keep_questions(park, now)
         bring_people_in(park, now)
     refresh(now=now)
