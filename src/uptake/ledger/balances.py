@@ -12,6 +12,7 @@ from django.db.models import Q, Sum
 
 from uptake.ledger.accounts import AVAILABLE, DEBT, EXPIRED, FORFEITED, HELD, ISSUED, PENDING, REDEEMED, person
 from uptake.ledger.elapse import bring_up_to_date
+from uptake.ledger.lots import LotState
 from uptake.ledger.models import Account, ChainHead, Entry, Lot, Transfer
 from uptake.ledger.post import Sheet, look_ahead
 from uptake.ledger.rows import in_pieces
@@ -25,6 +26,17 @@ class Points:
     pending: int = 0
     held: int = 0
     debt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """A person's points, and what time alone will do to them."""
+
+    points: Points
+    expiring: tuple[tuple[date, int], ...]
+    """All last dates with the unspent points that expire after them."""
+    maturing: tuple[tuple[datetime, int], ...]
+    """Pending points with the instants from which they can be spent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +128,7 @@ def expiring_of(*, book: int, owners: Collection[str], now: datetime) -> dict[st
     for piece in in_pieces(sorted(owners)):
         unspent = Q(available__gt=0) | Q(pending__gt=0)
         sheet.load_lots(Q(unspent, book=book, owner__in=piece, last_date__isnull=False))
-    answer: dict[str, list[tuple[date, int]]] = {}
-    for owner in owners:
-        sums: dict[date, int] = defaultdict(int)
-        for lot in sheet.lots_of[book, owner]:
-            if lot.last_date is not None and (unspent_points := lot.available + lot.pending):
-                sums[lot.last_date] += unspent_points
-        answer[owner] = sorted(sums.items())
-    return answer
+    return {owner: _expiring(sheet.lots_of[book, owner]) for owner in owners}
 
 
 def maturing_of(*, book: int, owners: Collection[str], now: datetime) -> dict[str, list[tuple[datetime, int]]]:
@@ -131,14 +136,33 @@ def maturing_of(*, book: int, owners: Collection[str], now: datetime) -> dict[st
     sheet = _at(book, owners, now)
     for piece in in_pieces(sorted(owners)):
         sheet.load_lots(Q(book=book, owner__in=piece, pending__gt=0))
-    answer: dict[str, list[tuple[datetime, int]]] = {}
-    for owner in owners:
-        sums: dict[datetime, int] = defaultdict(int)
-        for lot in sheet.lots_of[book, owner]:
-            if lot.pending:
-                sums[lot.available_from] += lot.pending
-        answer[owner] = sorted(sums.items())
-    return answer
+    return {owner: _maturing(sheet.lots_of[book, owner]) for owner in owners}
+
+
+def outlook_of(*, book: int, owner: str, now: datetime) -> Outlook:
+    """The points of one person at `now` with all dates ahead: what three questions would ask anew."""
+    sheet = _at(book, [owner], now)
+    ahead = Q(pending__gt=0) | Q(available__gt=0, last_date__isnull=False)
+    sheet.load_lots(Q(ahead, book=book, owner=owner))
+    lots = sheet.lots_of[book, owner]
+    points = Points(*(sheet.balance(book, person(owner, part)) for part in (AVAILABLE, PENDING, HELD, DEBT)))
+    return Outlook(points, tuple(_expiring(lots)), tuple(_maturing(lots)))
+
+
+def _expiring(lots: Iterable[LotState]) -> list[tuple[date, int]]:
+    sums: dict[date, int] = defaultdict(int)
+    for lot in lots:
+        if lot.last_date is not None and (unspent := lot.available + lot.pending):
+            sums[lot.last_date] += unspent
+    return sorted(sums.items())
+
+
+def _maturing(lots: Iterable[LotState]) -> list[tuple[datetime, int]]:
+    sums: dict[datetime, int] = defaultdict(int)
+    for lot in lots:
+        if lot.pending:
+            sums[lot.available_from] += lot.pending
+    return sorted(sums.items())
 
 
 def lifetime_of(*, book: int, owners: Collection[str], now: datetime) -> dict[str, Lifetime]:

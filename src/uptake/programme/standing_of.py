@@ -36,10 +36,12 @@ class LevelOf(NamedTuple):
     """Since when the level is held, where that is known."""
 
 
-def standing_of(people: Collection[int], *, company: int, now: datetime) -> dict[int, LevelOf]:
+def standing_of(
+    people: Collection[int], *, company: int, now: datetime, books: RulebooksInForce | None = None
+) -> dict[int, LevelOf]:
     """Where each of these people stands at a company, in a fixed number of queries. Season ends count at their instant,
-    and special points at once, although nothing was considered since."""
-    books = RulebooksInForce([company])
+    and special points at once, although nothing was considered since. `books`: where they were read already."""
+    books = books or RulebooksInForce([company])
     rules = rulebook_now(books, company, now)
     earned = dict(
         Award.objects.filter(person_id__in=many(people), company_id=company)

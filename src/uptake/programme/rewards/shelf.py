@@ -37,17 +37,31 @@ class Shelf:
     terms: Terms
 
 
-def shelf(company: Organization, person: int, *, now: datetime, reward: Reward | None = None) -> Shelf:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was read of the person already."""
+
+    points: Points
+    terms: Terms
+    rank: int
+    """Of the level."""
+
+
+def shelf(
+    company: Organization, person: int, *, now: datetime, reward: Reward | None = None, known: Known | None = None
+) -> Shelf:
     """What the person can ask for at the company; with `reward`, only that one, also if it is not on offer."""
-    terms = terms_of(company, now)
     owner = str(person)
-    points = points_of(book=company.pk, owners=[owner], now=now)[owner]
+    terms = known.terms if known else terms_of(company, now)
+    points = known.points if known else points_of(book=company.pk, owners=[owner], now=now)[owner]
     rows = Reward.objects.filter(company=company).on_offer(terms.today).order_by("price", "pk")
     rewards = [reward] if reward else list(rows.select_related("picture"))
     counted = Redemption.objects.filter(person_id=person, reward__in=[one.pk for one in rewards], state__in=TAKEN)
     counted = counted.exclude(state__in=OPEN, times_out_at__lte=now)
     has = dict(counted.values_list("reward").annotate(Count("pk")).order_by())
-    rank = rank_of(person=person, company=company.pk, now=now) if any(one.level for one in rewards) else -1
+    rank = known.rank if known else -1
+    if known is None and any(one.level for one in rewards):
+        rank = rank_of(person=person, company=company.pk, now=now)
     items = tuple(_seen(one, points, has.get(one.pk, 0), rank, terms) for one in rewards)
     return Shelf(points, items, terms)
 

@@ -83,6 +83,14 @@ def badges_of(person: int, company: Organization) -> list[BadgeLine]:
     return sorted(lines, key=lambda one: (one.given is None, -one.given.given_at.timestamp() if one.given else 0))
 
 
+def held_badges(person: int, company: Organization) -> list[BadgeLine]:
+    """The badges the person has, the newest first. Two queries."""
+    rows = GivenBadge.objects.held().filter(person_id=person, badge__company=company).select_related("badge")
+    given = list(rows.order_by("-given_at", "-pk"))
+    labels = labels_of([row.badge.event_name for row in given if row.badge.event_name])
+    return [told_badge(row.badge, labels, row) for row in given]
+
+
 def told_badge(badge: Badge, labels: Labels, given: GivenBadge | None = None) -> BadgeLine:
     """One badge in the reader's language."""
     return BadgeLine(badge, badge.name_in(language()), badge.text_in(language()), condition_of(badge, labels), given)

@@ -12,16 +12,20 @@ from django.utils.translation import get_language
 from uptake.directory.models import Organization, Person
 from uptake.directory.scope import Viewer
 from uptake.directory.viewer import HIDE_BELOW
+from uptake.ledger.balances import Points
 from uptake.programme.beyond_a_date import rulebook_now
 from uptake.programme.in_force import RulebooksInForce
+from uptake.programme.levels import NONE
 from uptake.programme.merits.board import Board, heads_of, read_board
 from uptake.programme.merits.models import Challenge, ChallengeState, Nameless
 from uptake.programme.merits.periods import MONTH
 from uptake.programme.merits.privileges import Held, privileges_of
+from uptake.programme.merits.rank import rank_on
 from uptake.programme.rewards.models import Redemption, Reward
-from uptake.programme.rewards.shelf import shelf
+from uptake.programme.rewards.shelf import Known, shelf
+from uptake.programme.rewards.terms import NO_RULEBOOK, Terms
 from uptake.programme.standing_of import standing_of
-from uptake.web.pages.merits.reading import BadgeLine, ChallengeLine, badges_of, challenges_of
+from uptake.web.pages.merits.reading import BadgeLine, ChallengeLine, challenges_of, held_badges
 from uptake.web.pages.points.read import Home
 from uptake.web.pages.rewards.views import line_of, told
 
@@ -93,13 +97,13 @@ class Merits:
     """Own ones first."""
 
 
-def level_of(person: Person, home: Home, now: datetime) -> Level | None:
+def level_of(person: Person, home: Home, books: RulebooksInForce, now: datetime) -> Level | None:
     """The level; None where the rulebook has none."""
-    rules = rulebook_now(RulebooksInForce([home.company.pk]), home.company.pk, now)
+    rules = rulebook_now(books, home.company.pk, now)
     levels = rules.rulebook.levels if rules else ()
     if not levels:
         return None
-    standing = standing_of([person.pk], company=home.company.pk, now=now)[person.pk]
+    standing = standing_of([person.pk], company=home.company.pk, now=now, books=books)[person.pk]
     following = levels[standing.rank + 1] if standing.rank + 1 < len(levels) else None
     opens: list[str] = []
     if following is not None:
@@ -140,15 +144,18 @@ def ranking_of(home: Home, viewer: Viewer, now: datetime) -> Ranking | None:
     climbed = None
     before = (starts - timedelta(days=1)).replace(day=1)
     if board.mine is not None:
-        past = read_board(place, MONTH, before, viewer=viewer, now=now, top=0, beside=0).mine
-        climbed = past.rank - board.mine.rank if past else None
+        past = rank_on(place.pk, MONTH, before, home.person_id)
+        climbed = past - board.mine.rank if past else None
     nameless = Nameless.objects.filter(person_id=home.person_id).exists()
     return Ranking(board, climbed, nameless)
 
 
-def offers_of(home: Home, now: datetime) -> Offers:
+def offers_of(home: Home, points: Points, level: Level | None, books: RulebooksInForce, now: datetime) -> Offers:
     """Up to four: the cheapest one can have now, then the nearest of those one cannot."""
-    items = shelf(home.company, home.person_id, now=now).items
+    rules = rulebook_now(books, home.company.pk, now)
+    terms = Terms(home.zone, home.day_start, home.today, rules.rulebook if rules else NO_RULEBOOK)
+    known = Known(points, terms, level.number - 1 if level else NONE)
+    items = shelf(home.company, home.person_id, now=now, known=known).items
     now_had = [item for item in items if not item.why_not]
     nearly = sorted((item for item in items if item.why_not == "not_enough_points"), key=lambda item: item.missing)
     room = REWARDS - min(len(nearly), 1)
@@ -159,7 +166,7 @@ def offers_of(home: Home, now: datetime) -> Offers:
 
 def merits_of(home: Home, viewer: Viewer, now: datetime) -> Merits:
     """The own badges, and the challenges that run where one belongs."""
-    badges = [one for one in badges_of(home.person_id, home.company) if one.given]
+    badges = held_badges(home.person_id, home.company)
     rows = Challenge.objects.visible_to(viewer).filter(company=home.company, state=ChallengeState.OPEN)
     lines = challenges_of(rows.order_by("until_date", "pk"), viewer, home.company, today=home.today, now=now)
     running = sorted((one for one in lines if one.running), key=lambda one: one.mine is None)
@@ -179,4 +186,6 @@ def _board_place(home: Home) -> Organization:
     below = Organization.objects.open().filter(parent=home.company)
     mine = [one for one in below if home.place.path.startswith(one.path)]
     heads = heads_of(mine, home.today)
-    return next((one for one in mine if heads.get(one.pk, 0) >= HIDE_BELOW), home.company)
+    found = next((one for one in mine if heads.get(one.pk, 0) >= HIDE_BELOW), home.company)
+    found.company = home.company
+    return found

@@ -14,7 +14,6 @@ from django.utils.translation import get_language, gettext
 
 from uptake.basics.business_day import business_date
 from uptake.directory.models import Organization, Person
-from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed, Viewer
 from uptake.ledger.models import Entry, Kind
 from uptake.programme.governance.models import Appeal, AppealState
@@ -112,7 +111,7 @@ def _days(viewer: Viewer, who: Person, home: Home, keys: list[tuple[Any, int, in
     appeals = _appeals(viewer, who, awards, entries.values())
     labels = labels_of([award.event.name for award in awards.values()])
     others = _told(entries)
-    clock = settings_at(home.company)
+    clock = (home.zone, home.day_start)
     lines: list[tuple[date, Listed]] = []
     for at, sort, pk in keys:
         if sort:

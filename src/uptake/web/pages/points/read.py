@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from django.db.models import Sum
@@ -13,7 +13,7 @@ from django.db.models import Sum
 from uptake.basics.business_day import business_date
 from uptake.directory.models import Organization, Person
 from uptake.directory.place import memberships_of, settings_at, span_on
-from uptake.ledger.balances import Points, expiring_of, maturing_of, points_of
+from uptake.ledger.balances import Points, outlook_of, points_of
 from uptake.programme.in_force import parsed
 from uptake.programme.models import Award
 from uptake.programme.rulebook import RuleVersion
@@ -31,6 +31,7 @@ class Home:
     company: Organization
     place: Organization
     zone: str
+    day_start: time
     today: date
 
 
@@ -86,22 +87,19 @@ def home_of(person: Person, now: datetime) -> Home | None:
         company_id = Award.objects.filter(person=person).values_list("company_id", flat=True).order_by("-pk").first()
     if company_id is None:
         return None
-    company = Organization.objects.get(pk=company_id)
-    place = Organization.objects.get(pk=span.organization_id) if span else company
+    places = Organization.objects.in_bulk({company_id, span.organization_id if span else company_id})
+    company = places[company_id]
+    place = places[span.organization_id] if span else company
     zone, day_start = settings_at(company)
-    return Home(person.pk, company, place, zone, business_date(now, zone, day_start))
+    return Home(person.pk, company, place, zone, day_start, business_date(now, zone, day_start))
 
 
 def summary_of(person: Person, home: Home, now: datetime) -> Summary:
     """The figures of one person. A handful of queries, whatever the number of awards."""
-    owner = str(person.pk)
-    standing = points_of(book=home.company.pk, owners=[owner], now=now)[owner]
-    expiring = expiring_of(book=home.company.pk, owners=[owner], now=now)[owner]
+    outlook = outlook_of(book=home.company.pk, owner=str(person.pk), now=now)
     maturing: dict[date, int] = defaultdict(int)
-    if standing.pending:
-        clock = (home.zone, settings_at(home.company).day_start)
-        for at, points in maturing_of(book=home.company.pk, owners=[owner], now=now)[owner]:
-            maturing[business_date(at, *clock)] += points
+    for at, points in outlook.maturing:
+        maturing[business_date(at, home.zone, home.day_start)] += points
     month_start = home.today.replace(day=1)
     this_week = home.today - timedelta(days=home.today.weekday())
     first = this_week - timedelta(weeks=WEEKS - 1)
@@ -135,12 +133,12 @@ def summary_of(person: Person, home: Home, now: datetime) -> Summary:
         sources[row["rule"]] = Source(row["rule"], title, row["sum"] + (known.points if known else 0))
     ranked = sorted(sources.values(), key=lambda source: (-source.points, source.title))[:SOURCES_SHOWN]
     return Summary(
-        points=standing,
+        points=outlook.points,
         month=month,
         weeks=weeks,
         sources=ranked,
         most=max((source.points for source in ranked), default=1),
-        expiring=expiring,
+        expiring=outlook.expiring,
         maturing=sorted(maturing.items()),
         elsewhere=_elsewhere(person, home, now),
     )

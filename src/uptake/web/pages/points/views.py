@@ -15,16 +15,17 @@ from django.utils import timezone
 from uptake.directory.models import Membership, Person
 from uptake.directory.scope import Deed, Viewer
 from uptake.ledger.proof import proof_of, public_key_of
+from uptake.programme.adoption.finish_guides import look_at_points
+from uptake.programme.in_force import RulebooksInForce
 from uptake.programme.next_step import next_step
 from uptake.programme.sentences import rule_sentence
 from uptake.web.catalogue import labels_of
-from uptake.programme.adoption.finish_guides import look_at_points
 from uptake.web.pages.adoption.guide import card_of
 from uptake.web.pages.adoption.news import unread_for
 from uptake.web.pages.points.beside import level_of, merits_of, offers_of, open_redemptions, ranking_of
 from uptake.web.pages.points.entries import SHOWN, listed_days
 from uptake.web.pages.points.read import home_of, summary_of
-from uptake.web.viewing import login_required, viewer_for
+from uptake.web.viewing import login_required, user_of, viewer_for
 
 STEP_RULES: Final = 2
 
@@ -35,7 +36,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
     viewer = viewer_for(request)
     if viewer.person_id is None:
         return render(request, "points/nobody.html")
-    return _page(request, viewer, Person.objects.get(pk=viewer.person_id))
+    return _page(request, viewer, user_of(request).person or Person.objects.get(pk=viewer.person_id))
 
 
 @login_required
@@ -103,13 +104,14 @@ def _page(request: HttpRequest, viewer: Viewer, who: Person) -> HttpResponseBase
         page, days = listed_days(viewer, who, where, show=show, rule=rule, number=request.GET.get("page"))
         context |= {"page": page, "days": days, "show": show, "rule": rule, "today": where.today}
         if request.headers.get("HX-Target") != "list":
-            context["summary"] = summary_of(who, where, now)
-            context["level"] = level_of(who, where, now)
+            books = RulebooksInForce([where.company.pk])
+            context["summary"] = summary = summary_of(who, where, now)
+            context["level"] = level = level_of(who, where, books, now)
             context["redemptions"] = open_redemptions(who, viewer, now)
             if own:
                 context["ranking"] = ranking_of(where, viewer, now)
                 belongs = any(place.startswith(where.company.path) for place in viewer.places)
-                context["offers"] = offers_of(where, now) if belongs else None
+                context["offers"] = offers_of(where, summary.points, level, books, now) if belongs else None
                 context["news"] = unread_for(viewer)
                 context["guide"] = card_of(who, where.company, viewer) if belongs else None
                 if belongs and (context["guide"] or "guide" in request.GET):

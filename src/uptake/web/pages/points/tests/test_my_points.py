@@ -155,7 +155,7 @@ def test_the_number_of_queries_does_not_grow_with_the_awards(
         work(cast, desk, "stock.counted", f"IC-{n}", NOW + timedelta(seconds=n), lines=1)
     client = cast.sign_in(cast.lin)
 
-    with django_assert_max_num_queries(55):
+    with django_assert_max_num_queries(50):
         client.get("/points/")
 
 
