@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('directory', '0008_leave'),
         ('events', '0007_event_revised'),
-        ('programme', '0007_what_folds_keep'),
+        ('programme', '0006_when_what_ended_happened'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
