@@ -40,6 +40,7 @@ WITHOUT_SCOPE: Mapping[str, str] = {
     "programme.MeritChange": "read only by the keeper of boards",
     "programme.ReversalMark": "read only by those who consider events; numbers made of what events are about",
     "programme.MarkedName": "as programme.ReversalMark",
+    "programme.KeptFold": "read only by those who consider events; a cache of what they worked out",
     "merits.Band": "counts of people on a board, read with lines that the viewer may see",
     "merits.Nameless": "read beside lines of a board that the viewer may see",
     "jobs.JobRun": "how the jobs went; on a page for those who run the platform",

@@ -9,21 +9,25 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
+from django.db.models import Q
+
 from uptake.basics.business_day import business_date, start_of
 from uptake.directory.leave import days_of_leave
 from uptake.directory.models import Organization
 from uptake.directory.place import settings_of
 from uptake.ledger.models import Lot
 from uptake.programme.evaluate import DayRules, Key, Outcome, closing_of
-from uptake.programme.gather import AwardRow, Bucket, Gathered, standings_of, used_before
-from uptake.programme.in_force import LONGEST_PERIOD, RulebooksInForce
-from uptake.programme.lanes import Beside, Lane, LaneLevel, fold_lane
+from uptake.programme.gather import AwardRow, Bucket, Gathered, memberships_told, used_before
+from uptake.programme.in_force import RulebooksInForce
+from uptake.programme.keep import Begun, Ground, begin_at, keep_folds
+from uptake.programme.kept import Kept, Order
+from uptake.programme.lanes import Beside, Lane, LaneLevel, fold_lane, is_behind, members_of
 from uptake.programme.person_fold import Seasons, Special
 from uptake.programme.reversal_marks import Links, Marks, links_of
 from uptake.programme.standing import Standing
 
-SPECIAL = "special/"
-"""How the keys of lots of special points begin."""
+GIVEN = (("special/", "special0"), ("appeal/", "appeal0"))
+"""Between these lie the keys of the lots of special points, and of appeals that were upheld."""
 
 
 class Folded(NamedTuple):
@@ -36,11 +40,25 @@ class Folded(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """From which date on a lane's awards may change, and from which on its events must be known (None: all)."""
+    """From which date on a lane's awards may change, and from where on its events must be known (None: all)."""
 
     changes: date
-    known: date | None
+    known: date | Order | None
+    """A date, or a place behind which all must be known."""
     counts_ever: bool
+    begun: Begun = Begun()
+    keeps: bool = False
+    """Whether what was kept is used and kept for the next fold."""
+
+    @property
+    def reads_since(self) -> date | None:
+        """From which date on events must be read."""
+        return self.known if self.known is None or isinstance(self.known, date) else self.begun_at.day
+
+    @property
+    def begun_at(self) -> Kept:
+        assert self.begun.start is not None, "who begins at a place has kept it"
+        return self.begun.start
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +67,9 @@ class LanesFolded:
 
     outcomes: list[Folded] = field(default_factory=list)
     levels: dict[Lane, LaneLevel] = field(default_factory=dict)
+    kept: dict[Lane, Sequence[Kept]] = field(default_factory=dict)
+    last: dict[Lane, Order] = field(default_factory=dict)
+    """The last event of each lane that keeps something."""
 
 
 def lanes_of(
@@ -69,18 +90,54 @@ def lanes_of(
         lane = Lane(bucket.person, bucket.company)
         if not window.looks_back and lane not in handed_over:
             continue
-        # Of a date so long ago even the month is closed.
-        still_open = (now - timedelta(days=window.lateness + LONGEST_PERIOD)).date()
+        still_open = (now - timedelta(days=window.open_days)).date()
         changes = min(bucket.date, lanes[lane].changes if lane in lanes else still_open)
         known = None if window.days is None else changes - timedelta(days=window.days)
-        lanes[lane] = Reach(changes, known, window.counts_ever)
+        lanes[lane] = Reach(changes, known, window.counts_ever, keeps=window.looks_back)
     return lanes
 
 
-def known_since(lanes: Mapping[Lane, Reach]) -> date | None:
-    """From which date on the events of all these lanes must be known; None: from the first."""
-    known = [reach.known for reach in lanes.values()]
-    return None if None in known else min((day for day in known if day is not None), default=None)
+def ground_of(lanes: Iterable[Lane], books: RulebooksInForce, now: datetime) -> Ground:
+    """What the folds of these lanes rest on beside events and awards."""
+    lanes = list(lanes)
+    seasons = {company: _seasons(books, company, now) for company in {lane.company for lane in lanes}}
+    asking = {lane.person for lane in lanes if books.window(lane.company).asks_person}
+    return Ground(
+        books,
+        seasons,
+        specials_of(lane for lane in lanes if seasons[lane.company] is not None),
+        days_of_leave({lane.person for lane in lanes if books.window(lane.company).streaks}),
+        memberships_told(asking) if asking else None,
+    )
+
+
+def begun_at(lanes: Mapping[Lane, Reach], touched: Iterable[tuple[Bucket, Order]], ground: Ground) -> dict[Lane, Reach]:
+    """The same lanes, each from the last place on before which nothing changed. `touched`: whose events are new, or
+    are otherwise than before."""
+    first: dict[Lane, Order | None] = {lane: None for lane, reach in lanes.items() if reach.keeps}
+    for bucket, order in touched:
+        lane = Lane(bucket.person, bucket.company)
+        if lane in first:
+            before = first[lane]
+            first[lane] = order if before is None else min(before, order)
+    begun = begin_at(first, ground)
+    found = dict(lanes)
+    for lane, at in begun.items():
+        assert at.start is not None
+        found[lane] = lanes[lane]._replace(known=at.start.until, counts_ever=False, begun=at)
+    return found
+
+
+def reads_of(lanes: Mapping[Lane, Reach]) -> dict[int, date | None]:
+    """From which date on events of which people must be read; None: all."""
+    found: dict[int, date | None] = {}
+    for lane, reach in lanes.items():
+        if reach.begun.whole:
+            continue
+        since = reach.reads_since
+        before = found.get(lane.person, since)
+        found[lane.person] = None if since is None or before is None else min(since, before)
+    return found
 
 
 def marks_of(books: RulebooksInForce, companies: Iterable[int]) -> Marks | None:
@@ -106,14 +163,12 @@ def handed_over(awards: Mapping[Key, AwardRow], events: Mapping[int, Gathered]) 
 
 def fold_lanes(
     lanes: Mapping[Lane, Reach],
-    members: Mapping[Lane, Sequence[Gathered]],
     awards: Mapping[Key, AwardRow],
-    books: RulebooksInForce,
     *,
     around: Mapping[int, Gathered],
     marks: Marks | None,
     fresh: Collection[int],
-    since: date | None,
+    ground: Ground,
     now: datetime,
 ) -> LanesFolded:
     """The outcomes of all that some people did, where rules look beyond a date.
@@ -122,7 +177,13 @@ def fold_lanes(
     """
     if not lanes:
         return LanesFolded()
-    over = handed_over(awards, around)
+    books = ground.books
+    members = members_of({lane: reach.known for lane, reach in lanes.items()}, around.values())
+    over = {
+        key: award
+        for key, award in handed_over(awards, around).items()
+        if (reach := lanes.get(Lane(*award.bucket[:2]))) is None or is_behind(around[key[0]], reach.known)
+    }
     asking: dict[Bucket, tuple[int, DayRules]] = {}
     dates = [Bucket(*lane, day) for lane, events in members.items() for day in {one.date for one in events}]
     for bucket in [*dates, *(award.bucket for award in over.values())]:
@@ -130,44 +191,72 @@ def fold_lanes(
         if found is not None:
             asking[bucket] = found
     asked = [bucket for bucket, (_, rules) in asking.items() if rules.asks_person]
-    standings = standings_of(asked) if asked else {}
-    counting = {lane.person for lane, reach in lanes.items() if reach.counts_ever}
-    granted = used_before(counting, since) if counting and since is not None else {}
-    leave = days_of_leave({lane.person for lane in lanes if books.window(lane.company).streaks})
-    seasons = {company: _seasons(books, company, now) for company in {lane.company for lane in lanes}}
-    specials = specials_of(lane for lane in lanes if seasons[lane.company] is not None)
+    told = memberships_told({bucket.person for bucket in asked}) if asked else None
+    standings = {bucket: told.on(bucket) for bucket in asked} if told else {}
+    granted = used_before(
+        {lane: reach.known for lane, reach in lanes.items() if reach.counts_ever and isinstance(reach.known, date)}
+    )
     stay = {key for key, award in over.items() if _stands(key, award, around[key[0]], standings, books)}
     undoing = [one for one in around.values() if not one.withheld]
+    kept_of: dict[Lane, set[int]] = defaultdict(set)
+    for key in stay:
+        kept_of[Lane(*over[key].bucket[:2])].add(key[0])
+    own_awards: dict[Lane, dict[Key, AwardRow]] = defaultdict(dict)
+    for key, award in awards.items():
+        own_awards[Lane(award.person_id, award.company_id)][key] = award
     whole = LanesFolded()
     for lane, events in members.items():
         own = {one.id for one in events}
-        outcomes, level = fold_lane(
+        reach, window = lanes[lane], books.window(lane.company)
+        folded = fold_lane(
             lane,
             events,
-            awards,
+            own_awards[lane],
             partial(books.on, lane.company),
             standings,
             beside=Beside(
                 others=marks.others_of(events, undoing) if marks and lane.company in marks.links else (),
-                leave=leave.get(lane.person, ()),
-                seasons=seasons[lane.company],
-                specials=specials.get(lane, ()),
-                kept=[
-                    around[event_id]
-                    for event_id in {key[0] for key in stay if over[key].bucket[:2] == lane}
-                    if event_id not in own
-                ],
+                leave=ground.leave.get(lane.person, ()),
+                seasons=ground.seasons[lane.company],
+                specials=ground.specials.get(lane, ()),
+                kept=[around[event_id] for event_id in kept_of[lane] if event_id not in own],
                 settled=[key for key in stay if key[0] in own],
                 fresh=fresh,
                 granted=granted.get(lane, ()),
+                start=reach.begun.start,
             ),
-            since=lanes[lane].changes,
+            since=reach.changes,
             now=now,
+            needs=window.needs if reach.keeps else None,
+            open_days=window.open_days,
         )
-        whole.outcomes.extend(Folded(Bucket(*lane, one.outcome.event.date), *one) for one in outcomes)
-        if level is not None:
-            whole.levels[lane] = level
+        whole.outcomes.extend(Folded(Bucket(*lane, one.outcome.event.date), *one) for one in folded.outcomes)
+        if folded.level is not None:
+            whole.levels[lane] = folded.level
+        orders = [one.order for one in (*events, *(around[event_id] for event_id in kept_of[lane]))]
+        if reach.begun.start is not None:
+            orders.append(reach.begun.start.until)
+        if reach.keeps and orders:
+            whole.kept[lane], whole.last[lane] = folded.kept, max(orders)
     return whole
+
+
+def keep_lanes(there: LanesFolded, lanes: Mapping[Lane, Reach], ground: Ground, *, now: datetime) -> None:
+    """Writes what the folds have kept for the next ones."""
+    if not there.kept:
+        return
+    books = ground.books
+    keep_folds(
+        there.kept,
+        {lane: lanes[lane].begun for lane in there.kept},
+        ground,
+        whole=there.last,
+        open_since={
+            company: (now - timedelta(days=books.window(company).open_days)).date()
+            for company in {lane.company for lane in there.kept}
+        },
+        now=now,
+    )
 
 
 def _stands(
@@ -219,15 +308,23 @@ def next_season_end(books: RulebooksInForce, company: int, now: datetime) -> dat
     return min((at for at in ends if at > now), default=None)
 
 
+def given_by_people() -> Q:
+    """The lots of points that count as awards do, though people gave them and no rule."""
+    found = Q()
+    for since, until in GIVEN:
+        found |= Q(key__gte=since, key__lt=until)
+    return found
+
+
 def specials_of(lanes: Iterable[Lane]) -> dict[Lane, list[Special]]:
-    """The special points of these people: they have lots and no awards."""
+    """The special points of these people and what appeals gave them: they have lots and no awards."""
     wanted = set(lanes)
     if not wanted:
         return {}
     rows = Lot.objects.filter(
+        given_by_people(),
         book__in={lane.company for lane in wanted},
         owner__in=[str(person) for person in sorted({lane.person for lane in wanted})],
-        key__startswith=SPECIAL,
     ).order_by("happened_at", "id")
     found: dict[Lane, list[Special]] = defaultdict(list)
     clocks = settings_of(Organization.objects.filter(pk__in={lane.company for lane in wanted}))

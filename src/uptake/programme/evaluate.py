@@ -122,7 +122,7 @@ class DayRules:
         self.by_name: dict[str, list[Question]] = defaultdict(list)
         for rank, rule in enumerate(self.rules):
             limits = _limits(rulebook, rule, day)
-            when = tuple(_of_rule(condition, rule) for condition in rule.when)
+            when = tuple(asked_of_rule(condition, rule) for condition in rule.when)
             for name in rule.on:
                 factors = _factors(rulebook, rule, day, name)
                 self.by_name[name].append(Question(rank, rule, when, limits, factors))
@@ -156,14 +156,14 @@ def _limits(rulebook: Rulebook, rule: RuleVersion, day: date) -> tuple[Limit, ..
 
 def _factors(rulebook: Rulebook, rule: RuleVersion, day: date, name: str) -> tuple[Factor, ...]:
     found = [
-        Factor(one.multiplier, one.factor, tuple(_of_rule(condition, rule) for condition in one.when))
+        Factor(one.multiplier, one.factor, tuple(asked_of_rule(condition, rule) for condition in one.when))
         for one in rulebook.multipliers
         if one.covers(day) and (not one.on or name in one.on)
     ]
     return tuple(sorted(found, key=lambda one: -one.factor))
 
 
-def _of_rule(condition: Condition, rule: RuleVersion) -> Condition:
+def asked_of_rule(condition: Condition, rule: RuleVersion) -> Condition:
     """A question about history that names no events asks for those of the rule."""
     if isinstance(condition, HistoryCondition) and not condition.of:
         return replace(condition, of=rule.on)

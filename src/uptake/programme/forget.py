@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from uptake.directory.erase import Subject, Treatment
 from uptake.directory.models import Policy
 from uptake.ledger.forget import forget_event_keys
-from uptake.programme.models import Award, PersonLevel
+from uptake.programme.models import Award, KeptFold, PersonLevel
 
 QUOTING = "condition"
 """The part of an explanation that quotes an event."""
@@ -34,6 +34,7 @@ def _empty(subject: Subject) -> None:
 
 
 def _forget_level(subject: Subject) -> None:
+    KeptFold.objects.filter(person_id=subject.person).delete()
     PersonLevel.objects.filter(person_id=subject.person).delete()
 
 
@@ -53,7 +54,7 @@ LEVELS = Treatment(
     "levels",
     _("Level"),
     dict.fromkeys((Policy.ANONYMISE, Policy.DROP), _("Deleted")),
-    ("programme.PersonLevel",),
+    ("programme.PersonLevel", "programme.KeptFold"),
     lambda subject: PersonLevel.objects.filter(person_id=subject.person).count(),
     _forget_level,
 )

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, Subquery, Sum, TextField
+from django.db.models import Exists, IntegerField, OuterRef, Q, Subquery, TextField
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
 
@@ -19,6 +19,7 @@ from uptake.directory.place import Span, memberships_of, span_on
 from uptake.directory.viewer import ids_of
 from uptake.events.facts import FactsDecoder
 from uptake.events.models import Correction, CorrectionKind, Event, QuarantineReason
+from uptake.events.read import Position
 from uptake.programme.models import Award
 from uptake.programme.standing import UNKNOWN, JudgedEvent, Standing
 
@@ -84,6 +85,10 @@ class Gathered:
         if self.person is None or self.company is None or not self.human or self.own:
             return None
         return Bucket(self.person, self.company, self.date)
+
+    @property
+    def order(self) -> tuple[datetime, str, str, int]:
+        return (self.happened_at, self.source, self.key, self.id)
 
     @property
     def own(self) -> bool:
@@ -290,24 +295,49 @@ def events_in(buckets: Collection[Bucket]) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def events_of(people: Collection[int], since: date | None) -> list[int]:
-    """The ids of all events of these people (of any company) from a date on; None: of all dates."""
-    if not people:
+LONG_AGO = date(1000, 1, 1)
+"""Before anything happened."""
+
+
+def events_of(since: Mapping[int, date | None], until: Position) -> list[int]:
+    """The ids of all events of these people (of any company), of each from a date on (None: of all dates).
+
+    What a reader at `until` has not read yet waits for its turn, unless it was read before the reader began anew.
+    """
+    if not since:
         return []
-    identities = Identity.objects.filter(person_id__in=many(people)).values("pk")
-    events = Event.objects.filter(identity_id__in=identities)
-    if since is not None:
-        begin = datetime(since.year, since.month, since.day, tzinfo=UTC) - timedelta(days=1)
-        events = events.filter(happened_at__gte=begin, business_date__gte=since)
-    return list(events.values_list("pk", flat=True))
+    latest = Award.objects.order_by("-event_id").values_list("event_id", flat=True).first() or 0
+    days = pairs_of([(person, day or LONG_AGO) for person, day in since.items()], ("bigint", "date"), ("person", "day"))
+    if connection.vendor == "sqlite":
+        low, read = "date(days.day, '-1 day')", "e.id <= %s"
+        place: list[int] = [until.id]
+    else:
+        low, read = "(days.day - 1)::timestamp AT TIME ZONE 'UTC'", "(e.txid, e.id) <= (%s, %s)"
+        place = [until.txid, until.id]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT e.id FROM ({days.sql}) AS days JOIN directory_identity i ON i.person_id = days.person "  # noqa: S608
+            f"JOIN events_event e ON e.identity_id = i.id AND e.happened_at >= {low} "
+            f"WHERE e.business_date >= days.day AND (e.id <= %s OR {read})",
+            [*days.params, latest, *place],
+        )
+        return [row[0] for row in cursor.fetchall()]
 
 
-def events_given_away(people: Collection[int], since: date | None) -> list[int]:
-    """The ids of events with awards of these people, from a date on, that are others' by now."""
-    awards = Award.objects.filter(person_id__in=many(people)).exclude(event__identity__person_id=F("person_id"))
-    if since is not None:
-        awards = awards.filter(date__gte=since)
-    return list(awards.values_list("event_id", flat=True).distinct())
+def events_given_away(since: Mapping[int, date | None]) -> list[int]:
+    """The ids of events with awards of these people, of each from a date on, that are others' by now."""
+    if not since:
+        return []
+    days = pairs_of([(person, day or LONG_AGO) for person, day in since.items()], ("bigint", "date"), ("person", "day"))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT DISTINCT a.event_id FROM ({days.sql}) AS days "  # noqa: S608
+            "JOIN programme_award a ON a.person_id = days.person AND a.date >= days.day "
+            "JOIN events_event e ON e.id = a.event_id JOIN directory_identity i ON i.id = e.identity_id "
+            "WHERE i.person_id IS NULL OR i.person_id <> a.person_id",
+            days.params,
+        )
+        return [row[0] for row in cursor.fetchall()]
 
 
 @dataclass(slots=True)
@@ -379,41 +409,80 @@ def used_in(buckets: Collection[Bucket]) -> dict[Bucket, list[UsedRow]]:
     return found
 
 
-def used_before(people: Collection[int], since: date) -> dict[tuple[int, int], list[tuple[str, int, int]]]:
-    """(rule, points, paid awards) of all awards of each (person, company) of dates before `since`."""
-    rows: Any = (
-        Award.objects.filter(person_id__in=many(people), date__lt=since, points__gt=0)
-        .values_list("person_id", "company_id", "rule")
-        .annotate(Sum("points"), Count("pk"))
-        .order_by()
-    )
+def used_before(since: Mapping[tuple[int, int], date]) -> dict[tuple[int, int], list[tuple[str, int, int]]]:
+    """(rule, points, paid awards) of all awards of each (person, company) of dates before one of its own."""
+    if not since:
+        return {}
+    wanted = [(person, day) for (person, _), day in since.items()]
+    days = pairs_of(sorted(set(wanted)), ("bigint", "date"), ("person", "day"))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT a.person_id, a.company_id, CAST(days.day AS text), a.rule, SUM(a.points), COUNT(*) "  # noqa: S608
+            f"FROM ({days.sql}) AS days JOIN programme_award a ON a.person_id = days.person AND a.date < days.day "
+            "WHERE a.points > 0 GROUP BY 1, 2, 3, 4",
+            days.params,
+        )
+        rows = cursor.fetchall()
     found: dict[tuple[int, int], list[tuple[str, int, int]]] = defaultdict(list)
-    for person, company, rule, points, times in rows:
-        found[person, company].append((rule, points, times))
+    for person, company, day, rule, points, times in rows:
+        if since.get((person, company)) == _as_date(day):
+            found[person, company].append((rule, int(points), int(times)))
     return found
 
 
-def standings_of(buckets: Collection[Bucket]) -> dict[Bucket, Standing]:
-    """Who each person was on each date, by the membership in that company."""
-    people = {bucket.person for bucket in buckets}
+@dataclass(frozen=True, slots=True)
+class Memberships:
+    """Where some people belonged, and since when: what tells who each of them was on a date."""
+
+    spans: Mapping[int, Sequence[Span]]
+    joined: Mapping[int, date | None]
+    departments: Mapping[int, str]
+    """The name of each department, by id."""
+
+    def on(self, bucket: Bucket) -> Standing:
+        here = span_on(
+            [span for span in self.spans.get(bucket.person, ()) if span.company_id == bucket.company], bucket.date
+        )
+        since = self.joined.get(bucket.person)
+        return Standing(
+            department=self._department(here.path) if here else None,
+            role=(here.role or None) if here else None,
+            tenure_days=(bucket.date - since).days if since else None,
+        )
+
+    def until(self, bucket: Bucket) -> str:
+        """Names all they say of the person at the company up to this date."""
+        told = [
+            (
+                span.membership_id,
+                span.from_date,
+                span.until_date if span.until_date and span.until_date <= bucket.date else None,
+                span.role,
+                self._department(span.path),
+            )
+            for span in self.spans.get(bucket.person, ())
+            if span.company_id == bucket.company and span.from_date <= bucket.date
+        ]
+        return repr((told, self.joined.get(bucket.person)))
+
+    def _department(self, path: str) -> str | None:
+        names = [self.departments[key] for key in ids_of(path) if key in self.departments]
+        return names[-1] if names else None
+
+
+def memberships_told(people: Collection[int]) -> Memberships:
+    """The memberships of these people, in three queries."""
     spans = memberships_of(people)
     joined = dict(Person.objects.filter(pk__in=many(people)).values_list("pk", "joined_date"))
     places = {key for found in spans.values() for span in found for key in ids_of(span.path)}
     departments = dict(Organization.objects.filter(pk__in=many(places), kind=Kind.DEPARTMENT).values_list("pk", "name"))
-    return {bucket: _standing(bucket, spans.get(bucket.person, []), joined, departments) for bucket in buckets}
+    return Memberships(spans, joined, departments)
 
 
-def _standing(
-    bucket: Bucket, spans: Sequence[Span], joined: Mapping[int, date | None], departments: Mapping[int, str]
-) -> Standing:
-    here = span_on([span for span in spans if span.company_id == bucket.company], bucket.date)
-    since = joined.get(bucket.person)
-    names = [departments[key] for key in ids_of(here.path) if key in departments] if here else []
-    return Standing(
-        department=names[-1] if names else None,
-        role=(here.role or None) if here else None,
-        tenure_days=(bucket.date - since).days if since else None,
-    )
+def standings_of(buckets: Collection[Bucket]) -> dict[Bucket, Standing]:
+    """Who each person was on each date, by the membership in that company."""
+    told = memberships_told({bucket.person for bucket in buckets})
+    return {bucket: told.on(bucket) for bucket in buckets}
 
 
 def former_people(corrections: Iterable[Correction]) -> dict[int, set[int]]:

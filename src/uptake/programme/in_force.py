@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from typing import NamedTuple
 
 from uptake.directory.models import Organization
 from uptake.directory.viewer import ids_of
 from uptake.programme.evaluate import DayRules
+from uptake.programme.kept import Needs, history_key, needs_of
 from uptake.programme.models import RulebookVersion
 from uptake.programme.rulebook import Reversal, Rulebook
 from uptake.programme.rulebook_reading import read_rulebook
 
 LONGEST_PERIOD = 33
 """Days of a month, of its last date, and of the widest time zone."""
+PERIODS = {"day": 2, "week": 8, "month": LONGEST_PERIOD, "ever": 2}
+"""The same of each period of caps."""
 
 
 @lru_cache(maxsize=256)
@@ -33,8 +37,10 @@ class Window(NamedTuple):
     """How many dates before; None: all."""
     counts_ever: bool = False
     """Whether all that was ever granted counts."""
-    lateness: int = 0
-    """How many days a period stays open after its end."""
+    open_days: int = 0
+    """How many days after its date an award may still change."""
+    needs: Needs = Needs()
+    asks_person: bool = False
     streaks: bool = False
     levels: bool = False
     reversals: tuple[Reversal, ...] = ()
@@ -48,7 +54,9 @@ def window_of(version_id: int, sha256: str) -> Window:
         rulebook.looks_back,
         rulebook.looks_back_days,
         rulebook.counts_ever,
-        rulebook.programme.lateness_days,
+        rulebook.programme.lateness_days + max((PERIODS[cap.every] for cap in rulebook.caps), default=PERIODS["day"]),
+        needs_of(rulebook),
+        rulebook.asks_person,
         any(rule.streak for rule in rulebook.rules),
         bool(rulebook.levels),
         rulebook.reversals,
@@ -76,6 +84,8 @@ class RulebooksInForce:
         for found in self.versions.values():
             found.sort(reverse=True)
         self._days: dict[tuple[int, date], tuple[int, DayRules] | None] = {}
+        self._windows: dict[int, Window] = {}
+        self._behind: dict[tuple[int, date], str] = {}
 
     def on(self, company_id: int, day: date) -> tuple[int, DayRules] | None:
         """(id of the rulebook version, its rules on that date), or None where no rulebook is in force."""
@@ -86,6 +96,24 @@ class RulebooksInForce:
 
     def window(self, company_id: int) -> Window:
         """The widest of all rulebooks that apply to the company."""
+        if company_id not in self._windows:
+            self._windows[company_id] = self._window(company_id)
+        return self._windows[company_id]
+
+    def behind(self, company_id: int, day: date) -> str:
+        """Names all that rulebooks say of dates up to this one, and what they ask of them later."""
+        key = (company_id, day)
+        if key not in self._behind:
+            needs = self.window(company_id).needs
+            places = [
+                [(version, sha256) for begins, _, version, sha256 in self.versions.get(place, ()) if begins <= day]
+                for place in self.paths.get(company_id, ())
+            ]
+            asked = [sorted(map(history_key, needs.histories)), sorted(needs.cooldowns.items())]
+            self._behind[key] = repr((places, asked))
+        return self._behind[key]
+
+    def _window(self, company_id: int) -> Window:
         found = [
             window_of(version_id, sha256)
             for place in self.paths.get(company_id, ())
@@ -96,7 +124,9 @@ class RulebooksInForce:
             any(one.looks_back for one in found),
             None if None in days else max((one for one in days if one is not None), default=0),
             any(one.counts_ever for one in found),
-            max((one.lateness for one in found), default=0),
+            max((one.open_days for one in found), default=0),
+            reduce(or_, (one.needs for one in found), Needs()),
+            any(one.asks_person for one in found),
             any(one.streaks for one in found),
             any(one.levels for one in found),
             tuple({entry: None for one in found for entry in one.reversals}),
@@ -126,4 +156,4 @@ def rulebook_version_on(place: Organization, day: date) -> RulebookVersion | Non
 def longest_open() -> int:
     """The most days after its event for which any published rulebook may keep an award open."""
     windows = [window_of(pk, sha256) for pk, sha256 in RulebookVersion.objects.values_list("pk", "sha256")]
-    return max((one.lateness + (LONGEST_PERIOD if one.looks_back else 3) for one in windows), default=0)
+    return max((one.open_days for one in windows), default=0)

@@ -8,13 +8,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 from uptake.programme.evaluate import DayRules, Key, Outcome, Question, plain
 from uptake.programme.gather import AwardRow, Bucket, Gathered
-from uptake.programme.person_fold import Folded, Seasons, Special, Step, Stood, fold_person
+from uptake.programme.kept import Kept, Needs, Order
+from uptake.programme.person_fold import Folded, Keeping, Seasons, Special, Step, Stood, fold_person
 from uptake.programme.standing import UNKNOWN, JudgedEvent, Standing
 
 RulesOf = Callable[[date], tuple[int, DayRules] | None]
@@ -63,9 +64,20 @@ class Beside:
     """Events that were not considered before."""
     granted: Sequence[tuple[str, int, int]] = ()
     """(rule, points, paid awards) of events before those given."""
+    start: Kept | None = None
+    """What was kept of all events before those given."""
 
 
 NOTHING = Beside()
+
+
+class LaneFolded(NamedTuple):
+    """What the fold of a lane comes to."""
+
+    outcomes: list[LaneOutcome]
+    level: LaneLevel | None
+    """None where there are no levels."""
+    kept: Sequence[Kept]
 
 
 @dataclass(slots=True)
@@ -89,14 +101,17 @@ def fold_lane(
     beside: Beside = NOTHING,
     since: date,
     now: datetime,
-) -> tuple[list[LaneOutcome], LaneLevel | None]:
+    needs: Needs | None = None,
+    open_days: int = 0,
+) -> LaneFolded:
     """The outcomes of the events of a lane, as if each had been considered when it joined; the level, if there are any.
 
     `members`: its events that are not withheld. `awards`: by (event id, rule), other people's are left aside. `since`:
-    outcomes from this date on are asked for; earlier events are only what those look back on.
+    outcomes from this date on are asked for; earlier events are only what those look back on. `needs`: what rules may
+    ask later, if something is to be kept for them; awards of dates as many days ago have all closed.
     """
-    fold = _LaneFold(lane, members, awards, rules_of, standings, beside, since, now)
-    return fold.outcomes(), fold.level
+    fold = _LaneFold(lane, members, awards, rules_of, standings, beside, since, now, needs, open_days)
+    return LaneFolded(fold.outcomes(), fold.level, fold.kept)
 
 
 class _LaneFold:
@@ -110,7 +125,11 @@ class _LaneFold:
         beside: Beside,
         since: date,
         now: datetime,
+        needs: Needs | None,
+        open_days: int,
     ) -> None:
+        self.needs, self.open_days = needs, open_days
+        self.kept: Sequence[Kept] = ()
         self.beside, self.members, self.rules_of, self.since, self.now = beside, members, rules_of, since, now
         self.level: LaneLevel | None = None
         self.judged = {one.id: judged_of(one, standings.get(Bucket(*lane, one.date), UNKNOWN)) for one in members}
@@ -193,9 +212,14 @@ class _LaneFold:
         for one in self.superseded:
             event = self.judged.get(one.id) or self.kept.get(one.id) or self.others[one.id]
             event.reversed = one.withdrawn or last or (one.superseded_at is not None and one.superseded_at <= clock)
-        folded = self._folded(clock, later, stood)
-        if last and self.beside.seasons is not None:
-            if any(clock < at <= self.now for at, _ in self.beside.seasons.ends):
+        seasons = self.beside.seasons
+        ahead = [at for at, _ in seasons.ends if at > clock] if seasons else []
+        ahead += [one.at for one in self.beside.specials if one.at > clock]
+        folded = self._folded(clock, later, stood, keep=last)
+        if last:
+            self.kept = [one for one in folded.kept if not any(at <= one.until[0] for at in ahead)]
+        if last and seasons is not None:
+            if any(at <= self.now for at in ahead):
                 after = self._folded(self.now, later, stood)
                 self.level = LaneLevel(after.level, after.points)
                 folded = self._folded(clock, later, stood)
@@ -216,8 +240,12 @@ class _LaneFold:
             found.append(LaneOutcome(rulebook_id, in_force[1], outcome))
         return found
 
-    def _folded(self, clock: datetime, later: set[int], stood: Mapping[Key, Stood]) -> Folded:
+    def _folded(self, clock: datetime, later: set[int], stood: Mapping[Key, Stood], *, keep: bool = False) -> Folded:
         beside = self.beside
+        keeping = None
+        if keep and self.needs is not None and self.judged:
+            days = {(clock - timedelta(days=self.open_days)).date(), max(one.date for one in self.judged.values())}
+            keeping = Keeping(self.needs, sorted(days))
         seasons = beside.seasons
         if seasons is not None:
             seasons = replace(seasons, ends=tuple(end for end in seasons.ends if end[0] <= clock))
@@ -231,6 +259,8 @@ class _LaneFold:
             specials=[one for one in beside.specials if one.at <= clock],
             settled=beside.settled,
             granted=beside.granted,
+            start=beside.start,
+            keeping=keeping,
         )
 
     def _rules_on(self, day: date) -> DayRules | None:
@@ -299,13 +329,21 @@ def course_of(told: Sequence[Sequence[Any]]) -> tuple[Step, ...]:
     )
 
 
-def members_of(lanes: Iterable[Lane], events: Iterable[Gathered], since: date | None) -> dict[Lane, list[Gathered]]:
-    """The events of each lane that are not withheld, from a date on (None: all)."""
-    found: dict[Lane, list[Gathered]] = {lane: [] for lane in lanes}
+def members_of(since: Mapping[Lane, date | Order | None], events: Iterable[Gathered]) -> dict[Lane, list[Gathered]]:
+    """The events of each lane that are not withheld, from a date on or behind a place (None: all)."""
+    found: dict[Lane, list[Gathered]] = {lane: [] for lane in since}
     for one in events:
         bucket = one.bucket
-        if bucket is not None and not one.withheld and (since is None or one.date >= since):
-            lane = Lane(bucket.person, bucket.company)
-            if lane in found:
-                found[lane].append(one)
+        if bucket is None or one.withheld:
+            continue
+        lane = Lane(bucket.person, bucket.company)
+        if lane in found and is_behind(one, since[lane]):
+            found[lane].append(one)
     return found
+
+
+def is_behind(event: Gathered, since: date | Order | None) -> bool:
+    """Whether an event is of this date or later, or later than this place."""
+    if since is None:
+        return True
+    return event.date >= since if isinstance(since, date) else event.order > since

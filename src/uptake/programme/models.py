@@ -193,6 +193,28 @@ class PersonLevel(models.Model):
         return f"{self.person_id} {self.rank}"
 
 
+class KeptFold(models.Model):
+    """What is kept of the fold of a person at a company, so that the next one need not begin at the first event.
+
+    A cache: it may be deleted at any time, and is made again from the record.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    person = models.ForeignKey(Person, models.CASCADE, related_name="+", db_constraint=False)
+    company = models.ForeignKey(Organization, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    places = models.TextField()
+    """A JSON list, by place in canonical order: see `uptake.programme.kept`."""
+    as_of = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["company", "person"], name="kept_fold_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.company_id}"
+
+
 class ReversalMark(models.Model):
     """By what events that undo find those they undo: a number made of the company, the fact and its value."""
 

@@ -181,7 +181,7 @@ class Rulebook:
     @property
     def asks_person(self) -> bool:
         """Whether anything needs to know who the person was on the event's date."""
-        return any(cap.role is not None for cap in self._caps) or any(
+        return any(cap.role is not None for cap in self.caps) or any(
             isinstance(condition, PersonCondition) and condition.person != LEVEL for condition in self._conditions
         )
 
@@ -194,7 +194,7 @@ class Rulebook:
     @property
     def counts_ever(self) -> bool:
         """Whether any cap holds for ever, so that all that was ever granted counts."""
-        return any(cap.every == "ever" for cap in self._caps)
+        return any(cap.every == "ever" for cap in self.caps)
 
     @property
     def looks_back_days(self) -> int | None:
@@ -206,13 +206,14 @@ class Rulebook:
         if self.levels or any(rule.streak for rule in self.rules) or any(one.within_days is None for one in histories):
             return None
         periods = {"day": 0, "ever": 0, "week": 6, "month": 30}
-        days = [periods[cap.every] for cap in self._caps]
+        days = [periods[cap.every] for cap in self.caps]
         days += [rule.cooldown_seconds // 86400 + 2 for rule in self.rules if rule.cooldown_seconds]
         days += [one.within_days - 1 for one in histories if one.within_days is not None]
         return max(days, default=0)
 
     @property
-    def _caps(self) -> list[Cap]:
+    def caps(self) -> list[Cap]:
+        """Those of rules, of groups and of the person."""
         shared = [cap for group in self.groups for cap in group.cap]
         return [*(cap for rule in self.rules for cap in rule.cap), *shared, *self.person_cap]
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 
+from uptake.basics.canonical import canonical_json
+from uptake.programme.kept import RunSoFar
 from uptake.programme.periods import WEEKDAYS, week_of
 from uptake.programme.rulebook import Programme, RuleVersion
+from uptake.programme.rulebook_writing import condition_to_file
 
 WorksOn = Callable[[date], bool]
 """Whether the person works on a date."""
@@ -23,10 +27,12 @@ def is_workday(programme: Programme, day: date) -> bool:
     return WEEKDAYS[day.weekday()] not in programme.rest_days and day not in programme.holidays
 
 
-def run_key(rule: RuleVersion) -> Hashable:
+@lru_cache(maxsize=1024)
+def run_key(rule: RuleVersion) -> str:
     """What versions must have in common for their units to make one run."""
     assert rule.streak
-    return (rule.rule, frozenset(rule.on), rule.when, rule.streak.every, rule.streak.working_days)
+    when = [condition_to_file(one) for one in rule.when]
+    return canonical_json([rule.rule, sorted(rule.on), when, rule.streak.every, rule.streak.working_days]).decode()
 
 
 @dataclass(slots=True)
@@ -59,6 +65,17 @@ class Run:
             return 0
         self.run += 1
         return self.run
+
+    def begin(self, kept: RunSoFar) -> None:
+        """Goes on with what was kept."""
+        self.run, self.last = kept.run, kept.last
+        self.used.update(kept.used)
+
+    def so_far(self) -> RunSoFar:
+        """What must be kept: of freezes, those of months in which units may still be missed."""
+        last = self.last
+        used = {month: n for month, n in self.used.items() if n and (last is None or month >= (last.year, last.month))}
+        return RunSoFar(self.week_start, self.run, last, used)
 
     @property
     def _step(self) -> timedelta:

@@ -23,9 +23,11 @@ from uptake.programme.merits.verify import problems_of as problems_of_boards
 from uptake.programme.retroactive.verify import problems_of as problems_of_retroactive
 from uptake.programme.rewards.verify import problems_of as problems_of_rewards
 from uptake.programme.verify import problems_of as problems_of_awards
+from uptake.programme.verify_kept import problems_of as problems_of_kept
 
 MORE: tuple[Callable[[int], list[Problem]], ...] = (
     problems_of_awards,
+    problems_of_kept,
     problems_of_rewards,
     problems_of_boards,
     problems_of_appeals,

@@ -39,10 +39,10 @@ class HistoryCondition:
         assert past is not None, "an event is asked for its history without one"
         if self.history == COUNT:
             return past.count(self, event)
-        last = past.last(self, event)
+        last = past.last_date(self, event)
         if self.history == FIRST:
             return last is None
-        return None if last is None else (event.date - last.date).days
+        return None if last is None else (event.date - last).days
 
     def holds(self, event: JudgedEvent) -> bool:
         actual = self.actual(event)

@@ -21,8 +21,10 @@ from uptake.ledger.grant import Grant, grant
 from uptake.notify.tell import Telling, tell
 from uptake.programme.governance.committee import members_of, terms_of
 from uptake.programme.governance.models import About, Appeal, AppealState
+from uptake.programme.hold_levels import level_may_change
 from uptake.programme.in_force import parsed, rulebook_version_on
 from uptake.programme.lot_dates import last_date
+from uptake.programme.merit import Gain, note_merit
 from uptake.programme.models import Award
 
 LONGEST_TEXT = 4000
@@ -132,7 +134,9 @@ def decide_appeal(*, appeal: Appeal, upheld: bool, answer: str, points: int = 0,
     found.decided_by_id, found.decided_by_login_id, found.decided_at = by.person_id, by.user_id, now
     found.save(update_fields=["state", "answer", "points", "decided_by", "decided_by_login", "decided_at"])
     if points:
-        grant([_grant(found, points, now)], now=now)
+        given = _grant(found, points, now)
+        grant([given], now=now)
+        _qualify(found, given, now)
     _note("appeal.decided", found, by, now, state=found.state, points=points)
     _tell(found, found.person_id, "appeal.decided", now)
     return found
@@ -224,6 +228,13 @@ def _grant(appeal: Appeal, points: int, now: datetime) -> Grant:
             "decided_by": appeal.decided_by_id,
         },
     )
+
+
+def _qualify(appeal: Appeal, given: Grant, now: datetime) -> None:
+    """It counts for levels and boards on the date of what was questioned, as if it had been given then."""
+    day = business_date(given.happened_at, *settings_at(appeal.company))
+    note_merit([Gain(appeal.company_id, appeal.person_id, day, given.points, given.happened_at)], now=now)
+    level_may_change(person=appeal.person_id, company=appeal.company_id, now=now)
 
 
 def _said(text: str) -> str:

@@ -11,12 +11,10 @@ from uptake.ledger.accounts import escrow
 from uptake.ledger.balances import balances_of
 from uptake.ledger.models import Entry, Kind, Lot
 from uptake.ledger.verify import MOST_PROBLEMS, Problem
+from uptake.programme.beyond_a_date import given_by_people
 from uptake.programme.merits.models import ESCROWED, Challenge, PaidBoard, PaidPlace, Participant, Score
 from uptake.programme.merits.periods import EVER
 from uptake.programme.models import Award, MeritChange
-
-SPECIAL = "special/"
-"""How the keys of lots of special points begin."""
 
 
 def problems_of(book: int) -> list[Problem]:
@@ -104,6 +102,6 @@ def _boards(book: int) -> list[Problem]:
 
 def _special(book: int) -> list[tuple[int, int]]:
     """(person, points) of what was given specially, as the ledger has it."""
-    lots = Lot.objects.filter(book=book, key__startswith=SPECIAL)
+    lots = Lot.objects.filter(given_by_people(), book=book)
     sums = lots.values_list("owner").annotate(sum=Sum(F("amount") - F("reversed")))
     return [(int(owner), points) for owner, points in sums if owner.isdigit()]

@@ -22,6 +22,7 @@ from uptake.programme import consider
 from uptake.programme.consider import consider_new_events
 from uptake.programme.gather import AwardRow
 from uptake.programme.models import Award
+from uptake.programme.post_differences import insert_awards
 from uptake.programme.publish import READER, publish
 from uptake.programme.tests.world import RULES
 
@@ -49,7 +50,7 @@ def test_companies_earn_what_they_earn_together(cast: Cast, part: int, few: int)
 
 def test_nothing_is_kept_when_the_last_company_fails(cast: Cast) -> None:
     _work(cast)
-    broken = patch.object(consider, "_insert", side_effect=_without_event)
+    broken = patch.object(consider, "insert_awards", side_effect=_without_event)
 
     with patch.object(consider, "PART", 1), patch.object(rows, "_FEW", 1), broken, pytest.raises(IntegrityError):
         consider_new_events(now=NOW + timedelta(minutes=5))
@@ -61,15 +62,12 @@ def test_nothing_is_kept_when_the_last_company_fails(cast: Cast) -> None:
     assert verify().holds
 
 
-_insert = consider._insert
-
-
 def _without_event(awards: list[AwardRow], now: object) -> None:
     """The awards of the company with the highest id are of an event that is not there."""
     if awards[0].company_id == max(Connection.objects.values_list("organization_id", flat=True)):
         for award in awards:
             award.event_id += 1_000_000
-    _insert(awards, now)  # type: ignore[arg-type]
+    insert_awards(awards, now)  # type: ignore[arg-type]
 
 
 def _work(cast: Cast) -> None:

@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 from uptake.basics.business_day import start_of
 from uptake.programme.boards import Earned, board
 from uptake.programme.evaluate import DayRules, Outcome
+from uptake.programme.kept import Kept, kept_of, kept_to_plain, needs_of
 from uptake.programme.lot_dates import lot_dates
-from uptake.programme.person_fold import Folded, Seasons, Special, Step, Stood, fold_person
+from uptake.programme.person_fold import Folded, Keeping, Seasons, Special, Step, Stood, fold_person
 from uptake.programme.rulebook import Rulebook
 from uptake.programme.rulebook_reading import parse_rulebook
 from uptake.programme.rulebook_refusals import RulebookRefused
@@ -83,12 +84,18 @@ class Beside:
         found = [self.ids[event.id] for event in self.world.fold.events if event.canon == canon]
         return (*canon, *(found or [0]))
 
-    def folded(self, person: str) -> Folded:
+    def folded(self, person: str, start: Kept | None = None, keeping: Keeping | None = None) -> Folded:
+        """`start`: only what comes behind that place is given."""
         world, programme = self.world, self.rulebook.programme
         out = [one for one in world.store.events.values() if not one.waits]
         own = [self.judged(one, person) for one in out if world.store.person_of(one) == person]
         others = [self.judged(one, None) for one in out if world.store.person_of(one) != person]
-        keys = {(self.ids[key[0]], key[1]): closed for key, closed in world.closed.items()}
+        own, others = ([one for one in some if start is None or one.order > start.until] for some in (own, others))
+        keys = {
+            (self.ids[key[0]], key[1]): closed
+            for key, closed in world.closed.items()
+            if start is None or self.judged(closed.award.event, None).order > start.until
+        }
         ends = [(world.book.programme.calendar.start(day), day) for day in programme.season_ends]
         return fold_person(
             own,
@@ -103,7 +110,22 @@ class Beside:
                 tuple((at, day) for at, day in ends if at <= world.clock),
             ),
             specials=[Special(one.at, one.key, one.date, one.points) for one in world.grants if one.person == person],
+            start=start,
+            keeping=keeping,
         )
+
+    def compare_kept(self) -> None:
+        """From every place that can be kept on, the fold says what it says from empty."""
+        keeping = Keeping(needs_of(self.rulebook), [date(2026, 6, day) for day in range(2, 8)])
+        for person in self.world.people:
+            whole = self.folded(person, keeping=keeping)
+            for kept in whole.kept:
+                read = kept_of(json.loads(json.dumps(kept_to_plain(kept))))
+                assert read == kept
+                later = self.folded(person, start=read, keeping=keeping)
+                assert _later(later, kept) == _later(whole, kept)
+                assert (later.level, later.points) == (whole.level, whole.points)
+                assert list(later.kept) == [one for one in whole.kept if one.until > kept.until]
 
     def compare(self) -> None:
         earned = [
@@ -166,6 +188,12 @@ def _steps(course: Sequence[Step]) -> list[Step]:
     return found
 
 
+def _later(folded: Folded, kept: Kept) -> list[Any]:
+    """What is told of the events behind a place."""
+    outcomes = [one for one in folded.outcomes if one.event.order > kept.until]
+    return [(one[1:], folded.closings.get(one.key), folded.courses.get(one.key)) for one in outcomes]
+
+
 def load(file: Path) -> dict[str, Any]:
     case: dict[str, Any] = json.loads(file.read_text(), parse_float=Decimal)
     return case
@@ -182,6 +210,7 @@ def test_every_step_of_a_case_file_is_as_the_model_says(file: Path) -> None:
 
     for name, seed in [(None, 0), *((name, 1) for name in case["also"])]:
         played(case, name, seed, watch=lambda world: Beside(world, rulebook).compare())
+    played(case, watch=lambda world: Beside(world, rulebook).compare_kept())
 
 
 @given(case=stories())
@@ -190,6 +219,14 @@ def test_every_step_of_a_random_story_is_as_the_model_says(case: dict[str, Any])
     rulebook = parse_rulebook(exact(case["rulebook"]))
 
     played(case, watch=lambda world: Beside(world, rulebook).compare())
+
+
+@given(case=stories())
+@settings(max_examples=30)
+def test_what_is_kept_says_what_the_whole_says(case: dict[str, Any]) -> None:
+    rulebook = parse_rulebook(exact(case["rulebook"]))
+
+    played(case, watch=lambda world: Beside(world, rulebook).compare_kept())
 
 
 @given(

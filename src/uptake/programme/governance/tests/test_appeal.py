@@ -27,7 +27,8 @@ from uptake.programme.governance.appeal import (
     withdraw_appeal,
 )
 from uptake.programme.governance.models import About, Appeal
-from uptake.programme.models import Award
+from uptake.programme.models import Award, MeritChange
+from uptake.programme.standing_of import standing_of
 from uptake.programme.tests.world import Desk
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -73,6 +74,10 @@ def test_an_upheld_appeal_is_a_grant_of_its_own(cast: Cast) -> None:
     assert world.award.points == 0, "never an edit"
     assert (decided.state, decided.decided_by) == ("upheld", cast.ke)
     assert Message.objects.get(person=cast.lin, kind="appeal.decided").content["given"] == 10
+    stands = standing_of([cast.lin.pk], company=cast.beiyuan.pk, now=NOW)[cast.lin.pk]
+    assert stands.qualifying == 10, "it counts as an award does"
+    merit = MeritChange.objects.filter(person=cast.lin, points=10).get()
+    assert merit.date == world.award.date, "on boards of the day of what was questioned"
     assert [one.problems for one in verify().books] == [()]
 
 
