@@ -16,7 +16,7 @@ from uptake.programme.lanes import Lane
 from uptake.programme.models import KeptFold
 from uptake.programme.publish import READER
 
-MOST = 200
+MOST = 20
 """People of a book whose folds are made again: those folded last."""
 
 
