@@ -31,7 +31,7 @@ COUNTS: Mapping[str, Promise] = {
     "company": gettext_lazy("companies"),
     "object": gettext_lazy("objects, such as orders"),
 }
-TOUCHES: Mapping[str, Promise] = {
+TOUCHES: Mapping[str, str | Promise] = {
     "first_touch": gettext_lazy("of the first event"),
     "last_touch": gettext_lazy("of the last event"),
     "all_events": gettext_lazy("that all steps share"),
@@ -68,6 +68,13 @@ def _chosen(bar: Bar, name: str, known: Mapping[str, Any], usual: str) -> str:
     return value if value in known else usual
 
 
+def touches_of(steps: int, order: str) -> dict[str, str | Promise]:
+    """Whose value of the breakdown somebody's is: by what the address says, its name. Steps are numbered from 0 there;
+    without an order only the first to be done has a number."""
+    numbered = range(1 if order == "unordered" else steps)
+    return {**TOUCHES, **{f"step:{k}": _("of step %(number)s") % {"number": k + 1} for k in numbered}}
+
+
 def window_of(bar: Bar) -> tuple[int, str]:
     """(number, unit) of the window; 14 days where the address says nothing sensible."""
     text = bar.request.GET.get("window", "")
@@ -97,7 +104,7 @@ def question(bar: Bar) -> dict[str, Any] | None:
     if exclusions:
         own["exclusions"] = [_excluded(one, order) for one in exclusions]
     if bar.by:
-        touch = _chosen(bar, "touch", TOUCHES, "first_touch")
+        touch = _chosen(bar, "touch", touches_of(len(steps), order), "first_touch")
         own |= {"by": None, "breakdown": {"by": bar.by, "attribution": touch, "limit": VALUES_SHOWN}}
     return bar.question("funnel", **own)
 
@@ -203,6 +210,7 @@ def fields(bar: Bar) -> dict[str, Any]:
     exclusions = written.exclusions_of(bar.request.GET, len(steps))
     first, last = hop_of(bar, len(steps))
     number, unit = window_of(bar)
+    touches = touches_of(len(steps), _chosen(bar, "order", ORDERS, "ordered"))
     return {
         "events": bar.names,
         "rows": written.rows_of(bar, steps, labels),
@@ -214,8 +222,8 @@ def fields(bar: Bar) -> dict[str, Any]:
         "unit": unit,
         "counts": COUNTS,
         "count": _chosen(bar, "count", COUNTS, "person"),
-        "touches": TOUCHES,
-        "touch": _chosen(bar, "touch", TOUCHES, "first_touch"),
+        "touches": touches,
+        "touch": _chosen(bar, "touch", touches, "first_touch"),
         "exclusions": [
             (one, label, written.without_exclusion(bar, exclusions, number))
             for number, (one, label) in enumerate(zip(exclusions, labels_for(exclusions), strict=True))
