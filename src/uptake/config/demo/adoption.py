@@ -123,7 +123,7 @@ def _announce(company: Organization, people: Sequence[Viewer], now: datetime) ->
 
 def _train(company: Organization, people: Sequence[Viewer], park: DemoPark, now: datetime) -> None:
     for turn, (days, title, text, room, places, came) in enumerate(TRAININGS):
-        starts_at = (now - timedelta(days=days)).replace(minute=0, second=0, microsecond=0)
+        starts_at = (now - timedelta(days=days)).replace(hour=6, minute=0, second=0, microsecond=0)
         planned = min(starts_at, now) - timedelta(days=5)
         plan = Plan(
             title_en=title.en, title_zh=title.zh, text_en=text.en, text_zh=text.zh, starts_at=starts_at,

@@ -33,6 +33,8 @@ from uptake.web.viewing import login_required, needs, viewer_for
 
 A_PAGE: Final = 20
 STARS: Final = (1, 2, 3, 4, 5)
+PERCENT_FROM: Final = 20
+"""Of fewer no percentage is told."""
 TONES: Final = {"new": "info", "seen": "info", "planned": "warn", "answered": "good", "done": "good", "declined": ""}
 WAITING: Final = (FeedbackState.NEW, FeedbackState.SEEN)
 
@@ -207,12 +209,15 @@ def _kpis(months: list[Month], waiting: int, overdue: int) -> list[parts.Kpi]:
     rated, stars = sum(one.rated for one in months), sum(one.stars for one in months)
     decided, in_time = sum(one.decided for one in months), sum(one.in_time for one in months)
     enough = rated >= HIDE_BELOW
+    told = f"{full(in_time)} / {full(decided)}" if decided else "–"
+    if decided >= PERCENT_FROM:
+        told = share(in_time / decided)
     return [
         parts.Kpi(_("Waiting"), full(waiting), note=_("without an answer")),
         parts.Kpi(_("Overdue"), full(overdue), note=_("of those that wait")),
         parts.Kpi(
             _("Answered in time"),
-            share(in_time / decided) if decided else "–",
+            told,
             note=_("%(n)s of %(all)s") % {"n": in_time, "all": decided},
             hint=_("Of the feedback of six months that was answered or is overdue: answered within %(days)s working "
                    "days of the company.") % {"days": WORKING_DAYS},
@@ -234,7 +239,8 @@ def _charts(months: list[Month]) -> list[parts.Chart]:
     labels = [date_format(one.month, "YEAR_MONTH_FORMAT") for one in months]
     running = [len(months) - 1]
     shares = [float(one.share_in_time) if one.share_in_time is not None else None for one in months]
-    return [
+    means = [_mean(one) for one in months]
+    charts = [
         parts.Chart(
             id="in-time",
             label=_("Share of feedback answered in time, by month"),
@@ -248,12 +254,13 @@ def _charts(months: list[Month]) -> list[parts.Chart]:
             id="rating",
             label=_("Mean rating of answers, 1 to 5, by month; months with fewer than 5 ratings are left out"),
             labels=labels,
-            series=[parts.Series(_("Rating of answers"), [_mean(one) for one in months], open=running)],
+            series=[parts.Series(_("Rating of answers"), means, open=running)],
             format="decimal",
             height="low",
             axis=_("Month"),
         ),
     ]
+    return charts if any(one is not None for one in means) else charts[:1]
 
 
 def _mean(month: Month) -> float | None:
