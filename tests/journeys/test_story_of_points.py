@@ -43,6 +43,7 @@ from uptake.programme.publish import publish
 from uptake.programme.rewards.models import Redemption
 from uptake.programme.rewards.resolve import time_out_redemptions
 from uptake.programme.standing_of import standing_of
+from uptake.programme.tests.model.folding import Grant
 from uptake.programme.tests.model.play import World, exact
 from uptake.programme.tests.model.reading import read
 from uptake.programme.tests.test_model import rulebooks
@@ -75,6 +76,8 @@ class Model(World):
         order = ((at, "uptake", key), 0)
         lot = self.ledger.open(("appeal", key), person, day, self.clock, 0, self.book.programme.expires, order)
         self.ledger.increase(lot, points, self.clock)
+        self.grants.append(Grant(key, person, at, self.book.programme.calendar.date_of(at), points))
+        self._post()
 
 
 class Product(_World):
