@@ -128,8 +128,10 @@ def change(request: HttpRequest, announcement_id: int) -> HttpResponseBase:
     rows = Announcement.objects.visible_to(viewer).select_related("organization")
     found = get_object_or_404(rows, pk=announcement_id)
     place = found.organization
-    if not viewer.may(Deed.MANAGE_RULES, place) or found.published_at is not None:
+    if not viewer.may(Deed.MANAGE_RULES, place):
         raise Http404("nothing to change")
+    if found.published_at is not None:
+        return redirect("announcements:one", found.pk)
     if request.method == "POST":
         wrong, made = _write(request, place, viewer, found)
         if made is not None:
