@@ -43,9 +43,7 @@ ALL_DEEDS = frozenset(Deed)
 DEEDS_OF_ROLE: Mapping[str, frozenset[Deed]] = {
     "administrator": ALL_DEEDS,
     "operator": ALL_DEEDS - {Deed.RUN_PLATFORM},
-    "coach": frozenset(
-        {Deed.SEE_TOTALS, Deed.SEE_PEOPLE, Deed.SEE_EVENTS, Deed.RUN_TRAININGS, Deed.ANSWER_FEEDBACK}
-    ),
+    "coach": frozenset({Deed.SEE_TOTALS, Deed.SEE_PEOPLE, Deed.SEE_EVENTS, Deed.RUN_TRAININGS, Deed.ANSWER_FEEDBACK}),
     "manager": frozenset(
         {Deed.SEE_TOTALS, Deed.MANAGE_PEOPLE, Deed.GIVE_ROLES, Deed.RUN_TRAININGS, Deed.ANSWER_FEEDBACK}
     ),

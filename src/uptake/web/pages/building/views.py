@@ -22,6 +22,7 @@ from uptake.directory.models import Organization
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed
 from uptake.programme.backtest.replay import as_of
+from uptake.programme.changes import changes_of, events_of
 from uptake.programme.drafting.ask_back_test import LONGEST_DAYS, ask_back_test, call_off_back_test
 from uptake.programme.drafting.begin import LONGEST_TITLE, begin_draft
 from uptake.programme.drafting.examples import try_examples
@@ -44,7 +45,6 @@ from uptake.web.catalogue import labels_of
 from uptake.web.pages.building.fields import jsonable
 from uptake.web.pages.building.place import draft_for, places_for, plain_of
 from uptake.web.pages.building.sections import SECTIONS
-from uptake.programme.changes import changes_of, events_of
 from uptake.web.pages.rules.publish import LONGEST
 from uptake.web.viewing import needs, viewer_for
 

@@ -20,6 +20,7 @@ from uptake.basics.business_day import business_date
 from uptake.directory.models import Organization, Person
 from uptake.directory.place import membership_on, settings_at
 from uptake.directory.scope import Deed, NotAllowed, Viewer
+from uptake.programme.changes import Changes, changes_of, events_of
 from uptake.programme.drafting.models import Draft
 from uptake.programme.governance.ballot import needed
 from uptake.programme.governance.close import NotAccepted, Standing, earliest, publish_accepted, standing_of
@@ -32,7 +33,6 @@ from uptake.programme.governance.words import held_back_sentence, result_sentenc
 from uptake.programme.in_force import parsed
 from uptake.programme.rulebook_reading import read_rulebook
 from uptake.web.catalogue import labels_of
-from uptake.programme.changes import Changes, changes_of, events_of
 from uptake.web.pages.building.exploits import tricks_of
 from uptake.web.pages.committee.figures import passed_words, tested
 from uptake.web.viewing import login_required, viewer_for
