@@ -133,23 +133,23 @@ class _LaneFold:
         self.beside, self.members, self.rules_of, self.since, self.now = beside, members, rules_of, since, now
         self.level: LaneLevel | None = None
         self.judged = {one.id: judged_of(one, standings.get(Bucket(*lane, one.date), UNKNOWN)) for one in members}
-        self.kept = {one.id: judged_of(one, standings.get(Bucket(*lane, one.date), UNKNOWN)) for one in beside.kept}
+        self.former = {one.id: judged_of(one, standings.get(Bucket(*lane, one.date), UNKNOWN)) for one in beside.kept}
         self.others = {one.id: judged_of(one, UNKNOWN) for one in beside.others}
         self.superseded = [one for one in (*members, *beside.kept, *beside.others) if one.superseded]
         self.known: dict[Key, _Known] = {}
         for key, award in awards.items():
-            mine = key[0] in self.judged or key[0] in self.kept
+            mine = key[0] in self.judged or key[0] in self.former
             if mine and (award.person_id, award.company_id) == lane:
                 self.known[key] = _Known(
                     award.rulebook_id, award.version, award.points, tuple(award.reasons), award.explanation
                 )
         self.closings: dict[Key, datetime] = {}
         self.questions: dict[Key, Question] = {}
-        for event in (*self.judged.values(), *self.kept.values()):
+        for event in (*self.judged.values(), *self.former.values()):
             found = rules_of(event.date)
             for question in found[1].by_name.get(event.name, ()) if found else ():
                 key = (event.id, question.rule.rule)
-                if event.id in self.kept and key not in self.known:
+                if event.id in self.former and key not in self.known:
                     continue
                 self.questions[key] = question
                 self.closings[key] = found[1].closing(question, event.standing.role) if found else now
@@ -207,10 +207,10 @@ class _LaneFold:
         stood = {
             key: self._stood(key, known)
             for key, known in self.known.items()
-            if key in self.questions and (self.closings[key] <= clock or key[0] in self.kept)
+            if key in self.questions and (self.closings[key] <= clock or key[0] in self.former)
         }
         for one in self.superseded:
-            event = self.judged.get(one.id) or self.kept.get(one.id) or self.others[one.id]
+            event = self.judged.get(one.id) or self.former.get(one.id) or self.others[one.id]
             event.reversed = one.withdrawn or last or (one.superseded_at is not None and one.superseded_at <= clock)
         seasons = self.beside.seasons
         ahead = [at for at, _ in seasons.ends if at > clock] if seasons else []
@@ -287,7 +287,7 @@ class _LaneFold:
             explanation = {name: value for name, value in explanation.items() if name not in ("closed", "part")}
             if part:
                 explanation["part"] = plain(part)
-        event = self.judged.get(key[0]) or self.kept[key[0]]
+        event = self.judged.get(key[0]) or self.former[key[0]]
         course = course_of(explanation.get(COURSE, ()))
         return Stood(
             event, question.rank, key[1], known.version, points, part, reasons, explanation, course
