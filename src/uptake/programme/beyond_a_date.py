@@ -266,7 +266,7 @@ def _stands(
     found = books.on(award.company_id, award.date)
     if found is None:
         return False
-    rules = found[1]
+    rules = found[1].at(event.happened_at)
     standing = standings.get(award.bucket)
     for question in rules.by_name.get(event.name, ()):
         if question.rule.rule == key[1]:

@@ -245,7 +245,7 @@ def _consider(
                 version, rules = rules_of[bucket]
                 standing = standings.get(bucket, UNKNOWN)
                 for outcome in _added(rules, events, used.get(bucket, ()), standing):
-                    yield Folded(bucket, version, rules, outcome)
+                    yield _folded(bucket, version, rules, outcome)
 
     if not whole and not awards and not lanes and not also:
         _earn_anew(here, rules_of, added, touched, now, news)
@@ -305,7 +305,10 @@ def _earn_anew(
 ) -> None:
     """Writes what events earn of which nothing was considered before, one part while the next is worked out."""
     people = {(bucket.company, str(bucket.person)) for bucket in here}
-    most = sum(len(rules_of[bucket][1].by_name.get(one.name, ())) for bucket, events in here.items() for one in events)
+    most = 0
+    for bucket, events in here.items():
+        rules = rules_of[bucket][1]
+        most += sum(len(rules.at(one.happened_at).by_name.get(one.name, ())) for one in events)
     if not most:
         return
     with writing_behind(), granting(people, lots=most, now=now) as grant_new:
@@ -380,8 +383,16 @@ def _refold(
             found = fold(rules, [one.judged(late=one.told_late(rules.closes_at), standing=standing) for one in members])
         else:
             found = _fold_closed(rules, members, standing_awards[bucket], standing)
-        outcomes.extend(Folded(bucket, version, rules, outcome) for outcome in found)
+        outcomes.extend(_folded(bucket, version, rules, outcome) for outcome in found)
     return outcomes
+
+
+def _folded(bucket: Bucket, version: int, rules: DayRules, outcome: Outcome) -> Folded:
+    """The outcome with the version of the rules that judged it."""
+    if rules.earlier:
+        rules = rules.at(outcome.event.at)
+        version = rules.rulebook_id
+    return Folded(bucket, version, rules, outcome)
 
 
 def _fold_closed(

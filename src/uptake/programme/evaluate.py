@@ -7,7 +7,8 @@ date, which is enough where no rule looks beyond it) or by `person_fold.fold_per
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -111,9 +112,14 @@ class Question:
 class DayRules:
     """The rules in force on one business date, ready to be asked by the name of an event."""
 
-    def __init__(self, rulebook: Rulebook, day: date) -> None:
+    def __init__(self, rulebook: Rulebook, day: date, rulebook_id: int = 0) -> None:
         self.day = day
         self.rulebook = rulebook
+        self.rulebook_id = rulebook_id
+        """Of the published version; 0: it is not published."""
+        self.earlier: tuple[tuple[datetime, DayRules], ...] = ()
+        """(until when, the rules before) where rules were lowered at once on this date, rising. They differ in what
+        rules give and in nothing else."""
         self.rules = rulebook.in_force(day)
         self.asks_person = rulebook.asks_person
         self.closes_at = closing_of(rulebook.programme, day)
@@ -127,6 +133,20 @@ class DayRules:
                 factors = _factors(rulebook, rule, day, name)
                 self.by_name[name].append(Question(rank, rule, when, limits, factors))
         self.by_name.default_factory = None
+
+    def after(self, earlier: Sequence[tuple[datetime, DayRules]]) -> DayRules:
+        """The same rules, which took the place of others in the course of the date."""
+        rules = copy(self)
+        rules.earlier = tuple(earlier)
+        rules.asks_person = self.asks_person or any(one.asks_person for _, one in earlier)
+        return rules
+
+    def at(self, instant: datetime) -> DayRules:
+        """The rules that judge what happened at an instant of the date."""
+        for until, rules in self.earlier:
+            if instant < until:
+                return rules
+        return self
 
     def version_of(self, lineage: str) -> RuleVersion | None:
         """The version of a rule that is in force."""
@@ -221,6 +241,8 @@ def fold(rules: DayRules, events: Iterable[JudgedEvent], used: Used | None = Non
     outcomes: list[Outcome] = []
     by_name = rules.by_name
     for event in sorted(events, key=_canonical):
+        if rules.earlier:
+            by_name = rules.at(event.at).by_name
         for question in by_name.get(event.name, ()):
             rule = question.rule
             points, reasons, explanation = judge(event, question, used)

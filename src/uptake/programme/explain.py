@@ -94,7 +94,7 @@ def _explain(
     event: Gathered, awards: Sequence[Award], books: RulebooksInForce, declined: bool, labels: Labels
 ) -> Explanation:
     found = books.on(event.company, event.date) if event.company is not None else None
-    rules = found[1] if found else None
+    rules = found[1].at(event.happened_at) if found else None
     ranks = {rule.rule: rank for rank, rule in enumerate(rules.rules)} if rules else {}
     titles = {rule.rule: rule.title for rule in rules.rules} if rules else {}
     lines = tuple(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache, reduce
 from operator import or_
 from typing import NamedTuple
@@ -66,7 +66,7 @@ def window_of(version_id: int, sha256: str) -> Window:
 @lru_cache(maxsize=4096)
 def day_rules(version_id: int, sha256: str, day: date) -> DayRules:
     """The rules of a published version as they are on a date."""
-    return DayRules(parsed(version_id, sha256), day)
+    return DayRules(parsed(version_id, sha256), day, version_id)
 
 
 class RulebooksInForce:
@@ -77,10 +77,14 @@ class RulebooksInForce:
         self.paths = {key: tuple(reversed(ids_of(path))) for key, path in companies.items()}
         places = {place for path in self.paths.values() for place in path}
         self.versions: dict[int, list[tuple[date, int, int, str]]] = {}
-        for row in RulebookVersion.objects.filter(organization_id__in=places).values_list(
-            "organization_id", "in_force_date", "number", "pk", "sha256"
-        ):
-            self.versions.setdefault(row[0], []).append(row[1:])
+        self.lowered: dict[tuple[int, date], dict[int, datetime]] = {}
+        """By place and first date: the versions that apply to it from an instant on only."""
+        rows = RulebookVersion.objects.filter(organization_id__in=places)
+        columns = ("organization_id", "in_force_date", "number", "pk", "sha256", "in_force_at")
+        for place, begins, number, version_id, sha256, in_force_at in rows.values_list(*columns):
+            self.versions.setdefault(place, []).append((begins, number, version_id, sha256))
+            if in_force_at is not None:
+                self.lowered.setdefault((place, begins), {})[version_id] = in_force_at
         for found in self.versions.values():
             found.sort(reverse=True)
         self._days: dict[tuple[int, date], tuple[int, DayRules] | None] = {}
@@ -88,7 +92,10 @@ class RulebooksInForce:
         self._behind: dict[tuple[int, date], str] = {}
 
     def on(self, company_id: int, day: date) -> tuple[int, DayRules] | None:
-        """(id of the rulebook version, its rules on that date), or None where no rulebook is in force."""
+        """(id of the rulebook version, its rules on that date), or None where no rulebook is in force.
+
+        Where rules were lowered at once on this date it is the last version, whose rules know those before (`at`).
+        """
         key = (company_id, day)
         if key not in self._days:
             self._days[key] = self._find(company_id, day)
@@ -133,15 +140,31 @@ class RulebooksInForce:
         )
 
     def _find(self, company_id: int, day: date) -> tuple[int, DayRules] | None:
+        rules = self._before(company_id, day, None)
+        if rules is None:
+            return None
+        if self.lowered:
+            places = self.paths[company_id]
+            turns = sorted({at for place in places for at in self.lowered.get((place, day), {}).values()})
+            earlier = [(at, before) for at in turns if (before := self._before(company_id, day, at)) is not None]
+            if earlier:
+                rules = rules.after(earlier)
+        return rules.rulebook_id, rules
+
+    def _before(self, company_id: int, day: date, instant: datetime | None) -> DayRules | None:
+        """The rules that are in force on a date shortly before an instant of it; None: at its end."""
         for place in self.paths.get(company_id, ()):
+            since = self.lowered.get((place, day), {})
             for in_force_date, _number, version_id, sha256 in self.versions.get(place, ()):
-                if in_force_date <= day:
-                    return version_id, day_rules(version_id, sha256, day)
+                begins_at = since.get(version_id)
+                later = begins_at is not None and instant is not None and begins_at >= instant
+                if in_force_date <= day and not later:
+                    return day_rules(version_id, sha256, day)
         return None
 
 
 def rulebook_version_on(place: Organization, day: date) -> RulebookVersion | None:
-    """The rulebook that applies at a place (a company or any place inside it) on a date."""
+    """The rulebook that applies at a place (a company or any place inside it) on a date; of several, at its end."""
     versions: dict[int, RulebookVersion] = {}
     for version in RulebookVersion.objects.applying_to(place).filter(in_force_date__lte=day):
         best = versions.get(version.organization_id)

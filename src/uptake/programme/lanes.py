@@ -146,13 +146,13 @@ class _LaneFold:
         self.closings: dict[Key, datetime] = {}
         self.questions: dict[Key, Question] = {}
         for event in (*self.judged.values(), *self.former.values()):
-            found = rules_of(event.date)
-            for question in found[1].by_name.get(event.name, ()) if found else ():
+            rules = self._rules_at(event)
+            for question in rules.by_name.get(event.name, ()) if rules else ():
                 key = (event.id, question.rule.rule)
                 if event.id in self.former and key not in self.known:
                     continue
                 self.questions[key] = question
-                self.closings[key] = found[1].closing(question, event.standing.role) if found else now
+                self.closings[key] = rules.closing(question, event.standing.role) if rules else now
 
     def outcomes(self) -> list[LaneOutcome]:
         found: list[LaneOutcome] = []
@@ -227,9 +227,9 @@ class _LaneFold:
                 self.level = LaneLevel(folded.level, folded.points)
         found: list[LaneOutcome] = []
         for outcome in folded.outcomes:
-            in_force = self.rules_of(outcome.event.date)
-            assert in_force is not None, "what nobody ruled was given nothing"
-            rulebook_id = in_force[0]
+            rules = self._rules_at(outcome.event)
+            assert rules is not None, "what nobody ruled was given nothing"
+            rulebook_id = rules.rulebook_id
             if outcome.key in stood:
                 rulebook_id = self.known[outcome.key].rulebook_id
                 outcome = self._told(outcome, stood[outcome.key])
@@ -237,7 +237,7 @@ class _LaneFold:
                 course = folded.courses.get(outcome.key, ())
                 if len(course) > 1:
                     outcome = outcome._replace(explanation={**outcome.explanation, COURSE: course_to_plain(course)})
-            found.append(LaneOutcome(rulebook_id, in_force[1], outcome))
+            found.append(LaneOutcome(rulebook_id, rules, outcome))
         return found
 
     def _folded(self, clock: datetime, later: set[int], stood: Mapping[Key, Stood], *, keep: bool = False) -> Folded:
@@ -267,12 +267,17 @@ class _LaneFold:
         found = self.rules_of(day)
         return found[1] if found else None
 
+    def _rules_at(self, event: JudgedEvent) -> DayRules | None:
+        """The rules that judge the event."""
+        found = self.rules_of(event.date)
+        return found[1].at(event.at) if found else None
+
     def _as_known(self, outcome: Outcome) -> _Known:
-        in_force = self.rules_of(outcome.event.date)
-        assert in_force is not None
+        rules = self._rules_at(outcome.event)
+        assert rules is not None
         known = self.known.get(outcome.key)
         return _Known(
-            known.rulebook_id if known else in_force[0],
+            known.rulebook_id if known else rules.rulebook_id,
             outcome.version, outcome.points, outcome.reasons, outcome.explanation,
         )  # fmt: skip
 

@@ -36,6 +36,8 @@ class RulebookVersion(models.Model):
     sha256 = models.CharField(max_length=64)
     in_force_date = models.DateField()
     """The first business date it applies to; of several, the later one applies (then the higher number)."""
+    in_force_at = models.DateTimeField(null=True, blank=True)
+    """Of what was lowered at once: on its first date it applies to what happened from this instant on. Null: to all."""
     published_at = models.DateTimeField()
     published_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
 

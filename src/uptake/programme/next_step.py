@@ -48,7 +48,7 @@ def next_step(person: int, company: Organization, *, now: datetime) -> NextStep 
     found = books.on(company.pk, today)
     if found is None:
         return None
-    rules = found[1]
+    rules = found[1].at(now)
     samples = _samples(person, company.pk, set(rules.by_name), now)
     if not samples:
         return None

@@ -286,6 +286,8 @@ class _Record:
         """The next event of the person: what each rule gives for it."""
         event.part, event.level, event.history = part, level, self.history
         rules = self.rules_on(event.date) if event.id not in self.world.kept else None
+        if rules is not None and rules.earlier:
+            rules = rules.at(event.at)
         for question in rules.by_name.get(event.name, ()) if rules else ():
             assert rules is not None
             rule = question.rule

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 
 from uptake.basics.business_day import business_date
 from uptake.directory.audit import note
@@ -14,7 +15,7 @@ from uptake.directory.models import Kind, Organization, User
 from uptake.directory.place import settings_at
 from uptake.directory.viewer import Deed, NotAllowed, Viewer, ids_of
 from uptake.events.models import Bookmark
-from uptake.programme.models import RulebookVersion
+from uptake.programme.models import Award, RulebookVersion
 from uptake.programme.rulebook_reading import load_text, parse_rulebook
 from uptake.programme.rulebook_refusals import RulebookRefused
 from uptake.programme.rulebook_writing import hash_of, to_text
@@ -59,8 +60,8 @@ def publish(
     Where the file names no clock, it gets that of the place. The first rulebook of a place that has none above it may
     apply from any date: events since then are considered by it. Any later one applies from the next business date at
     the earliest. Publishing again what already is the latest changes nothing. `at_once` is for who made sure that the
-    rulebook only lowers the one in force: it may begin today, and what was given today stays. Raises NotAllowed,
-    RulebookRefused, NotAPlaceOfRules, OtherClock, TooSoon.
+    rulebook only lowers what rules of the one in force give: it may begin today, for what happens from now on, and
+    what was given today stays. Raises NotAllowed, RulebookRefused, NotAPlaceOfRules, OtherClock, TooSoon.
     """
     if not by.may(Deed.MANAGE_RULES, organization):
         raise NotAllowed
@@ -78,12 +79,14 @@ def publish(
     earliest = today if at_once else today + timedelta(days=1)
     if applying and in_force_date < earliest:
         raise TooSoon(earliest)
+    lowered_at = _from_when(organization, in_force_date, now) if applying and in_force_date == today else None
     published = RulebookVersion.objects.create(
         organization=organization,
         number=own[-1].number + 1 if own else 1,
         file=text,
         sha256=sha256,
         in_force_date=in_force_date,
+        in_force_at=lowered_at,
         published_at=now,
         published_by=User.objects.filter(pk=by.user_id).first() if by.user_id else None,
     )
@@ -115,6 +118,18 @@ def with_clock(rulebook: Mapping[str, Any] | str | bytes, organization: Organiza
         parse_rulebook(filled)  # what is no clock at all is refused as such
         raise OtherClock((str(named[0]), str(named[1])), clock)
     return filled
+
+
+def _from_when(organization: Organization, day: date, now: datetime) -> datetime:
+    """From which instant on the date is judged by what is published: now, or after the last award of a clock that runs
+    ahead, as nothing given is taken back. No event is considered until the transaction ends. What lies further ahead
+    was accepted by somebody; nobody waits for it."""
+    Bookmark.objects.select_for_update().filter(reader=READER).first()
+    ahead = Award.objects.filter(
+        company__path__startswith=organization.path, date=day, happened_at__gte=now, event__quarantine__isnull=True
+    )
+    last = ahead.aggregate(last=Max("happened_at"))["last"]
+    return now if last is None else last + timedelta(microseconds=1)
 
 
 def _consider_from_the_start() -> None:

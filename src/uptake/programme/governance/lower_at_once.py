@@ -32,10 +32,11 @@ def lower_at_once(
     points: int | None = None,
     per_day: int | None = None,
 ) -> Proposal:
-    """From today's business date on the rule gives at most `points` each time and `per_day` a day; neither: nothing.
+    """From now on the rule gives at most `points` each time and `per_day` a day; neither: nothing.
 
-    What it gave today already stays. Opens the vote on it, whose result is whether it stays so: where it is not
-    confirmed the rules from before come back. Raises NotAllowed, UnknownRule, NotLower, WhyMissing, NoCommittee.
+    What happened before is judged as before, however late it comes in. Opens the vote on it, whose result is whether it
+    stays so: where it is not confirmed the rules from before come back. Raises NotAllowed, UnknownRule, NotLower,
+    WhyMissing, NoCommittee.
     """
     place = lock_place(organization)
     if not by.may(Deed.MANAGE_RULES, place):
