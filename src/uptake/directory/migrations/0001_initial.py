@@ -62,6 +62,11 @@ class Migration(migrations.Migration):
                 ('company', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='places', to='directory.organization')),
                 ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='directory.organization')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('kind__in', ['park', 'company']), ('parent__isnull', False), _connector='OR'), name='department_has_a_parent'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='CalendarDay',
@@ -75,6 +80,11 @@ class Migration(migrations.Migration):
                 ('by_hand', models.BooleanField(default=False)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='calendar_days', to='directory.organization')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'date'), name='calendar_day_once_per_place'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='AuditEntry',
@@ -118,6 +128,13 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='directory.organization')),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='directory.person')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('person', 'organization', 'from_date'), name='membership_once_per_start'),
+                    models.UniqueConstraint(condition=models.Q(('until_date__isnull', True)), fields=('person', 'organization'), name='membership_one_open_per_place'),
+                    models.CheckConstraint(condition=models.Q(('until_date__isnull', True), ('until_date__gt', models.F('from_date')), _connector='OR'), name='membership_has_a_day'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Identity',
@@ -135,6 +152,14 @@ class Migration(migrations.Migration):
                 ('company', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.organization')),
                 ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='identities', to='directory.person')),
             ],
+            options={
+                'indexes': [
+                    models.Index(condition=models.Q(('person__isnull', True)), fields=['company', 'source'], name='identity_unresolved'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('source', 'external_id'), name='identity_once_per_source'),
+                ],
+            },
         ),
         migrations.AddField(
             model_name='user',
@@ -153,37 +178,10 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='role_assignments', to='directory.organization')),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='role_assignments', to='directory.person')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='organization',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['park', 'company']), ('parent__isnull', False), _connector='OR'), name='department_has_a_parent'),
-        ),
-        migrations.AddConstraint(
-            model_name='calendarday',
-            constraint=models.UniqueConstraint(fields=('organization', 'date'), name='calendar_day_once_per_place'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('person', 'organization', 'from_date'), name='membership_once_per_start'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(condition=models.Q(('until_date__isnull', True)), fields=('person', 'organization'), name='membership_one_open_per_place'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('until_date__isnull', True), ('until_date__gt', models.F('from_date')), _connector='OR'), name='membership_has_a_day'),
-        ),
-        migrations.AddIndex(
-            model_name='identity',
-            index=models.Index(condition=models.Q(('person__isnull', True)), fields=['company', 'source'], name='identity_unresolved'),
-        ),
-        migrations.AddConstraint(
-            model_name='identity',
-            constraint=models.UniqueConstraint(fields=('source', 'external_id'), name='identity_once_per_source'),
-        ),
-        migrations.AddConstraint(
-            model_name='roleassignment',
-            constraint=models.CheckConstraint(condition=models.Q(('until_date__isnull', True), ('until_date__gte', models.F('from_date')), _connector='OR'), name='role_ends_after_it_starts'),
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('until_date__isnull', True), ('until_date__gte', models.F('from_date')), _connector='OR'), name='role_ends_after_it_starts'),
+                ],
+            },
         ),
     ]

@@ -46,6 +46,11 @@ class Migration(migrations.Migration):
                 ('facts', models.JSONField(decoder=uptake.events.facts.FactsDecoder, default=dict, encoder=uptake.events.facts.FactsEncoder)),
                 ('history_only', models.BooleanField(default=False)),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('source', 'key', 'revision'), name='event_once_per_key_and_revision'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='EventType',
@@ -140,6 +145,12 @@ class Migration(migrations.Migration):
                 ('identity', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.identity')),
                 ('event', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='corrections', to='events.event')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('kind__in', ['accepted', 'declined'])), fields=('event',), name='correction_decides_once_per_event'),
+                    models.UniqueConstraint(condition=models.Q(('kind', 'withdrawn')), fields=('batch',), name='correction_withdraws_once_per_batch'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Conflict',
@@ -151,6 +162,11 @@ class Migration(migrations.Migration):
                 ('seen_at', models.DateTimeField(blank=True, null=True)),
                 ('event', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='conflicts', to='events.event')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('event', 'fingerprint'), name='conflict_once_per_content'),
+                ],
+            },
         ),
         migrations.AddIndex(
             model_name='event',
@@ -163,21 +179,5 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='event',
             index=models.Index(condition=models.Q(('batch__isnull', False)), fields=['batch'], name='event_by_batch'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.UniqueConstraint(fields=('source', 'key', 'revision'), name='event_once_per_key_and_revision'),
-        ),
-        migrations.AddConstraint(
-            model_name='correction',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind__in', ['accepted', 'declined'])), fields=('event',), name='correction_decides_once_per_event'),
-        ),
-        migrations.AddConstraint(
-            model_name='correction',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'withdrawn')), fields=('batch',), name='correction_withdraws_once_per_batch'),
-        ),
-        migrations.AddConstraint(
-            model_name='conflict',
-            constraint=models.UniqueConstraint(fields=('event', 'fingerprint'), name='conflict_once_per_content'),
         ),
     ]

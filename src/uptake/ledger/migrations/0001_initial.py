@@ -41,6 +41,17 @@ class Migration(migrations.Migration):
                 ('effective_at', models.DateTimeField()),
                 ('posted_at', models.DateTimeField()),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['owner', 'book', 'id'], name='entry_of_person'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('book', 'key'), name='entry_once_per_key'),
+                    models.CheckConstraint(condition=models.Q(('points__gte', 0)), name='entry_of_points'),
+                    models.CheckConstraint(condition=models.Q(('unmoved__gte', 0), ('unmoved__lte', models.F('points'))), name='entry_unmoved_is_a_part'),
+                    models.CheckConstraint(condition=models.Q(('cause', ''), _negated=True), name='entry_names_its_cause'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Hold',
@@ -55,6 +66,16 @@ class Migration(migrations.Migration):
                 ('grace_last_date', models.DateField(blank=True, null=True)),
                 ('grace_expires_at', models.DateTimeField(blank=True, null=True)),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['book', 'owner'], name='hold_of_person'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('book', 'key'), name='hold_once_per_key'),
+                    models.CheckConstraint(condition=models.Q(('points__gte', 0)), name='hold_of_points'),
+                    models.CheckConstraint(condition=models.Q(('times_out_at__isnull', True), models.Q(('grace_expires_at__isnull', False), ('grace_last_date__isnull', False)), _connector='OR'), name='hold_that_times_out_has_grace'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Lot',
@@ -81,6 +102,20 @@ class Migration(migrations.Migration):
                 ('reversed', models.BigIntegerField(default=0)),
                 ('reversed_expired', models.BigIntegerField(default=0)),
             ],
+            options={
+                'indexes': [
+                    models.Index(condition=models.Q(('available__gt', 0)), fields=['book', 'owner'], name='lot_spendable'),
+                    models.Index(condition=models.Q(('pending__gt', 0)), fields=['available_from'], name='lot_maturing'),
+                    models.Index(condition=models.Q(('available__gt', 0), ('expires_at__isnull', False)), fields=['expires_at'], name='lot_expiring'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('book', 'key'), name='lot_once_per_key'),
+                    models.CheckConstraint(condition=models.Q(('amount', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('pending'), '+', models.F('available')), '+', models.F('held')), '+', models.F('redeemed')), '+', models.F('expired')), '+', models.F('taken')), '+', models.F('renewed')))), name='lot_loses_no_point'),
+                    models.CheckConstraint(condition=models.Q(('available__gte', 0), ('expired__gte', 0), ('held__gte', 0), ('pending__gte', 0), ('redeemed__gte', 0), ('renewed__gte', 0), ('taken__gte', 0)), name='lot_never_overdrawn'),
+                    models.CheckConstraint(condition=models.Q(('reversed__gte', models.F('reversed_expired')), ('reversed__lte', models.F('amount')), ('reversed_expired__lte', models.F('expired')), ('reversed_expired__gte', 0)), name='lot_reversed_at_most_whole'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('expires_at__isnull', True), ('last_date__isnull', True)), models.Q(('expires_at__isnull', False), ('last_date__isnull', False)), _connector='OR'), name='lot_expires_at_the_end_of_its_last_date'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Transfer',
@@ -100,6 +135,14 @@ class Migration(migrations.Migration):
                 ('previous_hash', models.CharField(max_length=64)),
                 ('hash', models.CharField(max_length=64)),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('book', 'seq'), name='transfer_once_per_sequence'),
+                    models.UniqueConstraint(fields=('book', 'key', 'part'), name='transfer_once_per_key'),
+                    models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='transfer_moves_points'),
+                    models.CheckConstraint(condition=models.Q(('cause', ''), _negated=True), name='transfer_names_its_cause'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Account',
@@ -122,22 +165,11 @@ class Migration(migrations.Migration):
                 ('settled', models.BigIntegerField()),
                 ('at', models.DateTimeField()),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='hold',
-            index=models.Index(fields=['book', 'owner'], name='hold_of_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.UniqueConstraint(fields=('book', 'key'), name='hold_once_per_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(('points__gte', 0)), name='hold_of_points'),
-        ),
-        migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(('times_out_at__isnull', True), models.Q(('grace_expires_at__isnull', False), ('grace_last_date__isnull', False)), _connector='OR'), name='hold_that_times_out_has_grace'),
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('settled__gte', 0)), name='resolution_settles_points'),
+                ],
+            },
         ),
         migrations.AddField(
             model_name='lot',
@@ -178,79 +210,7 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.AddConstraint(
-            model_name='resolution',
-            constraint=models.CheckConstraint(condition=models.Q(('settled__gte', 0)), name='resolution_settles_points'),
-        ),
-        migrations.AddIndex(
-            model_name='lot',
-            index=models.Index(condition=models.Q(('available__gt', 0)), fields=['book', 'owner'], name='lot_spendable'),
-        ),
-        migrations.AddIndex(
-            model_name='lot',
-            index=models.Index(condition=models.Q(('pending__gt', 0)), fields=['available_from'], name='lot_maturing'),
-        ),
-        migrations.AddIndex(
-            model_name='lot',
-            index=models.Index(condition=models.Q(('available__gt', 0), ('expires_at__isnull', False)), fields=['expires_at'], name='lot_expiring'),
-        ),
-        migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.UniqueConstraint(fields=('book', 'key'), name='lot_once_per_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('amount', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('pending'), '+', models.F('available')), '+', models.F('held')), '+', models.F('redeemed')), '+', models.F('expired')), '+', models.F('taken')), '+', models.F('renewed')))), name='lot_loses_no_point'),
-        ),
-        migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('available__gte', 0), ('expired__gte', 0), ('held__gte', 0), ('pending__gte', 0), ('redeemed__gte', 0), ('renewed__gte', 0), ('taken__gte', 0)), name='lot_never_overdrawn'),
-        ),
-        migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('reversed__gte', models.F('reversed_expired')), ('reversed__lte', models.F('amount')), ('reversed_expired__lte', models.F('expired')), ('reversed_expired__gte', 0)), name='lot_reversed_at_most_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('expires_at__isnull', True), ('last_date__isnull', True)), models.Q(('expires_at__isnull', False), ('last_date__isnull', False)), _connector='OR'), name='lot_expires_at_the_end_of_its_last_date'),
-        ),
-        migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['owner', 'book', 'id'], name='entry_of_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.UniqueConstraint(fields=('book', 'key'), name='entry_once_per_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(('points__gte', 0)), name='entry_of_points'),
-        ),
-        migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(('unmoved__gte', 0), ('unmoved__lte', models.F('points'))), name='entry_unmoved_is_a_part'),
-        ),
-        migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(('cause', ''), _negated=True), name='entry_names_its_cause'),
-        ),
-        migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.UniqueConstraint(fields=('book', 'seq'), name='transfer_once_per_sequence'),
-        ),
-        migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.UniqueConstraint(fields=('book', 'key', 'part'), name='transfer_once_per_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='transfer_moves_points'),
-        ),
-        migrations.AddConstraint(
             model_name='transfer',
             constraint=models.CheckConstraint(condition=models.Q(('source', models.F('target')), _negated=True), name='transfer_has_two_ends'),
-        ),
-        migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.CheckConstraint(condition=models.Q(('cause', ''), _negated=True), name='transfer_names_its_cause'),
         ),
     ]

@@ -28,6 +28,11 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rulebooks', to='directory.organization')),
                 ('published_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'number'), name='rulebook_number_once_per_place'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Award',
@@ -47,21 +52,14 @@ class Migration(migrations.Migration):
                 ('person', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='awards', to='directory.person')),
                 ('rulebook', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='programme.rulebookversion')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='rulebookversion',
-            constraint=models.UniqueConstraint(fields=('organization', 'number'), name='rulebook_number_once_per_place'),
-        ),
-        migrations.AddIndex(
-            model_name='award',
-            index=models.Index(fields=['person', 'date'], name='award_by_person'),
-        ),
-        migrations.AddIndex(
-            model_name='award',
-            index=models.Index(fields=['company', 'date', 'points'], name='award_by_company'),
-        ),
-        migrations.AddConstraint(
-            model_name='award',
-            constraint=models.UniqueConstraint(fields=('event', 'rule'), name='award_once_per_event_and_rule'),
+            options={
+                'indexes': [
+                    models.Index(fields=['person', 'date'], name='award_by_person'),
+                    models.Index(fields=['company', 'date', 'points'], name='award_by_company'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('event', 'rule'), name='award_once_per_event_and_rule'),
+                ],
+            },
         ),
     ]

@@ -39,6 +39,16 @@ class Migration(migrations.Migration):
                 ('rulebook', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='programme.rulebookversion')),
                 ('written_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['organization', '-published_at'], name='announcement_feed'),
+                    models.Index(condition=models.Q(('published_at__isnull', True)), fields=['publishes_at'], name='announcement_waiting'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'key'), name='announcement_once_per_key'),
+                    models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('publishes_at__isnull', False), _connector='OR'), name='announcement_ends_if_it_begins'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Feedback',
@@ -64,6 +74,19 @@ class Migration(migrations.Migration):
                 ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.organization')),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.person')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['company', 'given_at'], name='feedback_of_company'),
+                    models.Index(condition=models.Q(('answered_at__isnull', True)), fields=['company', 'due_at'], name='feedback_waiting'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('person', 'key'), name='feedback_once_per_key'),
+                    models.CheckConstraint(condition=models.Q(('rating__isnull', True), models.Q(('answered_at__isnull', False), ('rating__gte', 1), ('rating__lte', 5)), _connector='OR'), name='feedback_rates_an_answer'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['planned', 'answered', 'done', 'declined']), _negated=True), models.Q(('answer', ''), _negated=True), _connector='OR'), name='feedback_is_decided_in_words'),
+                    models.CheckConstraint(condition=models.Q(('uncovered_at__isnull', True), models.Q(('anonymous', True), models.Q(('uncovered_why', ''), _negated=True)), _connector='OR'), name='feedback_is_uncovered_for_a_reason'),
+                    models.CheckConstraint(condition=models.Q(('due_at__gt', models.F('given_at'))), name='feedback_has_time'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Guide',
@@ -74,6 +97,11 @@ class Migration(migrations.Migration):
                 ('changed_at', models.DateTimeField()),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.organization')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'role'), name='guide_once_per_role'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='GuideFinished',
@@ -84,6 +112,11 @@ class Migration(migrations.Migration):
                 ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.organization')),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.person')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('company', 'person', 'role'), name='guide_finished_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='ReadMark',
@@ -93,6 +126,11 @@ class Migration(migrations.Migration):
                 ('announcement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='marks', to='adoption.announcement')),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.person')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('announcement', 'person'), name='read_once_per_person'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Training',
@@ -114,6 +152,16 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.organization')),
                 ('planned_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['organization', 'starts_at'], name='training_calendar'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'key'), name='training_once_per_key'),
+                    models.CheckConstraint(condition=models.Q(('minutes__gt', 0)), name='training_lasts'),
+                    models.CheckConstraint(condition=models.Q(('title_en', ''), ('title_zh', ''), _negated=True), name='training_has_a_title'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Enrolment',
@@ -128,89 +176,14 @@ class Migration(migrations.Migration):
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.person')),
                 ('training', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='enrolments', to='adoption.training')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='announcement',
-            index=models.Index(fields=['organization', '-published_at'], name='announcement_feed'),
-        ),
-        migrations.AddIndex(
-            model_name='announcement',
-            index=models.Index(condition=models.Q(('published_at__isnull', True)), fields=['publishes_at'], name='announcement_waiting'),
-        ),
-        migrations.AddConstraint(
-            model_name='announcement',
-            constraint=models.UniqueConstraint(fields=('organization', 'key'), name='announcement_once_per_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='announcement',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('publishes_at__isnull', False), _connector='OR'), name='announcement_ends_if_it_begins'),
-        ),
-        migrations.AddIndex(
-            model_name='feedback',
-            index=models.Index(fields=['company', 'given_at'], name='feedback_of_company'),
-        ),
-        migrations.AddIndex(
-            model_name='feedback',
-            index=models.Index(condition=models.Q(('answered_at__isnull', True)), fields=['company', 'due_at'], name='feedback_waiting'),
-        ),
-        migrations.AddConstraint(
-            model_name='feedback',
-            constraint=models.UniqueConstraint(fields=('person', 'key'), name='feedback_once_per_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='feedback',
-            constraint=models.CheckConstraint(condition=models.Q(('rating__isnull', True), models.Q(('answered_at__isnull', False), ('rating__gte', 1), ('rating__lte', 5)), _connector='OR'), name='feedback_rates_an_answer'),
-        ),
-        migrations.AddConstraint(
-            model_name='feedback',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['planned', 'answered', 'done', 'declined']), _negated=True), models.Q(('answer', ''), _negated=True), _connector='OR'), name='feedback_is_decided_in_words'),
-        ),
-        migrations.AddConstraint(
-            model_name='feedback',
-            constraint=models.CheckConstraint(condition=models.Q(('uncovered_at__isnull', True), models.Q(('anonymous', True), models.Q(('uncovered_why', ''), _negated=True)), _connector='OR'), name='feedback_is_uncovered_for_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='feedback',
-            constraint=models.CheckConstraint(condition=models.Q(('due_at__gt', models.F('given_at'))), name='feedback_has_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='guide',
-            constraint=models.UniqueConstraint(fields=('organization', 'role'), name='guide_once_per_role'),
-        ),
-        migrations.AddConstraint(
-            model_name='guidefinished',
-            constraint=models.UniqueConstraint(fields=('company', 'person', 'role'), name='guide_finished_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='readmark',
-            constraint=models.UniqueConstraint(fields=('announcement', 'person'), name='read_once_per_person'),
-        ),
-        migrations.AddIndex(
-            model_name='training',
-            index=models.Index(fields=['organization', 'starts_at'], name='training_calendar'),
-        ),
-        migrations.AddConstraint(
-            model_name='training',
-            constraint=models.UniqueConstraint(fields=('organization', 'key'), name='training_once_per_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='training',
-            constraint=models.CheckConstraint(condition=models.Q(('minutes__gt', 0)), name='training_lasts'),
-        ),
-        migrations.AddConstraint(
-            model_name='training',
-            constraint=models.CheckConstraint(condition=models.Q(('title_en', ''), ('title_zh', ''), _negated=True), name='training_has_a_title'),
-        ),
-        migrations.AddIndex(
-            model_name='enrolment',
-            index=models.Index(fields=['person', 'enrolled_at'], name='enrolment_of_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='enrolment',
-            constraint=models.UniqueConstraint(fields=('training', 'person'), name='enrolment_once_per_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='enrolment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('attended_at__isnull', True), ('how', ''), ('minutes__isnull', True)), models.Q(('attended_at__isnull', False), ('minutes__gt', 0), models.Q(('how', ''), _negated=True)), _connector='OR'), name='attendance_is_whole'),
+            options={
+                'indexes': [
+                    models.Index(fields=['person', 'enrolled_at'], name='enrolment_of_person'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('training', 'person'), name='enrolment_once_per_person'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('attended_at__isnull', True), ('how', ''), ('minutes__isnull', True)), models.Q(('attended_at__isnull', False), ('minutes__gt', 0), models.Q(('how', ''), _negated=True)), _connector='OR'), name='attendance_is_whole'),
+                ],
+            },
         ),
     ]

@@ -32,6 +32,15 @@ class Migration(migrations.Migration):
                 ('hidden_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.person')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['company', '-written_at'], name='post_feed'),
+                    models.Index(fields=['person', 'written_at'], name='post_of_person'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('person', 'key'), name='post_once_per_key'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Reply',
@@ -47,6 +56,14 @@ class Migration(migrations.Migration):
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.person')),
                 ('post', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='replies', to='community.post')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['person', 'written_at'], name='reply_of_person'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('person', 'key'), name='reply_once_per_key'),
+                ],
+            },
         ),
         migrations.AddField(
             model_name='post',
@@ -67,6 +84,16 @@ class Migration(migrations.Migration):
                 ('post', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reports', to='community.post')),
                 ('reply', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reports', to='community.reply')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['company', 'outcome', 'at'], name='report_queue'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('post__isnull', False), ('reply__isnull', True)), models.Q(('post__isnull', True), ('reply__isnull', False)), _connector='OR'), name='report_of_one_thing'),
+                    models.UniqueConstraint(condition=models.Q(('outcome', 'open')), fields=('post', 'person'), name='report_once_open_per_post'),
+                    models.UniqueConstraint(condition=models.Q(('outcome', 'open')), fields=('reply', 'person'), name='report_once_open_per_reply'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Terms',
@@ -80,6 +107,11 @@ class Migration(migrations.Migration):
                 ('changed_at', models.DateTimeField()),
                 ('company', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.organization')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('largest__gte', models.F('smallest')), ('smallest__gte', 1)), name='recognition_portions_are_a_span'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Reaction',
@@ -113,48 +145,8 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('giver', 'key'), name='recognition_once_per_key'), models.CheckConstraint(condition=models.Q(('points__gt', 0)), name='recognition_has_points'), models.CheckConstraint(condition=models.Q(('giver', models.F('receiver')), _negated=True), name='recognition_is_of_another')],
             },
         ),
-        migrations.AddIndex(
-            model_name='reply',
-            index=models.Index(fields=['person', 'written_at'], name='reply_of_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='reply',
-            constraint=models.UniqueConstraint(fields=('person', 'key'), name='reply_once_per_key'),
-        ),
-        migrations.AddIndex(
-            model_name='post',
-            index=models.Index(fields=['company', '-written_at'], name='post_feed'),
-        ),
-        migrations.AddIndex(
-            model_name='post',
-            index=models.Index(fields=['person', 'written_at'], name='post_of_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='post',
-            constraint=models.UniqueConstraint(fields=('person', 'key'), name='post_once_per_key'),
-        ),
         migrations.AddConstraint(
             model_name='post',
             constraint=models.CheckConstraint(condition=models.Q(('accepted__isnull', True), ('kind', 'question'), _connector='OR'), name='post_accepts_only_answers'),
-        ),
-        migrations.AddIndex(
-            model_name='report',
-            index=models.Index(fields=['company', 'outcome', 'at'], name='report_queue'),
-        ),
-        migrations.AddConstraint(
-            model_name='report',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('post__isnull', False), ('reply__isnull', True)), models.Q(('post__isnull', True), ('reply__isnull', False)), _connector='OR'), name='report_of_one_thing'),
-        ),
-        migrations.AddConstraint(
-            model_name='report',
-            constraint=models.UniqueConstraint(condition=models.Q(('outcome', 'open')), fields=('post', 'person'), name='report_once_open_per_post'),
-        ),
-        migrations.AddConstraint(
-            model_name='report',
-            constraint=models.UniqueConstraint(condition=models.Q(('outcome', 'open')), fields=('reply', 'person'), name='report_once_open_per_reply'),
-        ),
-        migrations.AddConstraint(
-            model_name='terms',
-            constraint=models.CheckConstraint(condition=models.Q(('largest__gte', models.F('smallest')), ('smallest__gte', 1)), name='recognition_portions_are_a_span'),
         ),
     ]

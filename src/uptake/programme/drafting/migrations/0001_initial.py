@@ -34,6 +34,14 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='drafts', to='directory.organization')),
                 ('published', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='programme.rulebookversion')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['organization', '-saved_at'], name='draft_by_place'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('published__isnull', False), models.Q(('state', 'published'), _negated=True), _connector='OR'), name='draft_published_has_version'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Report',
@@ -52,6 +60,11 @@ class Migration(migrations.Migration):
                 ('made_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.organization')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['draft', '-made_at'], name='report_by_draft'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Run',
@@ -73,6 +86,11 @@ class Migration(migrations.Migration):
                 ('draft', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='drafting.draft')),
                 ('report', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='drafting.report')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['state', 'id'], name='run_by_state'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Save',
@@ -87,25 +105,10 @@ class Migration(migrations.Migration):
                 ('draft', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='history', to='drafting.draft')),
                 ('saved_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='draft',
-            index=models.Index(fields=['organization', '-saved_at'], name='draft_by_place'),
-        ),
-        migrations.AddConstraint(
-            model_name='draft',
-            constraint=models.CheckConstraint(condition=models.Q(('published__isnull', False), models.Q(('state', 'published'), _negated=True), _connector='OR'), name='draft_published_has_version'),
-        ),
-        migrations.AddIndex(
-            model_name='report',
-            index=models.Index(fields=['draft', '-made_at'], name='report_by_draft'),
-        ),
-        migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['state', 'id'], name='run_by_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='save',
-            constraint=models.UniqueConstraint(fields=('draft', 'number'), name='save_number_once_per_draft'),
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('draft', 'number'), name='save_number_once_per_draft'),
+                ],
+            },
         ),
     ]

@@ -48,6 +48,17 @@ class Migration(migrations.Migration):
                 ('proposer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.person')),
                 ('version', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='programme.rulebookversion')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['state', 'closes_at'], name='proposal_due'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('organization', 'number'), name='proposal_number_once_per_place'),
+                    models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('draft',), name='proposal_once_per_draft'),
+                    models.CheckConstraint(condition=models.Q(('closes_at__gt', models.F('opened_at'))), name='proposal_closes_later'),
+                    models.CheckConstraint(condition=models.Q(('members__gte', 1), ('quorum__gte', 1)), name='proposal_counts_members'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Elector',
@@ -57,6 +68,11 @@ class Migration(migrations.Migration):
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.person')),
                 ('proposal', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='electors', to='governance.proposal')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('proposal', 'person'), name='elector_once_per_proposal'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Comment',
@@ -86,6 +102,11 @@ class Migration(migrations.Migration):
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.person')),
                 ('proposal', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='votes', to='governance.proposal')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('proposal', 'person'), name='vote_once_per_person'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Appeal',
@@ -130,33 +151,5 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(('quorum_percent__gte', 1), ('quorum_percent__lte', 100)), name='committee_quorum'), models.CheckConstraint(condition=models.Q(('appeal_days__gte', 1), ('voting_days__gte', 1)), name='committee_has_time')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='proposal',
-            index=models.Index(fields=['state', 'closes_at'], name='proposal_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.UniqueConstraint(fields=('organization', 'number'), name='proposal_number_once_per_place'),
-        ),
-        migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('draft',), name='proposal_once_per_draft'),
-        ),
-        migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.CheckConstraint(condition=models.Q(('closes_at__gt', models.F('opened_at'))), name='proposal_closes_later'),
-        ),
-        migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.CheckConstraint(condition=models.Q(('members__gte', 1), ('quorum__gte', 1)), name='proposal_counts_members'),
-        ),
-        migrations.AddConstraint(
-            model_name='elector',
-            constraint=models.UniqueConstraint(fields=('proposal', 'person'), name='elector_once_per_proposal'),
-        ),
-        migrations.AddConstraint(
-            model_name='vote',
-            constraint=models.UniqueConstraint(fields=('proposal', 'person'), name='vote_once_per_person'),
         ),
     ]

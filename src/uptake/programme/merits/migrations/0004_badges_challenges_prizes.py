@@ -35,6 +35,13 @@ class Migration(migrations.Migration):
                 ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.organization')),
                 ('made_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('name_en', ''), ('name_zh', ''), _negated=True), name='badge_has_a_name'),
+                    models.CheckConstraint(condition=models.Q(('count__gte', 1)), name='badge_counts_from_one'),
+                    models.UniqueConstraint(fields=('company', 'name_en', 'name_zh'), name='badge_once_by_name'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='BoardPrize',
@@ -50,6 +57,11 @@ class Migration(migrations.Migration):
                 ('made_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('made_by_person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.person')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('company', 'period'), name='board_has_one_sort_of_prizes'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Challenge',
@@ -84,6 +96,20 @@ class Migration(migrations.Migration):
                 ('verified_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('verified_by_person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.person')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['company', 'state'], name='challenge_by_state'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('name_en', ''), ('name_zh', ''), _negated=True), name='challenge_has_a_name'),
+                    models.CheckConstraint(condition=models.Q(('from_date__lt', models.F('until_date'))), name='challenge_is_a_span'),
+                    models.CheckConstraint(condition=models.Q(('goal__gte', 1)), name='challenge_has_a_goal'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('event_name', ''), models.Q(('rule', ''), _negated=True)), models.Q(models.Q(('event_name', ''), _negated=True), ('rule', '')), _connector='OR'), name='challenge_counts_one_thing'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('pool', 0), ('prize', 0)), models.Q(('budget__isnull', False), ('pool__gt', 0), ('prize__gt', 0)), _connector='OR'), name='challenge_pool_has_a_budget'),
+                    models.CheckConstraint(condition=models.Q(('verified_by__isnull', True), ('made_by__isnull', True), models.Q(('verified_by', models.F('made_by')), _negated=True), _connector='OR'), name='challenge_is_verified_by_another'),
+                    models.UniqueConstraint(fields=('company', 'key'), name='challenge_once_per_key'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='GivenBadge',
@@ -97,6 +123,14 @@ class Migration(migrations.Migration):
                 ('given_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.person')),
             ],
+            options={
+                'indexes': [
+                    models.Index(condition=models.Q(('open_until__isnull', False)), fields=['open_until'], name='badge_still_open'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('badge', 'person'), name='badge_once_per_person'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='PaidBoard',
@@ -107,6 +141,11 @@ class Migration(migrations.Migration):
                 ('paid_at', models.DateTimeField()),
                 ('prize', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='paid', to='merits.boardprize')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('prize', 'starts'), name='board_is_paid_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='PaidPlace',
@@ -117,6 +156,11 @@ class Migration(migrations.Migration):
                 ('board', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='places', to='merits.paidboard')),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.person')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('board', 'person'), name='board_prize_once_per_person'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Participant',
@@ -130,6 +174,11 @@ class Migration(migrations.Migration):
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.person')),
                 ('team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.organization')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('challenge', 'person'), name='challenge_joined_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Privilege',
@@ -147,81 +196,11 @@ class Migration(migrations.Migration):
                 ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.organization')),
                 ('made_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='badge',
-            constraint=models.CheckConstraint(condition=models.Q(('name_en', ''), ('name_zh', ''), _negated=True), name='badge_has_a_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='badge',
-            constraint=models.CheckConstraint(condition=models.Q(('count__gte', 1)), name='badge_counts_from_one'),
-        ),
-        migrations.AddConstraint(
-            model_name='badge',
-            constraint=models.UniqueConstraint(fields=('company', 'name_en', 'name_zh'), name='badge_once_by_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='boardprize',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('company', 'period'), name='board_has_one_sort_of_prizes'),
-        ),
-        migrations.AddIndex(
-            model_name='challenge',
-            index=models.Index(fields=['company', 'state'], name='challenge_by_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='challenge',
-            constraint=models.CheckConstraint(condition=models.Q(('name_en', ''), ('name_zh', ''), _negated=True), name='challenge_has_a_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='challenge',
-            constraint=models.CheckConstraint(condition=models.Q(('from_date__lt', models.F('until_date'))), name='challenge_is_a_span'),
-        ),
-        migrations.AddConstraint(
-            model_name='challenge',
-            constraint=models.CheckConstraint(condition=models.Q(('goal__gte', 1)), name='challenge_has_a_goal'),
-        ),
-        migrations.AddConstraint(
-            model_name='challenge',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('event_name', ''), models.Q(('rule', ''), _negated=True)), models.Q(models.Q(('event_name', ''), _negated=True), ('rule', '')), _connector='OR'), name='challenge_counts_one_thing'),
-        ),
-        migrations.AddConstraint(
-            model_name='challenge',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('pool', 0), ('prize', 0)), models.Q(('budget__isnull', False), ('pool__gt', 0), ('prize__gt', 0)), _connector='OR'), name='challenge_pool_has_a_budget'),
-        ),
-        migrations.AddConstraint(
-            model_name='challenge',
-            constraint=models.CheckConstraint(condition=models.Q(('verified_by__isnull', True), ('made_by__isnull', True), models.Q(('verified_by', models.F('made_by')), _negated=True), _connector='OR'), name='challenge_is_verified_by_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='challenge',
-            constraint=models.UniqueConstraint(fields=('company', 'key'), name='challenge_once_per_key'),
-        ),
-        migrations.AddIndex(
-            model_name='givenbadge',
-            index=models.Index(condition=models.Q(('open_until__isnull', False)), fields=['open_until'], name='badge_still_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='givenbadge',
-            constraint=models.UniqueConstraint(fields=('badge', 'person'), name='badge_once_per_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='paidboard',
-            constraint=models.UniqueConstraint(fields=('prize', 'starts'), name='board_is_paid_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='paidplace',
-            constraint=models.UniqueConstraint(fields=('board', 'person'), name='board_prize_once_per_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='participant',
-            constraint=models.UniqueConstraint(fields=('challenge', 'person'), name='challenge_joined_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='privilege',
-            constraint=models.CheckConstraint(condition=models.Q(('name_en', ''), ('name_zh', ''), _negated=True), name='privilege_has_a_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='privilege',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('company', 'code'), name='privilege_once_by_code'),
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('name_en', ''), ('name_zh', ''), _negated=True), name='privilege_has_a_name'),
+                    models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('company', 'code'), name='privilege_once_by_code'),
+                ],
+            },
         ),
     ]

@@ -41,6 +41,15 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.organization')),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='programme.rulebookversion')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['organization', '-asked_at'], name='retroactive_by_place'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('until_date__gt', models.F('from_date'))), name='retroactive_run_has_days'),
+                    models.CheckConstraint(condition=models.Q(('asked_by_person__isnull', True), ('approved_by_person__isnull', True), models.Q(('asked_by_person', models.F('approved_by_person')), _negated=True), _connector='OR'), name='retroactive_run_by_two'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='RetroactiveLine',
@@ -56,25 +65,11 @@ class Migration(migrations.Migration):
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.person')),
                 ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='retroactive.retroactiverun')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='retroactiverun',
-            index=models.Index(fields=['organization', '-asked_at'], name='retroactive_by_place'),
-        ),
-        migrations.AddConstraint(
-            model_name='retroactiverun',
-            constraint=models.CheckConstraint(condition=models.Q(('until_date__gt', models.F('from_date'))), name='retroactive_run_has_days'),
-        ),
-        migrations.AddConstraint(
-            model_name='retroactiverun',
-            constraint=models.CheckConstraint(condition=models.Q(('asked_by_person__isnull', True), ('approved_by_person__isnull', True), models.Q(('asked_by_person', models.F('approved_by_person')), _negated=True), _connector='OR'), name='retroactive_run_by_two'),
-        ),
-        migrations.AddConstraint(
-            model_name='retroactiveline',
-            constraint=models.UniqueConstraint(fields=('run', 'event'), name='retroactive_line_once_per_event'),
-        ),
-        migrations.AddConstraint(
-            model_name='retroactiveline',
-            constraint=models.CheckConstraint(condition=models.Q(('points__gt', 0)), name='retroactive_line_moves_points'),
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('run', 'event'), name='retroactive_line_once_per_event'),
+                    models.CheckConstraint(condition=models.Q(('points__gt', 0)), name='retroactive_line_moves_points'),
+                ],
+            },
         ),
     ]

@@ -35,6 +35,19 @@ class Migration(migrations.Migration):
                 ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.organization')),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='redemptions', to='directory.person')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['person', '-requested_at'], name='redemption_of_person'),
+                    models.Index(fields=['company', 'state', 'requested_at'], name='redemption_queue'),
+                    models.Index(condition=models.Q(('state__in', ['requested', 'approved'])), fields=['times_out_at'], name='redemption_due'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('company', 'key'), name='redemption_once_per_key'),
+                    models.CheckConstraint(condition=models.Q(('points__isnull', True), models.Q(('points__lte', models.F('price')), ('state__in', ['fulfilled', 'refunded'])), _connector='OR'), name='redemption_fulfilled_at_most_whole'),
+                    models.CheckConstraint(condition=models.Q(('points__isnull', False), models.Q(('state__in', ['fulfilled', 'refunded']), _negated=True), _connector='OR'), name='redemption_fulfilled_has_points'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('resolved_at__isnull', True), ('state__in', ['requested', 'approved'])), models.Q(models.Q(('state__in', ['requested', 'approved']), _negated=True), ('resolved_at__isnull', False)), _connector='OR'), name='redemption_open_or_resolved'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Reward',
@@ -59,6 +72,18 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField()),
                 ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rewards', to='directory.organization')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['company', 'price'], name='reward_by_company'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('name_en', ''), ('name_zh', ''), _negated=True), name='reward_has_a_name'),
+                    models.CheckConstraint(condition=models.Q(('stock__isnull', True), ('taken__lte', models.F('stock')), _connector='OR'), name='reward_never_oversold'),
+                    models.CheckConstraint(condition=models.Q(('from_date__isnull', True), ('until_date__isnull', True), ('from_date__lt', models.F('until_date')), _connector='OR'), name='reward_window_is_a_span'),
+                    models.CheckConstraint(condition=models.Q(('with_codes', False), models.Q(('kind__in', ['coupon', 'gift_card']), ('stock__isnull', False)), _connector='OR'), name='reward_codes_are_counted'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('kind', 'leave'), ('leave_days__gt', 0)), models.Q(models.Q(('kind', 'leave'), _negated=True), ('leave_days__isnull', True)), _connector='OR'), name='reward_of_leave_has_days'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Attachment',
@@ -96,6 +121,15 @@ class Migration(migrations.Migration):
                 ('redemption', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='code', to='rewards.redemption')),
                 ('reward', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='codes', to='rewards.reward')),
             ],
+            options={
+                'indexes': [
+                    models.Index(condition=models.Q(('redemption__isnull', True)), fields=['reward', 'id'], name='code_free'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('reward', 'digest'), name='code_once_per_reward'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('given_at__isnull', True), ('redemption__isnull', True), ('void_at__isnull', True)), models.Q(('given_at__isnull', False), ('redemption__isnull', False)), _connector='OR'), name='code_given_to_a_redemption'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='SpecialGrant',
@@ -117,6 +151,19 @@ class Migration(migrations.Migration):
                 ('department', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.organization')),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.person')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['company', 'state', 'asked_at'], name='special_queue'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('company', 'key'), name='special_once_per_key'),
+                    models.CheckConstraint(condition=models.Q(('points__gt', 0)), name='special_gives_points'),
+                    models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='special_has_a_reason'),
+                    models.CheckConstraint(condition=models.Q(('asked_by_person__isnull', True), models.Q(('asked_by_person', models.F('person')), _negated=True), _connector='OR'), name='special_asked_by_another'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('state', 'approved'), _negated=True), ('decided_by_person__isnull', True), models.Q(models.Q(('decided_by_person', models.F('person')), _negated=True), models.Q(('asked_by_person__isnull', True), models.Q(('decided_by_person', models.F('asked_by_person')), _negated=True), _connector='OR')), _connector='OR'), name='special_given_by_another'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('state', 'asked')), models.Q(models.Q(('state', 'asked'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='special_asked_or_decided'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Step',
@@ -131,6 +178,12 @@ class Migration(migrations.Migration):
                 ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('redemption', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='rewards.redemption')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('redemption', 'number'), name='step_once_per_number'),
+                    models.UniqueConstraint(fields=('redemption', 'key'), name='step_once_per_key'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='BudgetChange',
@@ -149,107 +202,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddIndex(
-            model_name='reward',
-            index=models.Index(fields=['company', 'price'], name='reward_by_company'),
-        ),
-        migrations.AddConstraint(
-            model_name='reward',
-            constraint=models.CheckConstraint(condition=models.Q(('name_en', ''), ('name_zh', ''), _negated=True), name='reward_has_a_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='reward',
-            constraint=models.CheckConstraint(condition=models.Q(('stock__isnull', True), ('taken__lte', models.F('stock')), _connector='OR'), name='reward_never_oversold'),
-        ),
-        migrations.AddConstraint(
-            model_name='reward',
-            constraint=models.CheckConstraint(condition=models.Q(('from_date__isnull', True), ('until_date__isnull', True), ('from_date__lt', models.F('until_date')), _connector='OR'), name='reward_window_is_a_span'),
-        ),
-        migrations.AddConstraint(
-            model_name='reward',
-            constraint=models.CheckConstraint(condition=models.Q(('with_codes', False), models.Q(('kind__in', ['coupon', 'gift_card']), ('stock__isnull', False)), _connector='OR'), name='reward_codes_are_counted'),
-        ),
-        migrations.AddConstraint(
-            model_name='reward',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'leave'), ('leave_days__gt', 0)), models.Q(models.Q(('kind', 'leave'), _negated=True), ('leave_days__isnull', True)), _connector='OR'), name='reward_of_leave_has_days'),
-        ),
-        migrations.AddIndex(
-            model_name='redemption',
-            index=models.Index(fields=['person', '-requested_at'], name='redemption_of_person'),
-        ),
-        migrations.AddIndex(
             model_name='redemption',
             index=models.Index(fields=['reward', 'person', 'state'], name='redemption_counted'),
-        ),
-        migrations.AddIndex(
-            model_name='redemption',
-            index=models.Index(fields=['company', 'state', 'requested_at'], name='redemption_queue'),
-        ),
-        migrations.AddIndex(
-            model_name='redemption',
-            index=models.Index(condition=models.Q(('state__in', ['requested', 'approved'])), fields=['times_out_at'], name='redemption_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='redemption',
-            constraint=models.UniqueConstraint(fields=('company', 'key'), name='redemption_once_per_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='redemption',
-            constraint=models.CheckConstraint(condition=models.Q(('points__isnull', True), models.Q(('points__lte', models.F('price')), ('state__in', ['fulfilled', 'refunded'])), _connector='OR'), name='redemption_fulfilled_at_most_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='redemption',
-            constraint=models.CheckConstraint(condition=models.Q(('points__isnull', False), models.Q(('state__in', ['fulfilled', 'refunded']), _negated=True), _connector='OR'), name='redemption_fulfilled_has_points'),
-        ),
-        migrations.AddConstraint(
-            model_name='redemption',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('resolved_at__isnull', True), ('state__in', ['requested', 'approved'])), models.Q(models.Q(('state__in', ['requested', 'approved']), _negated=True), ('resolved_at__isnull', False)), _connector='OR'), name='redemption_open_or_resolved'),
-        ),
-        migrations.AddIndex(
-            model_name='code',
-            index=models.Index(condition=models.Q(('redemption__isnull', True)), fields=['reward', 'id'], name='code_free'),
-        ),
-        migrations.AddConstraint(
-            model_name='code',
-            constraint=models.UniqueConstraint(fields=('reward', 'digest'), name='code_once_per_reward'),
-        ),
-        migrations.AddConstraint(
-            model_name='code',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('given_at__isnull', True), ('redemption__isnull', True), ('void_at__isnull', True)), models.Q(('given_at__isnull', False), ('redemption__isnull', False)), _connector='OR'), name='code_given_to_a_redemption'),
-        ),
-        migrations.AddIndex(
-            model_name='specialgrant',
-            index=models.Index(fields=['company', 'state', 'asked_at'], name='special_queue'),
-        ),
-        migrations.AddConstraint(
-            model_name='specialgrant',
-            constraint=models.UniqueConstraint(fields=('company', 'key'), name='special_once_per_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='specialgrant',
-            constraint=models.CheckConstraint(condition=models.Q(('points__gt', 0)), name='special_gives_points'),
-        ),
-        migrations.AddConstraint(
-            model_name='specialgrant',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='special_has_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='specialgrant',
-            constraint=models.CheckConstraint(condition=models.Q(('asked_by_person__isnull', True), models.Q(('asked_by_person', models.F('person')), _negated=True), _connector='OR'), name='special_asked_by_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='specialgrant',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'approved'), _negated=True), ('decided_by_person__isnull', True), models.Q(models.Q(('decided_by_person', models.F('person')), _negated=True), models.Q(('asked_by_person__isnull', True), models.Q(('decided_by_person', models.F('asked_by_person')), _negated=True), _connector='OR')), _connector='OR'), name='special_given_by_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='specialgrant',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('state', 'asked')), models.Q(models.Q(('state', 'asked'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='special_asked_or_decided'),
-        ),
-        migrations.AddConstraint(
-            model_name='step',
-            constraint=models.UniqueConstraint(fields=('redemption', 'number'), name='step_once_per_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='step',
-            constraint=models.UniqueConstraint(fields=('redemption', 'key'), name='step_once_per_key'),
         ),
     ]
