@@ -47,6 +47,7 @@ def test_the_level_with_what_it_allows_and_the_badges(cast: Cast) -> None:
     assert [one["name_en"] for one in told["badges"]] == ["Helping hand"]
     assert read(cast, cast.mo)["privileges"] == []
     page = cast.sign_in(cast.lin).get("/points/").content.decode()
-    assert "mentor" in page
-    assert "council" not in page
+    allowed, coming = page.count("mentor"), page.count("council")
+    assert (allowed, coming) == (1, 1), "what the next level opens is told as such, and only there"
+    assert "opens: council" in page
     assert "Helping hand" in page

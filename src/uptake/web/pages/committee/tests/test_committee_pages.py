@@ -128,12 +128,14 @@ def test_a_rule_is_lowered_at_once_by_page(cast: Cast) -> None:
 def test_who_gives_the_roles_sets_the_terms(cast: Cast) -> None:
     hua = cast.sign_in(cast.hua)
     terms = {"quorum_percent": 60, "majority": "absolute", "voting_days": 5, "notice_days": 2, "appeal_days": 3}
+    terms |= {"debt_most": 20, "debt_days": 30}
 
     assert "Ke Ming" in hua.get("/committee/settings/").content.decode()
     assert hua.post("/committee/settings/", {**terms, "quorum_percent": 0}).status_code == 422
     assert hua.post("/committee/settings/", {**terms, "secret": "on"}).status_code == 302
     row = Committee.objects.get(organization=cast.beiyuan)
     assert (row.quorum_percent, row.majority, row.secret, row.appeal_days) == (60, "absolute", True, 3)
+    assert (row.debt_most, row.debt_days) == (20, 30)
     assert cast.sign_in(cast.ke).get("/committee/settings/").status_code == 403
 
 
