@@ -103,8 +103,8 @@ def bring_people_in(park: DemoPark, now: datetime) -> None:
 
 
 def _announce(company: Organization, people: Sequence[Viewer], now: datetime) -> None:
-    for version in RulebookVersion.objects.order_by("published_at", "pk"):
-        # Each at its own hour, as the job would have.
+    for version in RulebookVersion.objects.filter(organization=company).order_by("published_at", "pk"):
+        # Each at its own hour, as the job would have; the park's rules hold for others.
         announce_rule_changes(now=version.published_at + timedelta(seconds=5))
         publish_due(now=version.published_at + timedelta(seconds=5))
     for turn, (days, title, text, pinned) in enumerate(NEWS):

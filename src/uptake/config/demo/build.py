@@ -25,7 +25,7 @@ from uptake.config.demo.odd import odd_ones
 from uptake.config.demo.park import ZONE, DemoPark, day_of, make_park
 from uptake.config.demo.people import DemoLogin, fill_directory, make_park_place
 from uptake.config.demo.rewards import offer_rewards
-from uptake.config.demo.rules import rulebook
+from uptake.config.demo.rules import RICH, rulebook
 from uptake.config.demo.seats import give_seats
 from uptake.directory.calendar import day_kinds_between
 from uptake.directory.models import Organization
@@ -73,19 +73,24 @@ def build(*, folder: Path, language: str, now: datetime, say: Say, seed: int = S
         since = date.fromisoformat(state.until)
     with _no_collecting():
         _fill(folder, park, since, now, say)
-    if state is None:
-        import_courses(park, now)
-        give_seats(park, now)
-        offer_rewards(park, now)
-        plant_merits(park, now)
-        let_people_talk(park, now)
-        seat_a_committee(park, now)
-        plant_drafts(park, now)
-        plant_afterwards(park, now)
-        keep_questions(park, now)
-        bring_people_in(park, now)
-    refresh(now=now)
+        if state is None:
+            _plant(park, now)
+        refresh(now=now)
     return park
+
+
+def _plant(park: DemoPark, now: datetime) -> None:
+    """What people made of it beside their work."""
+    import_courses(park, now)
+    give_seats(park, now)
+    offer_rewards(park, now)
+    plant_merits(park, now)
+    let_people_talk(park, now)
+    seat_a_committee(park, now)
+    plant_drafts(park, now)
+    plant_afterwards(park, now)
+    keep_questions(park, now)
+    bring_people_in(park, now)
 
 
 def connections() -> dict[str, Connection]:
@@ -140,14 +145,18 @@ def _plan(place: Organization, seed: int, today: date, days: int, language: str,
 
 def _publish(park: DemoPark, place: Organization, *, changed: date | None, in_force: date, now: datetime) -> None:
     kinds = day_kinds_between(place, date(park.first_day.year, 1, 1), date(park.today.year, 12, 31))
-    file = rulebook(
-        language=park.language,
-        first=park.first_day,
-        changed=changed,
-        holidays=[day for day, kind in kinds.items() if day.weekday() < 5 and not kind.works],
-        worked=[day for day, kind in kinds.items() if day.weekday() >= 5 and kind.works],
-    )
-    publish(rulebook=file, organization=place, in_force_date=in_force, by=EVERYTHING, now=now)
+    # The companies first: where nothing is above, a rulebook may begin with the past.
+    for one in [*Organization.objects.filter(slug__in=RICH).order_by("pk"), place]:
+        file = rulebook(
+            language=park.language,
+            first=park.first_day,
+            changed=changed,
+            holidays=[day for day, kind in kinds.items() if day.weekday() < 5 and not kind.works],
+            worked=[day for day, kind in kinds.items() if day.weekday() >= 5 and kind.works],
+            rich=one.pk != place.pk,
+        )
+        at = now + timedelta(seconds=10 if one.pk == place.pk else 0)
+        publish(rulebook=file, organization=one, in_force_date=in_force, by=EVERYTHING, now=at)
 
 
 def _fill(folder: Path, park: DemoPark, since: date, now: datetime, say: Say) -> None:

@@ -42,6 +42,7 @@ CATALOGUE: tuple[Described, ...] = (
     Described(
         "order.processed", "Order processed", "处理订单", "orders", "order", {"lines": LINES, "on_time": ON_TIME}
     ),
+    Described("order.cancelled", "Order cancelled", "取消订单", "orders", "order", {"reason": _text("reason", "原因")}),
     Described(
         "goods_receipt.posted",
         "Goods receipt posted",

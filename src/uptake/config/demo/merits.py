@@ -123,14 +123,16 @@ CHALLENGES: Final = (
     ),
 )
 PRIVILEGES: Final = (
-    (
-        "early-choice",
-        Words("First choice of shifts", "优先选班"),
-        Words("Before the plan is out.", "排班公布前可先选。"),
-        None,
-    ),
-    ("mentor", Words("Guide of newcomers", "新人导师"), Words("May take newcomers along.", "可带教新同事。"), 180),
-)
+    # code, the level that opens it (0 is the first), name, text, days
+    ("early-choice", 1, Words("First choice of shifts", "优先选班"),
+     Words("Before the plan is out.", "排班公布前可先选。"), None),
+    ("try-first", 2, Words("New screens first", "抢先试用新界面"),
+     Words("Tries them a month before all others.", "比大家早一个月试用。"), None),
+    ("mentor", 3, Words("Guide of newcomers", "新人导师"),
+     Words("May take newcomers along.", "可带教新同事。"), 180),
+    ("committee-guest", 4, Words("Guest of the committee", "列席委员会"),
+     Words("May listen and speak when it meets.", "可列席会议并发言。"), None),
+)  # fmt: skip
 
 
 def plant_merits(park: DemoPark, now: datetime) -> None:
@@ -143,7 +145,7 @@ def plant_merits(park: DemoPark, now: datetime) -> None:
         badge = define_badge(company=company, terms=told, by=EVERYTHING, now=begun)
     people = _people(company)
     for number, reason in enumerate(BY_HAND):
-        at = now - timedelta(days=3 + 9 * number, hours=2)
+        at = max(now - timedelta(days=3 + 9 * number, hours=2), begun + timedelta(days=1, hours=number))
         give_by_hand(badge_id=badge.pk, person=people[number * 2], reason=reason.in_(park.language), by=hua, now=at)
     _levels(company, begun, now)
     fund_budget(department=company, points=POINTS, key="demo/merits", by=ren, now=begun, reason="Q4")
@@ -197,9 +199,9 @@ def _levels(company: Organization, begun: datetime, now: datetime) -> None:
         return
     told = BadgeTerms(kind="level", level=levels[-1], icon="crown", name_en="At the top", name_zh="登顶")
     define_badge(company=company, terms=told, by=EVERYTHING, now=begun)
-    for (code, name, text, days), level in zip(PRIVILEGES, (levels[1], levels[-1]), strict=True):
+    for code, rank, name, text, days in PRIVILEGES:
         name_privilege(
-            company=company, code=code, level=level, days=days, by=EVERYTHING, now=begun,
+            company=company, code=code, level=levels[min(rank, len(levels) - 1)], days=days, by=EVERYTHING, now=begun,
             name_en=name.en, name_zh=name.zh, text_en=text.en, text_zh=text.zh,
         )  # fmt: skip
 

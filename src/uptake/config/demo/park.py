@@ -7,6 +7,7 @@ Planted facts, so that one can check what the product finds:
   coming within days (event ``label.print_failed`` is their last or next to last);
 - the last two working days of a month bring three times the postings in finance and planning;
 - one storekeeper of Beiyuan moves one piece of stock to and fro at the end of many days to farm points;
+- one order processed in twenty is cancelled days later, by whoever processed it (``CANCELLED_AFTER``);
 - nearly everybody has a seat of the ERP, some use it without one, some have one they never used (see ``seats``);
 - one company started late, one department of Qinghe never took the tool up.
 """
@@ -47,6 +48,9 @@ CAST = (
     ("B004", "beiyuan", "warehouse", "Diao Kai", "刁凯"),
 )
 FARMER = "B004"
+CANCELLED = 0.05
+CANCELLED_AFTER = (5, 10)
+"""Days after which an order is cancelled: before and after the points for it can be spent."""
 
 
 @dataclass(frozen=True)
@@ -181,11 +185,17 @@ def day_of(park: DemoPark, day: date) -> dict[str, list[Happening]]:
     for person in park.people:
         if day < person.started or (person.silent_from is not None and day >= person.silent_from):
             continue
-        chance = random.Random(f"{park.seed}/{person.staff_number}/{today.text}")
-        result[person.company] += _person_day(person, today, chance)
+        done = _person_day(person, today, _chance(park, person, day))
+        if done and person.department == "sales":
+            done += _cancelled(park, person, today)
+        result[person.company] += done
     for happenings in result.values():
         happenings.sort(key=lambda happening: (happening.at, happening.key))
     return result
+
+
+def _chance(park: DemoPark, person: DemoPerson, day: date) -> random.Random:
+    return random.Random(f"{park.seed}/{person.staff_number}/{day.isoformat()}")
 
 
 class _Day(NamedTuple):
@@ -239,6 +249,29 @@ def _person_day(person: DemoPerson, today: _Day, chance: random.Random) -> list[
             clock += timedelta(seconds=-30)
             add("stock.moved", f"SM-{day:%m%d}-F", lines=1, quantity=1, direction="out" if turn % 2 else "in")
     return [happening for happening in done if today.begin <= happening.at < today.end]
+
+
+def _cancelled(park: DemoPark, person: DemoPerson, today: _Day) -> list[Happening]:
+    """The orders cancelled today, of those somebody processed some days ago."""
+    ago = timedelta(days=CANCELLED_AFTER[int(person.staff_number[-1]) % 2])
+    day = today.date - ago
+    if day < person.started:
+        return []
+    then = _Day(day, day.isoformat(), today.begin - ago, today.end - ago, day in park.rest, _month_end(park, day))
+    chance = _chance(park, person, today.date)
+    return [
+        Happening(
+            event="order.cancelled",
+            key=f"{today.text}/{person.staff_number}/cancelled/{number}",
+            at=today.begin + timedelta(hours=10, seconds=chance.randint(1, 18000)),
+            person=person.login,
+            object=one.object,
+            facts={"reason": "customer"},
+            person_staff_number=person.staff_number,
+        )
+        for number, one in enumerate(_person_day(person, then, _chance(park, person, day)))
+        if one.event == "order.processed" and chance.random() < CANCELLED
+    ]
 
 
 PATHS: dict[str, list[str]] = {

@@ -12,6 +12,7 @@ from typing import Any, Final
 from uptake.config.demo.names import Words
 from uptake.config.demo.park import DemoPark
 from uptake.config.demo.pictures import picture
+from uptake.config.demo.rules import LEVELS
 from uptake.directory.models import Kind, Organization, Person, User
 from uptake.directory.scope import EVERYTHING, Viewer, viewer_of
 from uptake.ledger.balances import points_of
@@ -38,6 +39,8 @@ class Planted:
     drawn: str = ""
     codes: int = 0
     keys: tuple[tuple[str, Any], ...] = ()
+    level: Words | None = None
+    """Who may have it: whoever has reached this level."""
 
 
 REWARDS: Final = (
@@ -112,6 +115,7 @@ REWARDS: Final = (
         "privilege",
         1000,
         keys=(("stock", 2), ("per_person", 1)),
+        level=LEVELS[-1][0],
     ),
     Planted(
         "half-day",
@@ -163,15 +167,15 @@ def offer_rewards(park: DemoPark, now: datetime) -> None:
     first = datetime.combine(park.first_day, now.timetz()) + timedelta(days=1)
     beiyuan, qinghe = (Organization.objects.get(slug=slug) for slug in ("beiyuan", "qinghe"))
     drawn: dict[str, File] = {}
-    shop = {one.slug: _offer(beiyuan, one, drawn, first) for one in REWARDS}
+    shop = {one.slug: _offer(beiyuan, one, park.language, drawn, first) for one in REWARDS}
     for one in REWARDS:
         if one.slug in AT_QINGHE:
-            _offer(qinghe, replace(one, codes=one.codes // 3), drawn, first)
+            _offer(qinghe, replace(one, codes=one.codes // 3), park.language, drawn, first)
     _special(park, beiyuan, now)
     _redeem(park, beiyuan, shop, now)
 
 
-def _offer(company: Organization, one: Planted, drawn: dict[str, File], at: datetime) -> Reward:
+def _offer(company: Organization, one: Planted, language: str, drawn: dict[str, File], at: datetime) -> Reward:
     if one.drawn and one.drawn not in drawn:
         drawn[one.drawn] = File(f"{one.drawn}.png", picture(one.drawn))
     told = Offer(
@@ -182,6 +186,7 @@ def _offer(company: Organization, one: Planted, drawn: dict[str, File], at: date
         text_zh=one.text.zh,
         price=one.price,
         with_codes=bool(one.codes),
+        level=one.level.in_(language) if one.level else "",
         **dict(one.keys),
     )
     made = offer(company=company, offer=told, picture=drawn.get(one.drawn), by=EVERYTHING, now=at)
@@ -218,9 +223,12 @@ def _redeem(park: DemoPark, beiyuan: Organization, shop: Mapping[str, Reward], n
     """Redemptions in every state; whoever has too few points is passed over."""
     ke = _login("ke", now)
     people = _people(beiyuan, now)
+    points = points_of(book=beiyuan.pk, owners=[str(one.pk) for one in people], now=now)
     for number, (slug, days, end) in enumerate(PLAN):
         at = now - timedelta(days=days, hours=days % 5)
-        row = _asked(people[number % len(people) :] + people, shop[slug], number, at)
+        asking = people[number % len(people) :] + people[: number % len(people)]
+        able = [one for one in asking if points[str(one.pk)].available >= shop[slug].price]
+        row = _asked(able, shop[slug], number, at)
         if row is None:
             continue
         key, later = "demo", at + timedelta(hours=20)

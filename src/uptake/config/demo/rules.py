@@ -1,17 +1,32 @@
-"""The demo's rulebook: two versions by date, so that one sees a change of the rules at work."""
+"""The demo's rulebooks, each in two versions by date, so that one sees a change of the rules at work.
+
+The park's is plain. Some companies have one of their own that says the same and more: levels, a streak, orders that are
+undone when they are cancelled, points that one waits for, and points that expire.
+"""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from uptake.config.demo.names import Words
 
+RICH: Final = ("beiyuan",)
+"""The companies with a rulebook of their own."""
+LEVELS: Final = (
+    (Words("Starter", "新手"), 50),
+    (Words("Steady hand", "熟手"), 250),
+    (Words("Expert", "能手"), 600),
+    (Words("Master", "行家"), 1000),
+    (Words("Grand master", "大师"), 1600),
+)
+
 
 def rulebook(
-    *, language: str, first: date, changed: date | None, holidays: list[date], worked: list[date]
+    *, language: str, first: date, changed: date | None, holidays: list[date], worked: list[date], rich: bool = False
 ) -> dict[str, Any]:
-    """The rulebook file (2b) in force from `first`; with `changed`, the next one, in which two rules change then."""
+    """The rulebook file (2b) in force from `first`; with `changed`, the next one, in which two rules change then.
+    `rich`: that of a company of `RICH`."""
 
     def title(en: str, zh: str) -> str:
         return Words(en, zh).in_(language)
@@ -130,7 +145,7 @@ def rulebook(
             cap=[{"times": 2, "every": "day"}],
         ),
     ]
-    return {
+    file: dict[str, Any] = {
         "programme": {
             "lateness_days": 7,
             "holidays": [day.isoformat() for day in holidays],
@@ -138,6 +153,41 @@ def rulebook(
         },
         "rules": [rule for rule in rules if rule["from"] == start or changed],
     }
+    if rich:
+        _enrich(file, language, first)
+    return file
+
+
+def _enrich(file: dict[str, Any], language: str, first: date) -> None:
+    """What only some companies have."""
+    # A fiscal year that ends some weeks from now, whenever the demo is made.
+    file["programme"] |= {
+        "expires": {"end_of": "year"},
+        "fiscal_year_start": (first.month + 5) % 12 + 1,
+        "season_ends": _quarters(first),
+    }
+    told = {"log-in": {"expires": {"end_of": "month"}}, "order-on-time": {"available_after_days": 7}}
+    for rule in file["rules"]:
+        rule |= told.get(rule["rule"], {})
+    bonus = _rule(
+        "five-days",
+        1,
+        first.isoformat(),
+        "auth.login",
+        5,
+        Words("Five working days in a row", "连续五个工作日").in_(language),
+        cap=[{"times": 1, "every": "week"}],
+    )
+    streak = {"every": "day", "length": 5, "working_days": True, "freezes_per_month": 1}
+    file["rules"].append({**bonus, "streak": streak, "expires": {"days": 90}})
+    file["reversals"] = [{"event": "order.cancelled", "undoes": ["order.processed"]}]
+    file["levels"] = [{"name": name.in_(language), "at": at} for name, at in LEVELS]
+
+
+def _quarters(first: date) -> list[str]:
+    """The first days of the next quarters."""
+    begun = first.year * 4 + (first.month - 1) // 3
+    return [date(at // 4, at % 4 * 3 + 1, 1).isoformat() for at in range(begun + 1, begun + 7)]
 
 
 def _rule(

@@ -186,7 +186,14 @@ def _text(changes: Changes, before: Rulebook | None) -> str:
 
 
 def _labels(*rulebooks: Rulebook | None) -> Labels:
-    """What the events are called in the active language."""
+    """What the events and their facts are called in the active language."""
     chinese = (translation.get_language() or "").startswith("zh")
-    rows = EventType.objects.filter(name__in=events_of(*rulebooks)).values_list("name", "label_en", "label_zh")
-    return Labels({name: (zh if chinese else en) or en or zh for name, en, zh in rows}, {})
+    events, facts = {}, {}
+    rows = EventType.objects.filter(name__in=events_of(*rulebooks))
+    for name, en, zh, properties in rows.values_list("name", "label_en", "label_zh", "properties"):
+        events[name] = (zh if chinese else en) or en or zh
+        for fact, told in (properties or {}).items():
+            if isinstance(told, dict) and (told.get("label_en") or told.get("label_zh")):
+                en, zh = told.get("label_en", ""), told.get("label_zh", "")
+                facts[fact] = (zh if chinese else en) or en or zh
+    return Labels(events, facts)

@@ -17,7 +17,7 @@ from uptake.programme.beyond_a_date import rulebook_now
 from uptake.programme.in_force import RulebooksInForce
 from uptake.programme.levels import NONE
 from uptake.programme.merits.board import Board, heads_of, read_board
-from uptake.programme.merits.models import Challenge, ChallengeState, Nameless
+from uptake.programme.merits.models import Challenge, ChallengeState, Nameless, Privilege
 from uptake.programme.merits.periods import MONTH
 from uptake.programme.merits.privileges import Held, privileges_of
 from uptake.programme.merits.rank import rank_on
@@ -51,7 +51,7 @@ class Level:
     next_at: int
     missing: int
     opens: Sequence[str]
-    """Names of rewards that need the next level."""
+    """Names of rewards that need the next level, and of its privileges."""
     privileges: Sequence[tuple[str, Held]]
     """What the level allows, by name."""
 
@@ -108,7 +108,10 @@ def level_of(person: Person, home: Home, books: RulebooksInForce, now: datetime)
     opens: list[str] = []
     if following is not None:
         rows = Reward.objects.filter(company=home.company, level=following.name).on_offer(home.today)
-        opens = [row.name_in(get_language() or "en") for row in rows.order_by("price", "pk")[:NAMES]]
+        language = get_language() or "en"
+        opens = [row.name_in(language) for row in rows.order_by("price", "pk")[:NAMES]]
+        names = Privilege.objects.filter(company=home.company, ended_at__isnull=True, level=following.name)
+        opens += [row.name_in(language) for row in names.order_by("pk")[:NAMES]]
     return Level(
         name=standing.level,
         number=standing.rank + 1,
