@@ -130,9 +130,9 @@ class Company:
         }
 
 
-def lower(cast: Cast, now: datetime = T, **more: int) -> RulebookVersion:
+def lower(cast: Cast, **more: int) -> RulebookVersion:
     lower_at_once(
-        organization=cast.beiyuan, rule="orders", title="Less", why="A script.", by=cast.viewer(cast.ke), now=now,
+        organization=cast.beiyuan, rule="orders", title="Less", why="A script.", by=cast.viewer(cast.ke), now=T,
         **more,
     )  # fmt: skip
     return RulebookVersion.objects.get(organization=cast.beiyuan, number=2)
