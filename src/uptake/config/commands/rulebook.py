@@ -17,6 +17,7 @@ from uptake.config.commands.rules import FILE, _place, _read, check
 from uptake.directory.place import settings_at
 from uptake.directory.scope import EVERYTHING
 from uptake.programme.backtest.back_test import back_test
+from uptake.programme.backtest.crew import WorkerLost
 from uptake.programme.backtest.replay import as_of
 from uptake.programme.drafting.begin import NoTitle, begin_draft
 from uptake.programme.exploit.effort import NotMinutes, effort_of
@@ -115,7 +116,12 @@ def backtest(file: Path, organization: str | None, days: int, until: str | None,
             bar.update(1000 * done // max(total, 1) - bar.pos)
             return True
 
-        told = back_test(organization=place, rulebook=rulebook, until=end, days=days, sample=sample, progress=progress)
+        try:
+            told = back_test(
+                organization=place, rulebook=rulebook, until=end, days=days, sample=sample, progress=progress
+            )
+        except WorkerLost as lost:
+            raise Refusal(str(lost)) from lost
     _say(told)
     return {key: value for key, value in told.items() if key != "each"}
 

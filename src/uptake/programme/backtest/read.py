@@ -108,13 +108,8 @@ def names_of_departments(ids: Iterable[int]) -> dict[int, str]:
     return dict(Organization.objects.filter(pk__in=many(set(ids))).values_list("pk", "name"))
 
 
-def deeds(scope: Scope, people: Mapping[int, int], *, asks_person: bool, with_object: bool) -> Iterator[list[Did]]:
-    """What these people did, in portions of bounded size; their events in no order."""
-    for some in _portions(people):
-        yield _portion(scope, some, asks_person, with_object)
-
-
-def _portions(people: Mapping[int, int]) -> Iterator[list[int]]:
+def portions_of(people: Mapping[int, int]) -> Iterator[list[int]]:
+    """The people in their order, cut into portions of bounded size by how many events each has."""
     some: list[int] = []
     size = 0
     for person in sorted(people):
@@ -127,17 +122,18 @@ def _portions(people: Mapping[int, int]) -> Iterator[list[int]]:
         yield some
 
 
-def _portion(scope: Scope, people: Sequence[int], asks_person: bool, with_object: bool) -> list[Did]:
+def deeds(scope: Scope, people: Sequence[int], *, asks_person: bool, with_object: bool) -> list[Did]:
+    """What these people did, by person; always in the same order, so that what is equal ends up the same everywhere."""
     identities = Identity.objects.filter(person_id__in=many(people)).values("pk")
     rows = _events(scope.companies, scope.known, scope.until, scope.names).filter(identity_id__in=identities)
     if scope.known is not None:
         begin = datetime(scope.known.year, scope.known.month, scope.known.day, tzinfo=UTC) - timedelta(days=1)
         rows = rows.filter(happened_at__gte=begin)
-    ids = list(rows.values_list("pk", flat=True))
+    ids = list(rows.order_by("identity_id", "happened_at", "pk").values_list("pk", flat=True))
     here = set(scope.companies)
     found: dict[tuple[int, int], list[Gathered]] = defaultdict(list)
     for start in range(0, len(ids), GATHERED):
-        for one in gather(ids[start : start + GATHERED]).values():
+        for _, one in sorted(gather(ids[start : start + GATHERED]).items()):
             bucket = one.bucket
             if bucket is not None and not one.withheld and bucket.company in here:
                 found[bucket.person, bucket.company].append(one)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from heapq import heappush, heappushpop
 from typing import Any
@@ -18,6 +18,10 @@ CLIPPED = frozenset(CAPS)
 BURST = timedelta(minutes=10)
 """How long the best minutes of a person are."""
 FASTEST = 10
+
+
+Burst = tuple[float, int, int, date, str, int]
+"""(points a minute, person, points, date, rule that gave most, events) of the best minutes of a person's day."""
 
 
 @dataclass(slots=True)
@@ -41,6 +45,9 @@ class OfRule:
     """Those of them after which a daily limit of its own had nothing left."""
 
 
+OF_RULE = tuple(one.name for one in fields(OfRule))
+
+
 @dataclass
 class Tally:
     """The figures of one rulebook over the dates [since, until)."""
@@ -53,8 +60,10 @@ class Tally:
     days: Counter[date] = field(default_factory=Counter)
     clipped_people: int = 0
     paid: int = 0
-    fastest: list[tuple[float, int, int, date, str, int]] = field(default_factory=list)
-    """(points a minute, person, points, date, rule that gave most, events): the most of `FASTEST` people-days."""
+    fastest: list[Burst] = field(default_factory=list)
+    """The most of `FASTEST` people-days."""
+    bursts: list[Burst] = field(default_factory=list)
+    """Each that was among the fastest when it came, in that order: what a tally that takes this one in must hear."""
 
     def add(self, person: int, outcomes: Iterable[Outcome]) -> None:
         """The outcomes of everything one person did at one company."""
@@ -106,6 +115,24 @@ class Tally:
             if len(found) > 1:
                 self._burst(person, day, found)
 
+    def take_in(self, other: Tally) -> None:
+        """Adds the figures of other people. Taken in one after the other, parts make the same whole as all at once.
+
+        Nothing that the other left out of its bursts could be among the fastest here: it has heard fewer of them.
+        """
+        for person, points in other.points.items():
+            self.points[person] = self.points.get(person, 0) + points
+        for rule, told in other.rules.items():
+            kept = self.rules[rule]
+            for name in OF_RULE:
+                setattr(kept, name, getattr(kept, name) + getattr(told, name))
+        self.days.update(other.days)
+        self.clipped_people += other.clipped_people
+        self.paid += other.paid
+        for burst in other.bursts:
+            if not self._too_slow(burst[0]):
+                self._keep(burst)
+
     def _burst(self, person: int, day: date, given: Sequence[Outcome]) -> None:
         """Notes the best ten minutes of the day, if they are among the best of all."""
         ranked = sorted(given, key=lambda one: one.event.at)
@@ -119,17 +146,23 @@ class Tally:
             if running > best and last > first:
                 best, best_from, best_to = running, first, last
         rate = best / (BURST.total_seconds() / 60)
-        if not best or (len(self.fastest) >= FASTEST and rate <= self.fastest[0][0]):
+        if not best or self._too_slow(rate):
             return
         inside = ranked[best_from : best_to + 1]
         by_rule: Counter[str] = Counter()
         for one in inside:
             by_rule[one.rule] += one.points
-        entry = (rate, person, best, day, by_rule.most_common(1)[0][0], len({one.event.id for one in inside}))
+        self._keep((rate, person, best, day, by_rule.most_common(1)[0][0], len({one.event.id for one in inside})))
+
+    def _too_slow(self, rate: float) -> bool:
+        return len(self.fastest) >= FASTEST and rate <= self.fastest[0][0]
+
+    def _keep(self, burst: Burst) -> None:
+        self.bursts.append(burst)
         if len(self.fastest) < FASTEST:
-            heappush(self.fastest, entry)
+            heappush(self.fastest, burst)
         else:
-            heappushpop(self.fastest, entry)
+            heappushpop(self.fastest, burst)
 
 
 def _at_edge(outcome: Outcome) -> bool:

@@ -1,20 +1,53 @@
-"""What a rulebook pays, from the intake of an event to the ledger, as case files run through the real doors."""
+"""What a rulebook pays, from the intake of an event to the ledger, as case files run through the real doors.
+
+At the end of every run it is also seen that the sums told to boards are the points that stand.
+"""
 
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from hypothesis import given, settings
 
 from uptake.programme import cases
 from uptake.programme.tests.model.play import played
 from uptake.programme.tests.test_model import stories
+from uptake.programme.throwaway import throwaway_database
 
 pytestmark = pytest.mark.django_db
+
+UNTOLD = """
+    SELECT person_id, date, SUM(points) FROM (
+        SELECT person_id, date, points FROM programme_award
+        UNION ALL SELECT person_id, date, points FROM rewards_specialgrant WHERE state = 'approved'
+        UNION ALL SELECT person_id, date, -points FROM programme_meritchange
+    ) AS told GROUP BY person_id, date HAVING SUM(points) <> 0
+"""
+"""By person and date: awards and special points that stand, less what boards were told of them."""
+
+
+@contextmanager
+def compared(database: AbstractContextManager[None]) -> Iterator[None]:
+    """The database of one run, in which the sums told to boards are at the end the points that stand."""
+    with database:
+        yield
+        with connection.cursor() as cursor:
+            cursor.execute(UNTOLD)
+            assert cursor.fetchall() == [], "boards were told other sums than stand"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _every_run_is_compared() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cases, "throwaway_database", lambda: compared(throwaway_database()))
+        yield
+
 
 DESIGN = Path(__file__).resolve().parents[5] / "shared" / "design" / "cases" / "points"
 OWN = Path(__file__).parent / "cases"
@@ -467,7 +500,7 @@ def test_case_file_of_ours_holds(file: Path) -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("file", OWN_FILES[::EVERY_SO_MANY], ids=lambda file: file.stem)
 def test_case_file_of_ours_holds_on_postgresql(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cases, "throwaway_database", nullcontext)
+    monkeypatch.setattr(cases, "throwaway_database", lambda: compared(nullcontext()))
 
     assert cases.run({**loaded(file), "also": []}) == []
 
