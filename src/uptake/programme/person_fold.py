@@ -312,7 +312,7 @@ class _Record:
         reasons, explanation = award.reasons, award.explanation
         if event.reversed or (event.part == 1 and award.part < 1):
             reasons = (*((LATE,) if LATE in reasons else ()), REVERSED)
-        elif event.part > award.part and PARTIAL_REVERSAL not in reasons:
+        elif award.points and event.part > award.part and PARTIAL_REVERSAL not in reasons:
             reasons = (*reasons, PARTIAL_REVERSAL)
         points = 0 if event.reversed else self._worth[event.id, award.rule]
         return Outcome(event, award.rank, award.rule, award.version, points, reasons, explanation)

@@ -186,7 +186,7 @@ class Fold:
             late = ("late",) if "late" in codes else ()
             if part == 1 and part_then < 1:
                 codes = (*late, "reversed")
-            elif part > part_then and "partial_reversal" not in codes:
+            elif grant and part > part_then and "partial_reversal" not in codes:
                 codes = (*codes, "partial_reversal")
             found[key] = Award(
                 award.event, award.lineage, award.rank, person.id, scaled(grant, part, part_then), codes,
