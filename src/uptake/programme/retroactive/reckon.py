@@ -13,7 +13,7 @@ from django.db.models import Sum
 from uptake.directory.leave import days_of_leave
 from uptake.directory.models import Organization
 from uptake.programme.backtest.back_test import scope_of
-from uptake.programme.backtest.read import deeds, people_of, undoing_events
+from uptake.programme.backtest.read import deeds, people_of, portions_of, undoing_events
 from uptake.programme.backtest.replay import in_force_on, replay, seasons_of
 from uptake.programme.evaluate import DayRules, Outcome
 from uptake.programme.gather import many
@@ -106,7 +106,8 @@ def _judged(
     streaks = any(rule.streak for rule in rulebook.rules)
     found: dict[int, list[tuple[JudgedEvent, str, int]]] = {}
     people = people_of(scope)
-    for portion in deeds(scope, people, asks_person=rulebook.asks_person, with_object=rulebook.looks_back):
+    for some in portions_of(people):
+        portion = deeds(scope, some, asks_person=rulebook.asks_person, with_object=rulebook.looks_back)
         leave = days_of_leave({one.person for one in portion}) if streaks else {}
         for did in portion:
             outcomes = replay(
