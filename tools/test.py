@@ -40,7 +40,8 @@ def main(words: list[str]) -> int:
 
 def run(options: list[str]) -> tuple[int, Counter[str]]:
     """One run of pytest, shown as it goes; its exit code and the counts of its closing line."""
-    workers = str(min(4, max(2, os.cpu_count() or 2)))
+    # One more than there are cores: tests of the browser, of servers and of what is durable wait for something else.
+    workers = str(min(5, (os.cpu_count() or 1) + 1))
     command = [sys.executable, "-m", "pytest", "-q", "-n", workers, "--dist", "loadfile", "--durations=5", *options]
     last = ""
     with subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, text=True) as tests:
