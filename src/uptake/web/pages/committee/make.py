@@ -120,7 +120,7 @@ def new(request: HttpRequest) -> HttpResponseBase:
 
 @needs(Deed.MANAGE_RULES)
 def lower(request: HttpRequest) -> HttpResponseBase:
-    """One rule lowered or switched off, from today on."""
+    """One rule lowered or switched off, from now on."""
     viewer = viewer_for(request)
     now = timezone.now()
     places = _places(viewer, Deed.MANAGE_RULES)
@@ -138,7 +138,7 @@ def lower(request: HttpRequest) -> HttpResponseBase:
                 points=given["points"], per_day=given["per_day"], by=viewer, now=now,
             )  # fmt: skip
             messages.success(
-                request, _("%(rule)s is lowered from today on. The vote on it has begun.") % {"rule": name}
+                request, _("%(rule)s is lowered from now on. The vote on it has begun.") % {"rule": name}
             )
             return redirect("committee:proposal", proposal_id=made.pk)
         except NotLower:
