@@ -317,7 +317,7 @@ def count(
     actor + 1 of each of the four]; (2, values) walks and people. Sets the flags of the actors that have what is sought.
     """
     rows = (ends - starts).sum()
-    positions = 32 * (values - 1) + most + 2
+    positions = 32 * max(values - 1, 0) + most + 2  # nobody: no values either
     dense = positions * many * many <= DENSE  # then a key is its own place
     room = positions * many * many if dense else room_for(min(rows, values * (most + 2) * many * many))
     edge_keys, edges = np.full(room, FREE, np.int64), np.zeros((room, 4), np.int64)

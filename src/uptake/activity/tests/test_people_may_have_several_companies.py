@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from uptake.activity import ActivityLog, log
@@ -78,6 +78,7 @@ def test_a_company_counts_as_its_name_would(question: dict[str, Any], rows: Any,
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda one: f"{one['analysis']}-{len(one)}")
 @settings(max_examples=25, deadline=None)
 @given(rows=ROWS, faithful=st.integers(0, 6), scope=st.sets(st.sampled_from([1, 2, 3, 10, 11]), min_size=1))
+@example(rows=[], faithful=0, scope={1})
 def test_a_place_narrows_as_a_condition_would(
     question: dict[str, Any], rows: Any, faithful: int, scope: set[int]
 ) -> None:
