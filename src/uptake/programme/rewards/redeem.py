@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from uptake.directory.viewer import NotAllowed, Viewer
 from uptake.ledger.again import again_where_lost
@@ -58,6 +58,9 @@ def redeem(
         raise NotAllowed
     content = content_of("redeem", by.person_id, reward.pk, wish, leave_from_date)
     try:
+        # Whoever cannot have it is told so without waiting for those who can: it is true at this instant.
+        if refusal := _refused_at_once(reward, by.person_id, key, content, now):
+            raise refusal
         return _redeem(reward, by.person_id, key, content, now, wish, leave_from_date)
     except IntegrityError:
         # The same key for another reward in this very moment: that one won.
@@ -65,6 +68,15 @@ def redeem(
         if known is None:
             raise
         return known
+
+
+def _refused_at_once(reward: Reward, person: int, key: str, content: str, now: datetime) -> Refusal | None:
+    """Why it is refused as things stand; None where it may succeed, or was asked for before."""
+    found = Reward.objects.select_related("company").get(pk=reward.pk)
+    refusal = _refusal(found, person, terms_of(found.company, now), now)
+    if refusal is None or _known(found, key, content) or _due(found, now).exists():
+        return None
+    return refusal
 
 
 def _redeem(
@@ -75,8 +87,7 @@ def _redeem(
         if known := _known(locked, key, content):
             return known
         terms = terms_of(locked.company, now)
-        due = Redemption.objects.filter(reward=locked, state__in=OPEN, times_out_at__lte=now)
-        time_out_rows(locked, list(due.order_by("pk")), now)
+        time_out_rows(locked, list(_due(locked, now).order_by("pk")), now)
         if refusal := _refusal(locked, person, terms, now):
             raise refusal
         row = Redemption.objects.create(
@@ -103,6 +114,11 @@ def _redeem(
     return Redeemed(row, replayed=False)
 
 
+def _due(reward: Reward, now: datetime) -> QuerySet[Redemption]:
+    """Requests whose time is over, and whose place in the stock is still taken."""
+    return Redemption.objects.filter(reward=reward, state__in=OPEN, times_out_at__lte=now)
+
+
 def _known(reward: Reward, key: str, content: str) -> Redeemed | None:
     """The redemption of this key. Raises Conflict where the key was used with other content."""
     row = Redemption.objects.filter(company_id=reward.company_id, key=key).select_related("reward").first()
@@ -114,10 +130,11 @@ def _known(reward: Reward, key: str, content: str) -> Redeemed | None:
 
 
 def _refusal(reward: Reward, person: int, terms: Terms, now: datetime) -> Refusal | None:
-    """The first reason in the order of the rules; too few points the ledger itself refuses."""
+    """The first reason in the order of the rules."""
     if not reward.is_on_offer(terms.today):
         return NotOnOffer()
-    if points_of(book=reward.company_id, owners=[str(person)], now=now)[str(person)].debt:
+    points = points_of(book=reward.company_id, owners=[str(person)], now=now)[str(person)]
+    if points.debt:
         return InDebt()
     if reward.level and not reaches(
         reward.level, person=person, company=reward.company_id, rulebook=terms.rulebook, now=now
@@ -129,6 +146,8 @@ def _refusal(reward: Reward, person: int, terms: Terms, now: datetime) -> Refusa
             return LimitReached()
     if reward.left is not None and reward.left <= 0:
         return OutOfStock()
+    if points.available < reward.price:
+        return NotEnoughPoints()
     return None
 
 
