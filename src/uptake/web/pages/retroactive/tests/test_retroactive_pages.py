@@ -31,6 +31,7 @@ def read(client: Client, address: str, status: int = 200) -> str:
     return re.sub(r"\s+", " ", answer.content.decode())
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_run_is_reckoned_by_one_and_posted_after_another_approved(cast: Cast) -> None:
     desk = Desk(cast)
     desk.processed("a", lines=10)
