@@ -137,9 +137,7 @@ def lower(request: HttpRequest) -> HttpResponseBase:
                 organization=place, rule=given["rule"], title=name, why=given["why"],
                 points=given["points"], per_day=given["per_day"], by=viewer, now=now,
             )  # fmt: skip
-            messages.success(
-                request, _("%(rule)s is lowered from now on. The vote on it has begun.") % {"rule": name}
-            )
+            messages.success(request, _("%(rule)s is lowered from now on. The vote on it has begun.") % {"rule": name})
             return redirect("committee:proposal", proposal_id=made.pk)
         except NotLower:
             form.add_error(None, _("That does not lower the rule. More, or something else, takes a proposal."))
