@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from datetime import date, datetime
 
 from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext
 
 from uptake.basics.business_day import business_date
 from uptake.directory.audit import note
@@ -60,13 +62,19 @@ def _pay(row: BoardPrize, starts: date, closed: datetime, now: datetime) -> int:
         PaidPlace(board=board, person_id=person, rank=ranks[person], points=some) for person, some in points.items()
     )
     if points:
-        title = {"name_en": f"{row.period} {starts}", "name_zh": f"{row.period} {starts}"}
+        title = {"name_en": _said_in("en", starts), "name_zh": _said_in("zh-hans", starts)}
         pay(
             row.company, points, cause=f"prize/{board.pk}", paid_from=account, title=title, kind="points.prize", now=now
         )
     details = {"period": row.period, "starts": starts.isoformat(), "points": board.points, "people": len(points)}
     note(deed="prizes.paid", actor="job merits", organization=row.company, subject=row.period, details=details, now=now)
     return 1
+
+
+def _said_in(language: str, starts: date) -> str:
+    """What the prize is for, in words of a language, with the first date of the ranking."""
+    with translation.override(language):
+        return f"{gettext('Prize of a ranking')} · {starts}"
 
 
 def places_of_prizes(row: BoardPrize, starts: date) -> list[Place]:
