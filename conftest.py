@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,19 @@ def pytest_configure(config: pytest.Config) -> None:
     _aim_at_the_run()
     if not os.environ.get("UPTAKE_DATABASE_URL"):
         _flush_past_triggers()
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_modify_db_settings: None, request: pytest.FixtureRequest) -> bool:
+    """On SQLite the run begins with the blank database of this version; migrations are tested where they are meant."""
+    from django.conf import settings
+
+    from uptake.basics import blank_database
+
+    if request.config.getoption("--database") == "postgresql":
+        return False
+    with closing(sqlite3.connect(settings.DATABASES["default"]["TEST"]["NAME"])) as file:
+        return blank_database.fill(file)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

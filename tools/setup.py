@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -175,6 +176,12 @@ def warm() -> None:
     run("warm", [str(PYTHON), str(HERE / "tools" / "warm.py")])
 
 
+def make_tables() -> None:
+    """Make the tables of this version once; every new SQLite database begins with a copy of them."""
+    with tempfile.TemporaryDirectory(prefix="uptake-tables-") as folder:
+        run("tables", [str(VENV / "bin" / "uptake"), "migrate"], UPTAKE_DATA=folder, UPTAKE_DATABASE_URL="")
+
+
 def collect_static() -> None:
     """Gather, name by content and compress the static files."""
     run("static", [str(PYTHON), "-m", "django", "collectstatic", "--noinput", "--clear", "-v", "0"])
@@ -234,6 +241,7 @@ STEPS: tuple[Step, ...] = (
     ),
     Step("messages", "translations", files("src/uptake/**/*.po"), (), compile_messages),
     Step("warm", "activity engine", files("src/uptake/activity/**/*.py", "tools/warm.py"), (), warm),
+    Step("tables", "tables", files("src/uptake/**/migrations/*.py", "requirements.txt"), (), make_tables),
     Step("static", "static files", files("src/uptake/web/static/**/*"), (WEB / "static_built",), collect_static),
 )
 

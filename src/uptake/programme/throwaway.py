@@ -10,6 +10,8 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.sqlite3.base import DatabaseWrapper
 
+from uptake.basics import blank_database
+
 _EMPTY: list[bytes] = []
 """The migrated, empty database, made once per process."""
 
@@ -22,7 +24,9 @@ def throwaway_database() -> Iterator[None]:
     connections[DEFAULT_DB_ALIAS] = fresh
     try:
         if not _EMPTY:
-            call_command("migrate", verbosity=0, interactive=False)
+            if not blank_database.fill(fresh.connection):
+                call_command("migrate", verbosity=0, interactive=False)
+                blank_database.keep(fresh.connection)
             _EMPTY.append(fresh.connection.serialize())
         else:
             fresh.connection.deserialize(_EMPTY[0])

@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from uptake.basics import blank_database
 from uptake.config.command import Deed
 from uptake.jobs.lease import MIGRATIONS, lease
 
@@ -30,13 +31,36 @@ def command() -> dict[str, Any]:
 def bring_up_to_date(*, verbosity: int = 0) -> list[str]:
     """Apply what is missing; returns the names of the migrations applied, in order."""
     with _alone():
-        executor = MigrationExecutor(connection)
-        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        plan = _plan()
         if plan:
-            call_command("migrate", interactive=False, verbosity=verbosity)
+            with made_blank() as made:
+                if not made:
+                    call_command("migrate", interactive=False, verbosity=verbosity)
         call_command("createcachetable", verbosity=0)
         read_on()
     return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]
+
+
+def _plan() -> list[tuple[Any, bool]]:
+    executor = MigrationExecutor(connection)
+    return executor.migration_plan(executor.loader.graph.leaf_nodes())
+
+
+@contextmanager
+def made_blank() -> Iterator[bool]:
+    """Whether a new SQLite database got all its tables by a copy; if not, what the block makes is kept for the next."""
+    if connection.vendor != "sqlite":
+        yield False
+        return
+    connection.ensure_connection()
+    file = connection.connection
+    is_new = file.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None
+    if blank_database.fill(file) and not _plan():
+        yield True
+        return
+    yield False
+    if is_new and not _plan():
+        blank_database.keep(file)
 
 
 def read_on() -> None:
