@@ -59,7 +59,7 @@ def record_own(deeds: Sequence[OwnDeed], *, now: datetime) -> list[Fate]:
     fates: list[Fate | None] = [None] * len(deeds)
     for top in sorted(set(tops.values())):
         numbers = [index for index, deed in enumerate(deeds) if tops[deed.company] == top]
-        connection = own_connection(Organization.objects.get(pk=top), now=now)
+        connection = own_connection(companies.get(top) or Organization.objects.get(pk=top), now=now)
         _describe({deeds[index].name for index in numbers}, now)
         for company in sorted({deeds[index].company for index in numbers}):
             people = {deed.person for index in numbers if (deed := deeds[index]).company == company and deed.person}

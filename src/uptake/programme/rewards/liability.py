@@ -42,6 +42,11 @@ class Budget:
     """Asked for and not decided."""
     left: int
 
+    @property
+    def otherwise(self) -> int:
+        """What challenges and prizes took out of it, and what those who left brought in: below 0, it went out."""
+        return self.left - self.given + self.spent
+
 
 @dataclass(frozen=True, slots=True)
 class Liability:

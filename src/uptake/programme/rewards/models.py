@@ -136,6 +136,11 @@ class Reward(models.Model):
         """How many are left; None: any number."""
         return None if self.stock is None else self.stock - self.taken
 
+    @property
+    def is_for_a_time(self) -> bool:
+        """Whether the date decides if it is on offer."""
+        return self.from_date is not None or self.until_date is not None
+
     def is_on_offer(self, day: date) -> bool:
         begun = self.from_date is None or self.from_date <= day
         return begun and (self.until_date is None or day < self.until_date) and not self.hidden

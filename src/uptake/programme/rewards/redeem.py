@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q
 
+from uptake.directory.models import Organization
 from uptake.directory.viewer import NotAllowed, Viewer
 from uptake.ledger.again import again_where_lost
 from uptake.ledger.balances import points_of
@@ -57,45 +59,95 @@ def redeem(
     if by.person_id is None or not any(place.startswith(company.path) for place in by.places):
         raise NotAllowed
     content = content_of("redeem", by.person_id, reward.pk, wish, leave_from_date)
+    asked = _Asked(company, by.person_id, key, content, now)
     try:
         # Whoever cannot have it is told so without waiting for those who can: it is true at this instant.
-        if refusal := _refused_at_once(reward, by.person_id, key, content, now):
+        found = Reward.objects.get(pk=reward.pk)
+        if (refusal := asked.refusal(found)) and not asked.is_known_or_others_are_due(found):
             raise refusal
-        return _redeem(reward, by.person_id, key, content, now, wish, leave_from_date)
+        return _redeem(reward, asked, wish, leave_from_date)
     except IntegrityError:
         # The same key for another reward in this very moment: that one won.
-        known = _known(reward, key, content)
+        known = asked.known()
         if known is None:
             raise
         return known
 
 
-def _refused_at_once(reward: Reward, person: int, key: str, content: str, now: datetime) -> Refusal | None:
-    """Why it is refused as things stand; None where it may succeed, or was asked for before."""
-    found = Reward.objects.select_related("company").get(pk=reward.pk)
-    refusal = _refusal(found, person, terms_of(found.company, now), now)
-    if refusal is None or _known(found, key, content) or _due(found, now).exists():
+@dataclass
+class _Asked:
+    """What one person asks for, and how things stand for them."""
+
+    company: Organization
+    person: int
+    key: str
+    content: str
+    now: datetime
+
+    @cached_property
+    def terms(self) -> Terms:
+        return terms_of(self.company, self.now)
+
+    def known(self) -> Redeemed | None:
+        """The redemption of this key. Raises Conflict where the key was used with other content."""
+        row = Redemption.objects.filter(company=self.company, key=self.key).select_related("reward").first()
+        if row is None:
+            return None
+        if row.fingerprint != self.content:
+            raise Conflict(f"Key {self.key!r} was used with other content")
+        return Redeemed(row, replayed=True)
+
+    def is_known_or_others_are_due(self, reward: Reward) -> bool:
+        """Whether the key was used, or somebody's time is over whose place in the stock is still taken."""
+        used = Q(company=self.company, key=self.key)
+        return Redemption.objects.filter(used | self._due(reward)).exists()
+
+    def due(self, reward: Reward) -> list[Redemption]:
+        """Requests whose time is over, and whose place in the stock is still taken."""
+        return list(Redemption.objects.filter(self._due(reward)).order_by("pk"))
+
+    def refusal(self, reward: Reward) -> Refusal | None:
+        """The first reason in the order of the rules."""
+        if reward.hidden or (reward.is_for_a_time and not reward.is_on_offer(self.terms.today)):
+            return NotOnOffer()
+        points = points_of(book=self.company.pk, owners=[str(self.person)], now=self.now)[str(self.person)]
+        if points.debt:
+            return InDebt()
+        if reward.level and not reaches(
+            reward.level, person=self.person, company=self.company.pk, rulebook=self.terms.rulebook, now=self.now
+        ):
+            return LevelTooLow()
+        if reward.per_person is not None:
+            has = Redemption.objects.filter(reward=reward, person_id=self.person, state__in=TAKEN)
+            if has.exclude(state__in=OPEN, times_out_at__lte=self.now).count() >= reward.per_person:
+                return LimitReached()
+        if reward.left is not None and reward.left <= 0:
+            return OutOfStock()
+        if points.available < reward.price:
+            return NotEnoughPoints()
         return None
-    return refusal
+
+    def _due(self, reward: Reward) -> Q:
+        return Q(reward=reward, state__in=OPEN, times_out_at__lte=self.now)
 
 
-def _redeem(
-    reward: Reward, person: int, key: str, content: str, now: datetime, wish: str, leave_from_date: date | None
-) -> Redeemed:
+def _redeem(reward: Reward, asked: _Asked, wish: str, leave_from_date: date | None) -> Redeemed:
+    terms, now = asked.terms, asked.now
     with transaction.atomic():
-        locked = Reward.objects.select_for_update(no_key=True, of=("self",)).select_related("company").get(pk=reward.pk)
-        if known := _known(locked, key, content):
-            return known
-        terms = terms_of(locked.company, now)
-        time_out_rows(locked, list(_due(locked, now).order_by("pk")), now)
-        if refusal := _refusal(locked, person, terms, now):
+        locked = Reward.objects.select_for_update(no_key=True).get(pk=reward.pk)
+        locked.company = asked.company
+        if asked.is_known_or_others_are_due(locked):
+            if known := asked.known():
+                return known
+            time_out_rows(locked, asked.due(locked), now)
+        if refusal := asked.refusal(locked):
             raise refusal
         row = Redemption.objects.create(
-            company=locked.company,
-            person_id=person,
+            company=asked.company,
+            person_id=asked.person,
             reward=locked,
-            key=key,
-            fingerprint=content,
+            key=asked.key,
+            fingerprint=asked.content,
             price=locked.price,
             wish=wish[:LONGEST_WISH],
             leave_from_date=leave_from_date,
@@ -106,49 +158,12 @@ def _redeem(
         locked.taken += 1
         _hold(row, terms, now)
         write_step(
-            row, deed=State.REQUESTED, key="request", content=content, by=None, points=row.price, at=now, now=now
+            row, deed=State.REQUESTED, key="request", content=asked.content, by=None, points=row.price, at=now, now=now
         )
         record_deed(row, "reward.requested", now)
         if locked.with_codes and not locked.needs_approval:
             settle_redemption(row, by=None, key="at once", content=content_of("at once"), points=row.price, now=now)
     return Redeemed(row, replayed=False)
-
-
-def _due(reward: Reward, now: datetime) -> QuerySet[Redemption]:
-    """Requests whose time is over, and whose place in the stock is still taken."""
-    return Redemption.objects.filter(reward=reward, state__in=OPEN, times_out_at__lte=now)
-
-
-def _known(reward: Reward, key: str, content: str) -> Redeemed | None:
-    """The redemption of this key. Raises Conflict where the key was used with other content."""
-    row = Redemption.objects.filter(company_id=reward.company_id, key=key).select_related("reward").first()
-    if row is None:
-        return None
-    if row.fingerprint != content:
-        raise Conflict(f"Key {key!r} was used with other content")
-    return Redeemed(row, replayed=True)
-
-
-def _refusal(reward: Reward, person: int, terms: Terms, now: datetime) -> Refusal | None:
-    """The first reason in the order of the rules."""
-    if not reward.is_on_offer(terms.today):
-        return NotOnOffer()
-    points = points_of(book=reward.company_id, owners=[str(person)], now=now)[str(person)]
-    if points.debt:
-        return InDebt()
-    if reward.level and not reaches(
-        reward.level, person=person, company=reward.company_id, rulebook=terms.rulebook, now=now
-    ):
-        return LevelTooLow()
-    if reward.per_person is not None:
-        has = Redemption.objects.filter(reward=reward, person_id=person, state__in=TAKEN)
-        if has.exclude(state__in=OPEN, times_out_at__lte=now).count() >= reward.per_person:
-            return LimitReached()
-    if reward.left is not None and reward.left <= 0:
-        return OutOfStock()
-    if points.available < reward.price:
-        return NotEnoughPoints()
-    return None
 
 
 def _hold(row: Redemption, terms: Terms, now: datetime) -> None:
