@@ -132,7 +132,7 @@ class _Asked:
 
 
 def _redeem(reward: Reward, asked: _Asked, wish: str, leave_from_date: date | None) -> Redeemed:
-    terms, now = asked.terms, asked.now
+    now = asked.now
     with transaction.atomic():
         locked = Reward.objects.select_for_update(no_key=True).get(pk=reward.pk)
         locked.company = asked.company
@@ -142,6 +142,7 @@ def _redeem(reward: Reward, asked: _Asked, wish: str, leave_from_date: date | No
             time_out_rows(locked, asked.due(locked), now)
         if refusal := asked.refusal(locked):
             raise refusal
+        terms = asked.terms  # only now: of fifty who ask at once, forty-nine do not need them
         row = Redemption.objects.create(
             company=asked.company,
             person_id=asked.person,
