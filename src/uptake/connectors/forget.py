@@ -11,7 +11,7 @@ from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
 from uptake.connectors.files.begin_import import kept_file
-from uptake.connectors.models import ImportRun
+from uptake.connectors.models import BadRecord, ImportRun
 from uptake.directory.erase import NAMELESS, Subject, Treatment
 from uptake.directory.models import Policy
 from uptake.events.models import Batch, Event
@@ -71,4 +71,28 @@ IMPORTS = Treatment(
     ("connectors.ImportRun", "events.Batch"),
     lambda subject: sum(1 for _one in _imports(subject)),
     _empty,
+)
+
+
+def _records(subject: Subject) -> Iterator[BadRecord]:
+    """Records that were not understood and name the person."""
+    found = BadRecord.objects.annotate(raw_text=Cast("raw", TextField())).filter(
+        subject.mentions("raw_text") | subject.mentions("detail")
+    )
+    return (one for one in found.iterator() if subject.named_inside(one.raw) or subject.named_in(one.detail))
+
+
+def _empty_records(subject: Subject) -> None:
+    """What a record of theirs said goes wholly: nobody knows which of its fields are about them."""
+    keys = [one.pk for one in _records(subject)]
+    BadRecord.objects.filter(pk__in=keys).update(raw={}, detail="", record_id="")
+
+
+SYSTEM_RECORDS = Treatment(
+    "system_records",
+    _("Records of connected systems that were not understood"),
+    dict.fromkeys((Policy.ANONYMISE, Policy.DROP), _("What the record said is emptied")),
+    ("connectors.BadRecord",),
+    lambda subject: sum(1 for _one in _records(subject)),
+    _empty_records,
 )

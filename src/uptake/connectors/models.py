@@ -1,4 +1,4 @@
-"""Imports of files and the mappings remembered for them."""
+"""Imports of files with their mappings; systems that are asked, how far each was read, and what was not understood."""
 
 from __future__ import annotations
 
@@ -111,3 +111,141 @@ class RememberedMapping(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["organization", "header_hash"], name="mapping_once_per_header_and_place"),
         ]
+
+
+class PullQuerySet(models.QuerySet["Pull"]):
+    def visible_to(self, viewer: Viewer) -> PullQuerySet:
+        """Systems of places whose data the viewer manages."""
+        return self.filter(viewer.within("connection__organization__path", Deed.MANAGE_DATA))
+
+
+class Pull(models.Model):
+    """A system that is asked for what happened in it; its connection is the source of the events."""
+
+    connection = models.OneToOneField(Connection, models.PROTECT, related_name="pull")
+    preset = models.CharField(max_length=64, blank=True)
+    """The shipped declaration it was made from."""
+    declaration = models.TextField()
+    """Its own copy, in YAML: see `pull/declaration.py`."""
+    settings = models.JSONField(default=dict)
+    """{name: text}: address, user, database; nothing secret."""
+    secrets = models.BinaryField(default=b"")
+    """{name: text} as JSON, sealed: see `pull/secrets.py`."""
+    activated_at = models.DateTimeField()
+    history_from = models.DateTimeField(null=True, blank=True)
+    """What happened from here to its activation is read too."""
+    earn_history = models.BooleanField(default=False)
+    """Whether what happened before its activation earns points; else it is history."""
+    side_effects_earn = models.BooleanField(default=False)
+    every_seconds = models.PositiveIntegerField(default=60)
+    next_at = models.DateTimeField()
+    tried_at = models.DateTimeField(null=True, blank=True)
+    read_at = models.DateTimeField(null=True, blank=True)
+    """When all its streams were last read to their end."""
+    who = models.CharField(max_length=200, blank=True)
+    """As whom the system knows us."""
+    failures = models.PositiveIntegerField(default=0)
+    """How often in a row it could not be asked."""
+    failure = models.JSONField(null=True, blank=True)
+    """{code, detail} of the last of them."""
+    attention = models.JSONField(null=True, blank=True)
+    """{code, detail}: why it is not asked any more until a person has looked."""
+    attention_at = models.DateTimeField(null=True, blank=True)
+    tokens = models.FloatField(default=1.0)
+    """Requests allowed at `tokens_at`: see `pull/pace.py`."""
+    tokens_at = models.DateTimeField()
+    attempt = models.PositiveIntegerField(default=0)
+    """How often it was taken up: whoever holds an older number may write no more."""
+    created_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+
+    objects = PullQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["next_at"], condition=models.Q(attention__isnull=True), name="pull_next"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.connection)
+
+
+class PullStream(models.Model):
+    """How far one stream of a system was read. The cursor is written in the transaction that records its page."""
+
+    pull = models.ForeignKey(Pull, models.PROTECT, related_name="streams")
+    name = models.CharField(max_length=100)
+    high_at = models.DateTimeField(null=True, blank=True)
+    """The latest instant seen, never ahead of our clock: the next run begins an overlap before it."""
+    high_id = models.CharField(max_length=255, blank=True)
+    place = models.JSONField(null=True, blank=True)
+    """Within a run: {at, id, same} of the last record of the last page, and whether it is `wide`."""
+    reread_from = models.DateTimeField(null=True, blank=True)
+    """A person asked to read again from here."""
+    wide_at = models.DateTimeField(null=True, blank=True)
+    """When it was last read over the wider span."""
+    swept_at = models.DateTimeField(null=True, blank=True)
+    read_at = models.DateTimeField(null=True, blank=True)
+    """When it was last read to its end."""
+    records = models.BigIntegerField(default=0)
+    new = models.BigIntegerField(default=0)
+    """Events made of it."""
+    attention = models.JSONField(null=True, blank=True)
+    attention_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["pull", "name"], name="stream_once_per_pull")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BadRecordQuerySet(models.QuerySet["BadRecord"]):
+    def visible_to(self, viewer: Viewer) -> BadRecordQuerySet:
+        """Records of systems of places whose data the viewer manages."""
+        return self.filter(viewer.within("stream__pull__connection__organization__path", Deed.MANAGE_DATA))
+
+    def waiting(self) -> BadRecordQuerySet:
+        return self.filter(settled_at__isnull=True)
+
+
+class BadRecord(models.Model):
+    """A record that could not be understood, as it came."""
+
+    stream = models.ForeignKey(PullStream, models.PROTECT, related_name="bad_records")
+    digest = models.CharField(max_length=64)
+    """Of the record: the same one is kept once."""
+    record_id = models.CharField(max_length=255, blank=True)
+    raw = models.JSONField()
+    at = models.DateTimeField(null=True, blank=True)
+    code = models.CharField(max_length=32)
+    detail = models.CharField(max_length=300, blank=True)
+    first_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, blank=True)
+    """When it was understood after all, or set aside."""
+
+    objects = BadRecordQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["stream", "digest"], name="bad_record_once_per_stream")]
+        indexes = [
+            models.Index(
+                fields=["stream", "-id"], condition=models.Q(settled_at__isnull=True), name="bad_record_waiting"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.record_id}"
+
+
+class KnownRecord(models.Model):
+    """That a record was there, for streams that tell nothing when one goes: what a sweep misses has vanished."""
+
+    stream = models.ForeignKey(PullStream, models.PROTECT, related_name="known_records")
+    record_id = models.CharField(max_length=255)
+    vanished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["stream", "record_id"], name="known_record_once_per_stream")]
+
+    def __str__(self) -> str:
+        return self.record_id

@@ -19,6 +19,8 @@ class Lane(Enum):
     POINTS = "points"
     ACTIVITY = "activity"
     IMPORTS = "imports"
+    SYSTEMS = "systems"
+    """Waits for others' answers."""
     HOUSEKEEPING = "housekeeping"
 
 

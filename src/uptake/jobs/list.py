@@ -82,6 +82,13 @@ def run_imports(now: datetime) -> int:
     return run_waiting_imports(clock=lambda: datetime.now(UTC), limit=1)
 
 
+def ask_systems(now: datetime) -> int:
+    """Systems whose time has come are asked for what happened in them."""
+    from uptake.connectors.pull.pull_due import pull_due
+
+    return pull_due(clock=lambda: datetime.now(UTC))
+
+
 def back_tests(now: datetime) -> int:
     """Back-tests and searches for exploits that wait for their turn, and those whose runner was lost."""
     from uptake.programme.drafting.find_exploits import run_waiting_searches
@@ -193,6 +200,7 @@ JOBS: tuple[Job, ...] = (
     ),
     Job("compact-activity", _("Later rows are folded into the sorted files of the figures."), 60, compact_activity),
     Job("imports", _("Waiting imports are read."), 1, run_imports, Lane.IMPORTS),
+    Job("systems", _("Connected systems are asked for what happened in them."), 1, ask_systems, Lane.SYSTEMS),
     Job("count-votes", _("Votes whose time is over are counted; what was accepted is published."), 60, count_votes),
     Job("announcements", _("Changes of the rules are announced, and announcements whose time has come."), 5, announce),
     Job("guides", _("Newcomers who finished the starter guide are found."), 300, finish_guides),

@@ -63,6 +63,7 @@ class Topic(models.TextChoices):
     ANNOUNCEMENTS = "announcements", _("Announcements")
     TRAININGS = "trainings", _("Trainings you enrolled for")
     FEEDBACK = "feedback", _("Answers to your feedback")
+    CONNECTIONS = "connections", _("Connections that need attention")
 
 
 def topics() -> list[tuple[str, Any]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from uptake.connectors.forget import IMPORTS
+from uptake.connectors.forget import IMPORTS, SYSTEM_RECORDS
 from uptake.directory.erase import Treatment
 from uptake.directory.forget import AUDIT, IDENTITIES, LEAVE, LOGIN, MEMBERSHIPS, PERSON, ROLES, SEATS
 from uptake.events.forget import CONFLICTS, EVENTS
@@ -23,6 +23,7 @@ from uptake.programme.rewards.forget import REDEMPTIONS, SPECIAL
 
 TREATMENTS: tuple[Treatment, ...] = (
     IMPORTS,
+    SYSTEM_RECORDS,
     CONFLICTS,
     EVENTS,
     AWARDS,
@@ -56,6 +57,9 @@ NOT_TREATED: Mapping[str, str] = {
     "events.EventType": "the catalogue describes kinds of events",
     "events.Quarantine": "holds the names of properties, not their values",
     "events.Bookmark": "how far a reader is",
+    "connectors.Pull": "how a system is asked; its user is the system's, not a person of ours",
+    "connectors.PullStream": "how far it was read",
+    "connectors.KnownRecord": "numbers of records",
     "connectors.RememberedMapping": "headings of columns, by a login whose name is gone",
     "programme.RulebookVersion": "published by a login whose name is gone; rules name no people",
     "programme.ReversalMark": "numbers made of what events are about; not of people",

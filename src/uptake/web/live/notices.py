@@ -74,6 +74,10 @@ def _merits(_content: Content) -> str:
     return "/merits/"
 
 
+def _connection(content: Content) -> str:
+    return f"/data/connections/{content['connection']}" if "connection" in content else "/data/"
+
+
 def _nothing(_content: Content) -> str:
     return ""
 
@@ -113,6 +117,7 @@ NOTICES: Mapping[str, tuple[str | Promise, Part, Part, str]] = {
     "training.cancelled": (gettext_lazy("A training was called off"), _native, _training, "warn"),
     "feedback.answered": (gettext_lazy("Your feedback was answered"), _title, _feedback, "good"),
     "feedback.uncovered": (gettext_lazy("Your name was uncovered at your feedback"), _title, _feedback, "warn"),
+    "connection.needs_attention": (gettext_lazy("A connection needs attention"), _title, _connection, "warn"),
     "guide.finished": (gettext_lazy("You finished the starter guide"), _nothing, _guide, "good"),
     "community.hidden": (gettext_lazy("What you wrote was hidden"), _title, _community, "warn"),
 }

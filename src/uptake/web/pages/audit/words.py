@@ -82,6 +82,7 @@ DEEDS: Mapping[str, str | Promise] = {
     "training.changed": _("Training changed"),
     "training.cancelled": _("Training called off"),
     "training.attended": _("Attendance kept"),
+    "training.unmarked": _("Attendance taken back"),
     "feedback.answered": _("Feedback answered"),
     "feedback.uncovered": _("Author of anonymous feedback uncovered"),
     "guide.set": _("Starter guide set"),

@@ -1,0 +1,27 @@
+"""The kinds of systems that can be asked, in one list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from uptake.connectors.pull.declaration import BadDeclaration, Declaration
+from uptake.connectors.pull.folder import Folder
+from uptake.connectors.pull.protocol import Access, Connector
+from uptake.connectors.pull.rest import OData, Rest
+from uptake.connectors.pull.sql import Sql
+from uptake.connectors.pull.tryton import Tryton
+
+ENGINES: dict[str, Callable[[Declaration, Access], Connector]] = {
+    "rest": Rest,
+    "odata": OData,
+    "sql": Sql,
+    "folder": Folder,
+    "tryton": Tryton,
+}
+
+
+def open_connector(declaration: Declaration, access: Access) -> Connector:
+    """The system, opened for reading. Raises BadDeclaration for an unknown kind, Problem where it cannot be opened."""
+    if declaration.engine not in ENGINES:
+        raise BadDeclaration("engine", f"one of {', '.join(ENGINES)}")
+    return ENGINES[declaration.engine](declaration, access)

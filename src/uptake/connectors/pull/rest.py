@@ -1,0 +1,133 @@
+"""Systems that answer JSON over HTTP: any as declared, and OData with its own way of asking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from uptake.connectors.pull.declaration import Declaration, Request, Stream
+from uptake.connectors.pull.http import Http
+from uptake.connectors.pull.instants import written
+from uptake.connectors.pull.mapping import placed
+from uptake.connectors.pull.protocol import Access, Anonymous, Health, Page, Position, Unfit, Unreachable
+from uptake.connectors.pull.template import as_text, compiled
+
+
+class Rest:
+    """A system as declared: a request with holes, where its records stand, and by what they are ordered."""
+
+    def __init__(self, declaration: Declaration, access: Access) -> None:
+        self.declaration, self.access = declaration, access
+        self.http = Http(declaration, access)
+
+    def check(self) -> Health:
+        check = self.declaration.check
+        if check is None:
+            for stream in self.declaration.streams[:1]:
+                self.pull(stream, Position(), 1)
+            return Health()
+        said = self.http.ask(check.request)
+        who = as_text(compiled(check.who).search(said)) if check.who else ""
+        if check.who and not who:
+            raise Anonymous("")
+        return Health(who)
+
+    def pull(self, stream: Stream, after: Position, limit: int) -> Page:
+        request = self.request_of(stream, after, limit)
+        said = self.http.ask(request, self._holes(stream, after, limit))
+        found = compiled(stream.records).search(said)
+        if not isinstance(found, list):
+            raise Unfit(stream.records, code="records_missing")
+        zone = stream.order.zone or self.declaration.zone or self.access.zone
+        records = [placed(stream, one if isinstance(one, dict) else {"value": one}, zone) for one in found]
+        return Page(records, complete=_complete(stream, said, len(records), after.same if _by_offset(request) else 0))
+
+    def ids(self, stream: Stream, after: str, limit: int) -> Sequence[str]:
+        sweep = stream.sweep
+        assert sweep is not None, "only streams that declare a sweep are swept"
+        values = {"id": after or stream.order.first_id, "limit": str(limit), "same": "1" if after else "0"}
+        said = self.http.ask(sweep.request, values)
+        found = compiled(sweep.records).search(said)
+        if not isinstance(found, list):
+            raise Unfit(sweep.records, code="records_missing")
+        return [as_text(compiled(sweep.id).search(one) if isinstance(one, dict) else one) for one in found]
+
+    def request_of(self, stream: Stream, after: Position, limit: int) -> Request:
+        """What is asked for a page."""
+        return stream.request
+
+    def calls(self) -> int:
+        return self.http.calls()
+
+    def close(self) -> None:
+        self.http.close()
+
+    def _holes(self, stream: Stream, after: Position, limit: int) -> dict[str, str]:
+        order = stream.order
+        zone = order.zone or self.declaration.zone or self.access.zone
+        id_ = after.id or order.first_id
+        return {
+            "since": written(after.at, order.form, zone) if after.at else "",
+            "id": id_,
+            "quoted_id": id_.replace("'", "''"),
+            "same": str(after.same),
+            "limit": str(limit),
+        }
+
+
+class OData(Rest):
+    """OData V2 and V4: the filter, the order and the size of a page are made from the declared fields.
+
+    Never by $skiptoken or nextLink: in a set that changes meanwhile they lose records.
+    """
+
+    def check(self) -> Health:
+        health = super().check() if self.declaration.check else Health()
+        for stream in self.declaration.streams:
+            page = self.pull(stream, Position(), 1)
+            for record in page.records:
+                if record.problem:
+                    raise Unfit(f"{stream.name}: {stream.order.time or ''} {stream.order.id}", code="fields_missing")
+        return health
+
+    def request_of(self, stream: Stream, after: Position, limit: int) -> Request:
+        options, order = stream.options, stream.order
+        literal = str(options.get("literal") or "{since}")
+        conditions = [f"({options['filter']})"] if options.get("filter") else []
+        id_ = "{id}" if order.numeric else "'{quoted_id}'"
+        if order.time and after.at is not None:
+            conditions.append(
+                f"({order.time} gt {literal} or ({order.time} eq {literal} and {order.id} gt {id_}))"
+                if after.id
+                else f"{order.time} ge {literal}"
+            )
+        elif not order.time and after.id:
+            conditions.append(f"{order.id} gt {id_}")
+        query = {
+            "$orderby": ",".join(part for part in (order.time, order.id) if part),
+            "$top": "{limit}",
+            **({"$filter": " and ".join(conditions)} if conditions else {}),
+            **{f"${name}": str(options[name]) for name in ("select", "expand") if options.get(name)},
+            **({"$format": "json"} if str(options.get("version", "4")) == "2" else {}),
+        }
+        address = stream.request.address or f"/{options.get('entity', stream.name)}"
+        return Request(address=address, query={**query, **stream.request.query}, headers=stream.request.headers)
+
+
+def _by_offset(request: Request) -> bool:
+    return "{same}" in str(request.query) or "{same}" in str(request.body)
+
+
+def _complete(stream: Stream, said: Any, got: int, skipped: int) -> bool:
+    """Whether the system says that this was all. An answer that holds fewer than it counts is not believed."""
+    if stream.count:
+        try:
+            count = int(compiled(stream.count).search(said))
+        except (TypeError, ValueError) as failure:
+            raise Unfit(stream.count, code="count_missing") from failure
+        if not got and count > skipped:
+            raise Unreachable(f"0 / {count}", code="truncated")
+        return count <= got + skipped
+    if stream.more:
+        return not compiled(stream.more).search(said)
+    return not got
