@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TypeAlias
@@ -83,6 +84,17 @@ WEEKDAYS_CHINESE = ("周一", "周二", "周三", "周四", "周五", "周六", 
 
 def weekday(value: date) -> str:
     return (WEEKDAYS_CHINESE if chinese() else WEEKDAYS)[value.weekday()]
+
+
+def ends(first: date, last: date) -> tuple[str, str]:
+    """The two ends of a span of days, the year said once: 23 Oct, 21 Nov 2026 / 2026 年 10 月 23 日, 11 月 21 日."""
+    one_year = first.year == last.year
+    return day(first, not one_year or chinese()), day(last, not one_year or not chinese())
+
+
+def sentences(parts: Iterable[str]) -> str:
+    """Sentences after each other: Chinese sets no space between them."""
+    return ("" if chinese() else " ").join(part for part in parts if part)
 
 
 def day_near(value: date, today: date) -> str:

@@ -102,10 +102,8 @@ def _address(request: HttpRequest, **changed: str) -> str:
 def written_period(usage: Usage) -> str:
     """14 Apr – 13 May 2026. 20 working days, 21 in the period before; Labour Day is shaded."""
     period = usage.period
-    span = _("%(first)s – %(last)s.") % {
-        "first": numbers.day(period.first, period.first.year != period.last.year),
-        "last": numbers.day(period.last),
-    }
+    first, last = numbers.ends(period.first, period.last)
+    span = _("%(first)s – %(last)s.") % {"first": first, "last": last}
     working = ngettext("%(n)s working day", "%(n)s working days", usage.working_days) % {"n": usage.working_days}
     if not usage.comparable and usage.known_from is not None:
         since_when = numbers.day(usage.known_from)
@@ -218,6 +216,12 @@ def covered_at(log: ActivityLog, place: Organization, today: date) -> list[Cover
 def untold_at(log: ActivityLog, place: Organization, today: date) -> dict[int, date | None]:
     """The companies (ids) of which no use cannot be told from no data, and since when; see `untold_since`."""
     return untold_since(covered_at(log, place, today))
+
+
+def untold_of(place: Organization, *untold: Mapping[int, date | None]) -> str:
+    """That no data comes from the company of a place, and since when; empty: data comes."""
+    key = place.pk if place.kind == Kind.COMPANY else place.company_id or 0
+    return next((no_data(one[key]) for one in untold if key in one), "")
 
 
 def no_data(since_day: date | None) -> str:

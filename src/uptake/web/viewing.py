@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from uptake.directory.models import Organization, User
+from uptake.directory.models import Kind, Organization, User
 from uptake.directory.scope import Deed, Viewer, viewer_of
 
 P = ParamSpec("P")
@@ -59,6 +59,20 @@ def needs(*deeds: Deed) -> Callable[[View[P]], View[P]]:
         return login_required(inside)
 
     return around
+
+
+def place_asked(request: HttpRequest, *deeds: Deed) -> Organization | None:
+    """The company or department to which `?at=` narrows a list; None without one, or at a park, which holds all.
+
+    Http404 for a place where the viewer may do none of the deeds.
+    """
+    slug = request.GET.get("at", "")
+    if not slug:
+        return None
+    place = Organization.objects.filter(viewer_for(request).within("path", *deeds), slug=slug).first()
+    if place is None:
+        raise Http404("no such place")
+    return None if place.kind == Kind.PARK else place
 
 
 def place_for(request: HttpRequest, deed: Deed) -> Organization:

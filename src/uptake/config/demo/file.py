@@ -8,6 +8,8 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from django.utils.translation import override
+
 from uptake.config.demo.park import DemoPark
 from uptake.connectors.files.begin_import import begin_import
 from uptake.connectors.files.map_import import map_import, queue_import
@@ -34,7 +36,8 @@ def import_courses(park: DemoPark, now: datetime) -> None:
                 day = park.today - timedelta(days=chance.randint(12, 90))
                 at = f"{day} 16:{index:02}" if index not in (7, 23) else "soon"
                 writer.writerow([person.staff_number, "course.attended", at, chance.choice(COURSES), 45])
-        run = begin_import(file=file, file_name=NAME, organization=place, by=EVERYTHING, now=now)
+        with override(park.language):
+            run = begin_import(file=file, file_name=NAME, organization=place, by=EVERYTHING, now=now)
     mapping = Mapping(
         name=("event",),
         time="time",

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 
+from uptake.config.demo.names import Words
 from uptake.config.demo.park import SILENT_COMPANIES, ZONE, DemoPark
 from uptake.events.happening import Happening
 
 STRANGERS = (
-    ("beiyuan", "temp-07", "Zhou Mi"),
-    ("beiyuan", "scanner-2", ""),
-    ("qinghe", "m.yan", "Mo Yan"),
-    ("mingzhou", "driver_14", "He Gang"),
-    ("yusheng", "yu.jing", "Yu Jing"),
-    ("lantai", "svc-batch", ""),
+    ("beiyuan", "temp-07", Words("Zhou Mi", "周蜜")),
+    ("beiyuan", "scanner-2", Words("", "")),
+    ("qinghe", "m.yan", Words("Mo Yan", "莫妍")),
+    ("mingzhou", "driver_14", Words("He Gang", "何刚")),
+    ("yusheng", "yu.jing", Words("Yu Jing", "于静")),
+    ("lantai", "svc-batch", Words("", "")),
 )
 """Company, id in its ERP and the name the ERP shows: nobody has these ids or staff numbers."""
 STILL_SENDS = "fulin"
@@ -33,7 +34,18 @@ def odd_ones(park: DemoPark, company: str, first: date, last: date, now: datetim
         if day not in park.rest:
             for place, login, name in STRANGERS:
                 if place == company:
-                    found.append(_happening(day, 9, "stock.moved", f"{day}/{login}", login, name, lines=2, quantity=40))
+                    found.append(
+                        _happening(
+                            day,
+                            9,
+                            "stock.moved",
+                            f"{day}/{login}",
+                            login,
+                            name.in_(park.language),
+                            lines=2,
+                            quantity=40,
+                        )
+                    )
         if company == STILL_SENDS and day >= park.today - timedelta(days=SILENT_COMPANIES[company]):
             found.append(_happening(day, 22, "interface.ran", f"night/{day}", None, ""))
         if company == "beiyuan" and day == park.today - timedelta(days=ODD_DAYS):

@@ -53,32 +53,39 @@ class Notice:
 def notices(
     viewer: Viewer, parts: Sequence[Part], below: Organization, now: datetime, untold: Mapping[int, date | None]
 ) -> list[Notice]:
-    """What needs attention at a place, the most pressing first; of the parts, those given.
+    """What needs attention at a place, the most pressing first; of the parts, those given. What waits is that of the
+    place's own company; at a park, all that the viewer may decide.
 
     `untold`: the companies (ids) from which no data comes, and since when; of these no drop is told."""
     found = [*_falling(parts, untold)]
     named = {notice.place.path for notice in found if notice.matter == Matter.NO_DATA and notice.place}
     found += [one for one in _quiet_sources(viewer, below, now) if one.place is None or one.place.path not in named]
-    waiting = _number(*_waiting(viewer)) if viewer.may(Deed.MANAGE_DATA, below) else 0
+    narrowed = None if below.kind == Kind.PARK else below
+    path = narrowed.path if narrowed else ""
+    waiting = _number(*_waiting(viewer, path)) if viewer.may(Deed.MANAGE_DATA, below) else 0
     if waiting:
-        found.append(Notice(Matter.QUARANTINE, number=waiting))
-    unmapped = _number(*_unmapped(viewer)) if viewer.may(Deed.MANAGE_DATA, below) else 0
+        found.append(Notice(Matter.QUARANTINE, narrowed, number=waiting))
+    unmapped = _number(*_unmapped(viewer, path)) if viewer.may(Deed.MANAGE_DATA, below) else 0
     if unmapped:
-        found.append(Notice(Matter.UNMAPPED, number=unmapped))
+        found.append(Notice(Matter.UNMAPPED, narrowed, number=unmapped))
     order = list(Matter)
     return sorted(found, key=lambda notice: order.index(notice.matter))
 
 
 @lru_cache(maxsize=200)
-def _waiting(viewer: Viewer) -> tuple[str, tuple[Any, ...]]:
-    """What waits in quarantine, as a statement: making it costs more than asking it. It depends on the viewer alone."""
-    return Quarantine.objects.visible_to(viewer).waiting().values("pk").query.sql_with_params()
+def _waiting(viewer: Viewer, path: str) -> tuple[str, tuple[Any, ...]]:
+    """What waits in quarantine of a company (empty: anywhere), as a statement: making it costs more than asking it."""
+    rows = Quarantine.objects.visible_to(viewer).waiting()
+    rows = rows.filter(event__company__path__startswith=path) if path else rows
+    return rows.values("pk").query.sql_with_params()
 
 
 @lru_cache(maxsize=200)
-def _unmapped(viewer: Viewer) -> tuple[str, tuple[Any, ...]]:
-    """Identities that are nobody's, as a statement."""
-    return Identity.objects.unresolved_for(viewer).values("pk").query.sql_with_params()
+def _unmapped(viewer: Viewer, path: str) -> tuple[str, tuple[Any, ...]]:
+    """Identities of a company (empty: of any) that are nobody's, as a statement."""
+    rows = Identity.objects.unresolved_for(viewer)
+    rows = rows.filter(company__path__startswith=path) if path else rows
+    return rows.values("pk").query.sql_with_params()
 
 
 def _number(statement: str, given: tuple[Any, ...]) -> int:

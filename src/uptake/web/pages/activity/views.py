@@ -39,13 +39,13 @@ from uptake.web.usage import (
     chosen_period,
     kpis,
     labels_of,
-    no_data,
     points_of,
     rule_marks,
     shades_of,
     since,
     staff_on,
     untold_at,
+    untold_of,
     way_to,
     written_period,
 )
@@ -146,7 +146,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
     listed = companies(log, viewer, chosen.period)
     untold = [untold_at(log, top, chosen.period.today) for top in tops]
     rows = [
-        PlaceRow(part, change_of(part.daily_active, people=True), _untold(part.place, *untold))
+        PlaceRow(part, change_of(part.daily_active, people=True), untold_of(part.place, *untold))
         for part in _ordered(request, listed)
     ]
     return render(request, "activity/home.html", {"chosen": chosen, "rows": rows, "companies": True})
@@ -176,23 +176,24 @@ def place(request: HttpRequest, slug: str) -> HttpResponseBase:
     marks = rule_marks(here, chosen.period.shown) + (restated.marks(chosen.period.shown) if restated else [])
     listed = _ordered(request, parts(log, viewer, here, chosen.period, staff, found.working))
     below = Paginator(listed, PLACES_A_PAGE).get_page(request.GET.get("page")) if here.kind == Kind.PARK else None
-    compared = chosen.compare and found.comparable
     untold = untold_at(log, here, chosen.period.today)
+    no_data_here = "" if here.kind == Kind.PARK else untold_of(here, untold)
+    compare = chosen.compare and not no_data_here
+    compared = compare and found.comparable
     park = here.kind == Kind.PARK
     rows = [
         PlaceRow(
             part, change_of(part.daily_active, people=True) if compared else None,
-            _untold(part.place, untold) if park else "",
+            untold_of(part.place, untold) if park else "",
         )
         for part in (below or listed)
     ]  # fmt: skip
     everyone = people_of(log, viewer, here, chosen.period, where) if not park else []
-    no_data_here = "" if park else _untold(here, untold)
     states = _states(log, here, chosen.period.today, everyone, told=not no_data_here)
     names = names_of(log, chosen.period, where=where)
     labels = labels_of([name.name for name in names])
     context |= {
-        "kpis": kpis(found, chosen.compare, points_of(viewer, here, chosen.period)),
+        "kpis": kpis(found, compare, points_of(viewer, here, chosen.period)),
         "uv": chart_of(found, what="uv", name="uv", marks=marks, compare=chosen.compare),
         "pv": chart_of(found, what="pv", name="pv", marks=(), compare=chosen.compare, height="low"),
         "rows": rows,
@@ -207,12 +208,6 @@ def place(request: HttpRequest, slug: str) -> HttpResponseBase:
         **_people(request, everyone, states, chosen.period.today, no_data_here),
     }
     return render(request, "activity/place.html", context)
-
-
-def _untold(place: Organization, *untold: Mapping[int, date | None]) -> str:
-    """That no data comes from the company of a place, and since when; empty: data comes."""
-    key = place.pk if place.kind == Kind.COMPANY else place.company_id or 0
-    return next((no_data(one[key]) for one in untold if key in one), "")
 
 
 def _states(
@@ -401,7 +396,7 @@ def export(request: HttpRequest, slug: str, kind: str) -> HttpResponseBase:
                 _round(part.daily_active.now),
                 _round(part.daily_active.before),
                 part.events.now,
-                _untold(part.place, untold),
+                untold_of(part.place, untold),
             ]
             for part in parts(log, viewer, here, period)
         ]
@@ -416,7 +411,7 @@ def export(request: HttpRequest, slug: str, kind: str) -> HttpResponseBase:
             _("Last active"),
         ]
         everyone = people_of(log, viewer, here, period)
-        missing = _untold(here, untold)
+        missing = untold_of(here, untold)
         states = _states(log, here, period.today, everyone, told=not missing)
         rows = [
             [

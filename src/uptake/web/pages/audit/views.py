@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from uptake.basics.business_day import start_of
 from uptake.directory.models import AuditEntry
 from uptake.directory.scope import Deed
-from uptake.web.pages.audit.words import deed_in_words
+from uptake.web.pages.audit.words import actor_in_words, deed_in_words
 from uptake.web.sheets import as_csv, as_xlsx
 from uptake.web.viewing import needs, viewer_for
 
@@ -32,6 +32,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
     entries = _filtered(request, visible).select_related("organization").order_by("-at", "-pk")
     page = Paginator(entries, 50).get_page(request.GET.get("page"))
     for entry in page:
+        entry.who = actor_in_words(entry)  # type: ignore[attr-defined]
         entry.deed_label = deed_in_words(entry.deed)  # type: ignore[attr-defined]
     deeds = sorted((deed_in_words(deed), deed) for deed in visible.order_by().values_list("deed", flat=True).distinct())
     context = {

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from uptake.directory.models import AuditEntry
 
 DEEDS: Mapping[str, str | Promise] = {
     "organization.made": _("Place added"),
@@ -42,6 +45,12 @@ DEEDS: Mapping[str, str | Promise] = {
     "connection.page_events": _("Events of web pages named"),
     "connection.paused": _("Connection paused"),
     "connection.resumed": _("Connection resumed"),
+    "system.connected": _("System connected"),
+    "system.changed": _("What a system is asked with changed"),
+    "system.tried_again": _("System asked again"),
+    "system.read_again": _("System read again from a date"),
+    "system.understood_again": _("Records set aside read again"),
+    "system.set_aside": _("Records set aside for good"),
     "key.made": _("Key made"),
     "key.revoked": _("Key revoked"),
     "event.accepted": _("Event accepted from quarantine"),
@@ -136,3 +145,15 @@ DEEDS: Mapping[str, str | Promise] = {
 def deed_in_words(deed: str) -> str:
     """ "role.given" → Role given."""
     return str(DEEDS.get(deed, deed))
+
+
+def actor_in_words(entry: AuditEntry) -> str:
+    """Who did it; what no person did, in the reader's words."""
+    name = entry.actor_name
+    if entry.actor_id is not None:
+        return name
+    if name == "job" or name.startswith("job "):
+        return gettext("the system")
+    if name.startswith("key of "):
+        return gettext("key of %(source)s") % {"source": name.removeprefix("key of ")}
+    return {"command line": gettext("command line"), "committee": gettext("the committee")}.get(name, name)

@@ -22,7 +22,7 @@ from uptake.events.decide import NotQuarantined, accept, decline
 from uptake.events.models import Conflict, Event, Quarantine, QuarantineReason
 from uptake.events.see_conflicts import see_conflicts
 from uptake.web.pages.data.figures import waiting
-from uptake.web.viewing import needs, viewer_for
+from uptake.web.viewing import needs, place_asked, viewer_for
 
 AT_ONCE = 200
 
@@ -37,6 +37,9 @@ def home(request: HttpRequest) -> HttpResponseBase:
         waits = waits.filter(reason=reason)
     if source:
         waits = waits.filter(event__source=source)
+    place = place_asked(request, Deed.MANAGE_DATA)
+    if place:
+        waits = waits.filter(event__company__path__startswith=place.path)
     rows = waits.select_related("event__identity__person", "event__company").order_by("pk")
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
     for row in page:
@@ -44,7 +47,8 @@ def home(request: HttpRequest) -> HttpResponseBase:
     context = {
         "page": page,
         "reasons": QuarantineReason.choices,
-        "filtered": bool(reason or source),
+        "filtered": bool(reason or source or place),
+        "place": place,
         "waiting": waiting(viewer),
         "tab": "quarantine",
     }
@@ -76,7 +80,7 @@ def decide(request: HttpRequest) -> HttpResponseBase:
         )
     if not keys:
         messages.error(request, _("Choose at least one event."), extra_tags="bad")
-    kept = {name: request.POST[name] for name in ("reason", "source") if request.POST.get(name)}
+    kept = {name: request.POST[name] for name in ("at", "reason", "source") if request.POST.get(name)}
     response = redirect("data:quarantine")
     if kept:
         response["Location"] += f"?{urlencode(kept)}"

@@ -20,7 +20,7 @@ from uptake.activity.summaries.top import top
 from uptake.directory.models import Organization
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed
-from uptake.events.models import EventType
+from uptake.events.models import Connection, EventType
 from uptake.insight.feed.where import activity_log
 from uptake.insight.metrics.belonging import narrowing
 from uptake.insight.metrics.peers import park_of
@@ -102,8 +102,10 @@ class Bar:
 
     @cached_property
     def sources(self) -> list[tuple[str, str]]:
-        """(slug, slug) of the sources whose events happened at the place."""
-        return [(name, name) for name, _label in self._top("source")]
+        """(slug, name) of the sources whose events happened at the place."""
+        slugs = [slug for slug, _label in self._top("source")]
+        names = dict(Connection.objects.filter(slug__in=slugs).values_list("slug", "name"))
+        return sorted(((slug, names.get(slug, slug)) for slug in slugs), key=lambda one: one[1])
 
     @cached_property
     def segments(self) -> list[Segment]:

@@ -25,7 +25,8 @@ from uptake.directory.resolve import AlreadySomebody, may_map
 from uptake.directory.scope import Deed, NotAllowed, Viewer
 from uptake.events.identify import identify
 from uptake.events.models import Event
-from uptake.web.viewing import NotYours, needs, viewer_for
+from uptake.web.pages.data import figures
+from uptake.web.viewing import NotYours, needs, place_asked, viewer_for
 
 PEOPLE_COMPARED: Final = 5000
 
@@ -44,6 +45,9 @@ def home(request: HttpRequest) -> HttpResponseBase:
         shown = shown.filter(Q(external_id__icontains=words) | Q(name__icontains=words) | Q(email__icontains=words))
     if source:
         shown = shown.filter(source=source)
+    place = place_asked(request, Deed.MANAGE_DATA, Deed.MANAGE_PEOPLE)
+    if place:
+        shown = shown.filter(company__path__startswith=place.path)
     order = ("-resolved_at", "-pk") if mapped else ("-first_seen_at", "-pk")
     page = Paginator(shown.select_related("company", "person").order_by(*order), 25).get_page(request.GET.get("page"))
     page.object_list = list(page.object_list)
@@ -52,8 +56,11 @@ def home(request: HttpRequest) -> HttpResponseBase:
         "page": page,
         "sources": sources,
         "mapped": mapped,
-        "filtered": bool(words or source),
-        "waiting": waiting.count(),
+        "filtered": bool(words or source or place),
+        "place": place,
+        "unmapped": waiting.count(),
+        "tab": "identities" if viewer.may(Deed.MANAGE_DATA) else "",
+        "waiting": figures.waiting(viewer) if viewer.may(Deed.MANAGE_DATA) else {},
     }
     return render(request, "identities/home.html", context)
 

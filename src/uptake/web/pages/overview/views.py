@@ -9,6 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -31,6 +32,7 @@ from uptake.web.usage import (
     share_change,
     staff_on,
     untold_at,
+    untold_of,
     way_to,
     written_period,
 )
@@ -83,8 +85,10 @@ def home(request: HttpRequest) -> HttpResponseBase:
     what = request.GET.get("show", "uv") if request.GET.get("show") in ("uv", "pv") else "uv"
     marks = rule_marks(place, chosen.period.shown)
     used = tools(log, place, chosen.period, where=where)
-    compared = chosen.compare and found.comparable
     untold = untold_at(log, place, chosen.period.today)
+    missing = "" if place.kind == Kind.PARK else untold_of(place, untold)
+    compare = chosen.compare and not missing
+    compared = compare and found.comparable
     open_ones = notices(viewer, listed, place, timezone.now(), untold)
     return render(
         request,
@@ -94,16 +98,18 @@ def home(request: HttpRequest) -> HttpResponseBase:
             "chosen": chosen,
             "usage": found,
             "lead": written_period(found),
-            "kpis": kpis(found, chosen.compare, points_of(viewer, place, chosen.period)),
+            "kpis": kpis(found, compare, points_of(viewer, place, chosen.period)),
             "chart": chart_of(found, what=what, name="days", marks=marks, compare=chosen.compare, height="high"),
             "what": what,
+            "untold": missing,
+            "may_look": viewer.may(Deed.MANAGE_DATA, place),
             "notices": [said(notice) for notice in open_ones[:NOTICES]],
             "open": len(open_ones),
             "rows": [
                 Row(
                     part,
                     change_of(part.daily_active, people=True) if compared else None,
-                    no_data(untold[part.place.pk]) if part.place.pk in untold else "",
+                    untold_of(part.place, untold) if place.kind == Kind.PARK else "",
                 )
                 for part in seen[:ROWS]
             ],
@@ -129,6 +135,7 @@ def way(name: str) -> str:
 def said(notice: Notice) -> Said:
     """The notice as a sentence, with the way to deal with it."""
     place = reverse("activity:place", args=[notice.place.slug]) if notice.place else ""
+    there = f"?{urlencode({'at': notice.place.slug})}" if notice.place else ""
     match notice.matter:
         case Matter.NO_DATA:
             return Said(
@@ -173,7 +180,7 @@ def said(notice: Notice) -> Said:
                 "warn",
                 title % {"n": numbers.full(number)},
                 _("They came late, lie in the future or do not fit the catalogue. They do not count yet."),
-                way("data:quarantine"),
+                way("data:quarantine") + there,
                 _("Decide"),
             )
         case Matter.UNMAPPED:
@@ -184,6 +191,6 @@ def said(notice: Notice) -> Said:
                 "info",
                 title % {"n": numbers.full(number)},
                 _("Their events are kept and count as soon as they are mapped."),
-                way("identities:home"),
+                way("identities:home") + there,
                 _("Map"),
             )

@@ -17,7 +17,7 @@ from uptake.web.pages.explore.kinds.beside import Beside, beside
 from uptake.web.pages.explore.kinds.kind import Column, Entry, Kind, Shown, behind
 from uptake.web.pages.explore.kinds.restated import restated_at
 from uptake.web.pages.explore.kinds.trends import TONES, value_name
-from uptake.web.pages.explore.kinds.words import INTERVALS, event_label, event_of, few, hidden_note
+from uptake.web.pages.explore.kinds.words import INTERVALS, STARTS, event_label, event_of, few, hidden_note
 from uptake.web.parts import Chart, Series
 from uptake.web.usage import shades_of
 
@@ -154,7 +154,7 @@ def _whole(bar: Bar, answer: Mapping[str, Any], park: Beside | None) -> Told:
         series = _by_value(bar, {"by_value": cut}, key)
     else:
         series = [Series(_("Active users"), counts, open=unfinished)]
-    columns = [Column(_("From"), numeric=False), Column(_("People"))]
+    columns = [Column(str(STARTS[bar.every]), numeric=False), Column(_("People"))]
     middle: list[float | None] = []
     if park:
         middle = park.row(key, counts, per_head=True)
@@ -167,7 +167,7 @@ def _whole(bar: Bar, answer: Mapping[str, Any], park: Beside | None) -> Told:
         row.append(Entry(few(counts[at], answer, key, at, 1), counts[at], door))
         rows.append([*row, *([Entry(numbers.full(middle[at], 1), middle[at])] if park else [])])
     return (
-        [Chart("people", _("Active users"), labels, series, axis=_("From"), height="high")],
+        [Chart("people", _("Active users"), labels, series, axis=str(STARTS[bar.every]), height="high")],
         columns,
         rows,
         unfinished,

@@ -33,6 +33,7 @@ from uptake.web.pages.explore.kinds.funnel_asked import (
 from uptake.web.pages.explore.kinds.funnel_stages import FEW_FOR_PERCENT, Stages
 from uptake.web.pages.explore.kinds.kind import Kind, Shown, behind
 from uptake.web.pages.explore.kinds.trends import bar_names
+from uptake.web.pages.explore.kinds.words import STARTS
 from uptake.web.parts import Chart, Series
 from uptake.web.usage import labels_of
 
@@ -89,7 +90,7 @@ def _time(stages: Stages) -> dict[str, Any]:
         for start, count in bins
     ]
     chart = Chart(
-        id="time", label=_("Time from the first of two steps to the second"), axis=_("From"),
+        id="time", label=_("Time from the first of two steps to the second"), axis=_("At least"),
         labels=[numbers.span(start) for start in starts], height="middle",
         series=[Series(str(COUNTS[stages.asked["count_by"]]).capitalize(), [count for _start, count in bins])],
         links=links if stages.people and stages.open else (),
@@ -112,12 +113,13 @@ def _over_time(stages: Stages) -> dict[str, Any]:
     ]
     links = [behind(stages.bar, NAME, of=OVER_TIME, start=one["start"]) if one["entered"] else "" for one in buckets]
     links = links if stages.people and stages.open else []
+    starts = str(STARTS[stages.bar.every])
     rate = Chart(
-        id="rates", label=_("Share that gets there, by when it began"), axis=_("From"), labels=labels,
+        id="rates", label=_("Share that gets there, by when it began"), axis=starts, labels=labels,
         series=[Series(_("Share that gets there"), rates, open=unfinished)], format="share", links=links,
     )  # fmt: skip
     both = Chart(
-        id="begun", label=_("Begun and got there"), axis=_("From"), labels=labels, height="low", links=links,
+        id="begun", label=_("Begun and got there"), axis=starts, labels=labels, height="low", links=links,
         series=[
             Series(_("Begun"), [one["entered"] for one in buckets], tone="c6", open=unfinished),
             Series(_("Got there"), [one["converted"] for one in buckets], open=unfinished),

@@ -188,9 +188,10 @@ def words(bar: Bar, asked: Mapping[str, Any]) -> str:
 def subtitle(bar: Bar) -> str:
     """The period, and the window."""
     number, unit = window_of(bar)
+    first, last = numbers.ends(bar.chosen.period.first, bar.chosen.period.shown_last)
     return _("%(first)s – %(last)s; %(window)s from the first step to the last") % {
-        "first": numbers.day(bar.chosen.period.first, year=False),
-        "last": numbers.day(bar.chosen.period.shown_last),
+        "first": first,
+        "last": last,
         "window": _hours(number) if unit == "hours" else _days(number),
     }
 

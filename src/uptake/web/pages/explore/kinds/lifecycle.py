@@ -16,7 +16,16 @@ from uptake.web.pages.explore.bar import Bar
 from uptake.web.pages.explore.kinds.beside import beside
 from uptake.web.pages.explore.kinds.kind import Column, Entry, Kind, Shown, behind
 from uptake.web.pages.explore.kinds.trends import bar_names
-from uptake.web.pages.explore.kinds.words import INTERVALS, as_of, event_label, event_of, few, hidden_note, one_of
+from uptake.web.pages.explore.kinds.words import (
+    INTERVALS,
+    STARTS,
+    as_of,
+    event_label,
+    event_of,
+    few,
+    hidden_note,
+    one_of,
+)
 from uptake.web.parts import Chart, Series
 from uptake.web.viewing import viewer_for
 
@@ -76,7 +85,8 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
         words=_words(bar, asked, companies),
         context={
             "chart": Chart(
-                id="lifecycle", label=_("New, staying, come back and fallen silent"), axis=_("From"), height="high",
+                id="lifecycle", label=_("New, staying, come back and fallen silent"), height="high",
+                axis=str(STARTS[bar.every]),
                 labels=[numbers.day(start, year=False) for start in starts],
                 series=[
                     Series(str(STATE_NAMES[state]), answer[state], "stack", TONES[state], open=unfinished,
@@ -86,10 +96,13 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
             ),
         },
         columns=[
-            Column(_("From"), numeric=False), *map(Column, heads), *([Column(_("Median of the park"))] if park else []),
+            Column(str(STARTS[bar.every]), numeric=False), *map(Column, heads),
+            *([Column(_("Median of the park"))] if park else []),
         ],
         rows=rows,
-        verdict=" ".join([_verdict(bar, starts, answer, unfinished, companies), *_compared(gone, middle, unfinished)]),
+        verdict=numbers.sentences(
+            [_verdict(bar, starts, answer, unfinished, companies), *_compared(gone, middle, unfinished)]
+        ),
         notes=[*([str(NOT_OVER)] if unfinished else []), *hidden_note(answer), *([park.note] if park else [])],
         empty=not any(count != 0 for state in STATES for count in answer[state]),
     )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from uptake.activity.folds.transitions import END, START
 from uptake.events.models import EventType
@@ -143,15 +143,14 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
             "count": numbers.full(total),
             "people": people,
             "subtitle": _("%(first)s – %(last)s. Links below 1%% are left out of the picture.")
-            % {
-                "first": numbers.day(bar.chosen.period.first, year=False),
-                "last": numbers.day(bar.chosen.period.shown_last),
-            },
+            % dict(
+                zip(("first", "last"), numbers.ends(bar.chosen.period.first, bar.chosen.period.shown_last), strict=True)
+            ),
         },
         columns=[
             Column(_("Step"), numeric=False),
-            Column(_("From"), numeric=False),
-            Column(_("To"), numeric=False),
+            Column(pgettext("of a path", "From"), numeric=False),
+            Column(pgettext("of a path", "To"), numeric=False),
             Column(_("People") if people else _("Sessions")),
             Column(_("Share")),
             Column(_("Mean time")),

@@ -19,6 +19,7 @@ from uptake.web.pages.explore.kinds.kind import Column, Entry, Kind, Shown, behi
 from uptake.web.pages.explore.kinds.trends import TONES, value_name
 from uptake.web.pages.explore.kinds.words import (
     INTERVALS,
+    STARTS,
     as_of,
     event_label,
     event_of,
@@ -129,10 +130,11 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
             "parts": _parts(bar, answer, wide),
             "lines": _lines(bar, answer, heads, park.series(middle[1:]) if park else []),
             "legend": range(6),
+            "starts": str(STARTS[bar.every]),
             "scale": [numbers.share(end, 0) for end in scale],
         },
         columns=[
-            Column(_("From"), numeric=False),
+            Column(str(STARTS[bar.every]), numeric=False),
             Column(_("Companies") if asked.get("count_by") else _("People")),
             *map(Column, heads),
         ],

@@ -16,7 +16,7 @@ from uptake.web.pages.explore.bar import Bar
 from uptake.web.pages.explore.kinds.beside import Beside, beside
 from uptake.web.pages.explore.kinds.kind import Column, Entry, Kind, Shown, behind
 from uptake.web.pages.explore.kinds.trends import value_name
-from uptake.web.pages.explore.kinds.words import INTERVALS, event_label, event_of, few, hidden_note
+from uptake.web.pages.explore.kinds.words import INTERVALS, STARTS, event_label, event_of, few, hidden_note
 from uptake.web.parts import Change, Chart, Kpi, Series
 from uptake.web.usage import shades_of
 
@@ -74,7 +74,7 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
         context={
             "kpis": _kpis(answer, answer.get("compare"), park),
             "chart": Chart(
-                id="sessions", label=_("Sessions"), labels=labels, series=series, axis=_("From"),
+                id="sessions", label=_("Sessions"), labels=labels, series=series, axis=str(STARTS[bar.every]),
                 shades=shades_of(kinds, starts) if kinds else [],
             ),
             "durations": _durations(bar, answer["by_duration"]) if "by_duration" in answer else None,
@@ -107,7 +107,7 @@ def _by_interval(
         ])  # fmt: skip
     heads = [_("Sessions"), _("People"), _("Average length")]
     heads += [_("Sessions, median of the park")] if middle else []
-    return [Column(_("From"), numeric=False), *map(Column, heads)], rows
+    return [Column(str(STARTS[bar.every]), numeric=False), *map(Column, heads)], rows
 
 
 def _by_value(bar: Bar, answer: Mapping[str, Any]) -> tuple[list[Column], list[list[Entry]]]:

@@ -270,7 +270,7 @@ def _verdict(listed: Sequence[Silent], answer: Mapping[str, Any], labels: Mappin
             _("“%(event)s” is the last action before silence %(lift)s times as often as it is the last of any session.")
             % {"event": labels[worst["event"]], "lift": _times(worst["lift"])}
         )
-    return " ".join(parts)
+    return numbers.sentences(parts)
 
 
 def _times(lift: float) -> str:

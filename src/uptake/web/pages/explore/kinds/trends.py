@@ -19,6 +19,7 @@ from uptake.web.pages.explore.bar import Bar
 from uptake.web.pages.explore.kinds.beside import beside
 from uptake.web.pages.explore.kinds.kind import Column, Entry, Kind, Shown, behind
 from uptake.web.pages.explore.kinds.restated import restated_at
+from uptake.web.pages.explore.kinds.words import STARTS
 from uptake.web.parts import Chart, Series
 from uptake.web.usage import labels_of, shades_of
 
@@ -87,18 +88,18 @@ def show(bar: Bar, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Shown
         % {"what": what, "every": INTERVALS[bar.every], "place": bar.place.name},
         context={
             "people": Chart(
-                id="uv", label=_("People"), labels=labels, axis=_("From"), shades=shades,
+                id="uv", label=_("People"), labels=labels, axis=str(STARTS[bar.every]), shades=shades,
                 series=[_marked(one, unfinished, pale) for one in series["uv"]],
                 marks=retold.marks(starts) if retold and starts else [],
             ),
             "restated": retold,
             "events": Chart(
-                id="pv", label=_("Events"), labels=labels, axis=_("From"), height="low",
+                id="pv", label=_("Events"), labels=labels, axis=str(STARTS[bar.every]), height="low",
                 series=[_marked(one, unfinished, pale) for one in series["pv"]],
             ),
         },
         columns=[
-            Column(_("From"), numeric=False), Column(_("People")), Column(_("Events")),
+            Column(str(STARTS[bar.every]), numeric=False), Column(_("People")), Column(_("Events")),
             *([Column(_("People, median of the park")), Column(_("Events, median of the park"))] if park else []),
             *(Column(_("%(value)s, people") % {"value": value_name(bar, value)}) for value in parts),
         ],

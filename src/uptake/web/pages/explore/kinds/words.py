@@ -20,6 +20,13 @@ INTERVALS: Mapping[str, str | Promise] = {
     "week": gettext_lazy("week"),
     "month": gettext_lazy("month"),
 }
+STARTS: Mapping[str, str | Promise] = {
+    "hour": gettext_lazy("Hour from"),
+    "day": gettext_lazy("Day"),
+    "week": gettext_lazy("Week from"),
+    "month": gettext_lazy("Month from"),
+}
+"""What stands above the first instants of intervals."""
 
 
 def few(count: int | None, answer: Mapping[str, Any] | None = None, *place: str | int) -> str:

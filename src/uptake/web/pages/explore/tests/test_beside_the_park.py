@@ -70,10 +70,10 @@ def test_a_manager_sees_the_median_for_as_many_people_and_no_other_company(livel
     of_ren = sheet(lively.sign_in(lively.ren), "funnel", steps)
 
     staff = staff_of([lively.beiyuan], today)[lively.beiyuan.pk]
-    yesterday = next(row for row in trends if row["From"].startswith((today - timedelta(days=1)).isoformat()))
+    yesterday = next(row for row in trends if row["Day"].startswith((today - timedelta(days=1)).isoformat()))
     assert yesterday["People"] == "< 5", "three people are few"
     assert yesterday["People, median of the park"] == "–", "where the own number is hidden, so is the median"
-    before = next(row for row in trends if row["From"].startswith((today - timedelta(days=3)).isoformat()))
+    before = next(row for row in trends if row["Day"].startswith((today - timedelta(days=3)).isoformat()))
     assert float(before["People, median of the park"]) == 0
     assert [round(float(row["Of the first step, median of the park"]), 2) for row in of_ren] == [1, 0.4]
     wanted = round(5 / 6 * staff, 1)
@@ -91,7 +91,7 @@ def test_sessions_stand_beside_the_park(lively: Cast) -> None:
     page = browser.get("/activity/ask/sessions/?compare=park&at=company-0&days=7").content.decode()
     small = lively.sign_in(lively.hua).get("/activity/ask/sessions/?compare=park&days=7").content.decode()
 
-    yesterday = next(row for row in rows if row["From"].startswith((today - timedelta(days=1)).isoformat()))
+    yesterday = next(row for row in rows if row["Day"].startswith((today - timedelta(days=1)).isoformat()))
     assert (yesterday["Sessions"], float(yesterday["Sessions, median of the park"])) == ("5", 5)
     assert "median of the park: 1.4" in page, "actions in a session"
     assert "median of the park: 1.4" not in small, "where the own figure is hidden, so is the median"

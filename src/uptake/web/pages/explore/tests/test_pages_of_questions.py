@@ -85,7 +85,7 @@ def test_analyses_that_name_people_are_offered_only_to_who_may_see_them(lively: 
 def test_the_table_can_be_taken_along(lively: Cast) -> None:
     text = lively.sign_in(lively.ren).get("/activity/ask/trends/export.csv?every=month").content.decode("utf-8-sig")
 
-    assert text.splitlines()[0] == "From,People,Events"
+    assert text.splitlines()[0] == "Month from,People,Events"
     assert any(line.endswith(",3,5") or ",3," in line for line in text.splitlines()[1:])
 
 

@@ -11,8 +11,10 @@ from django.utils import timezone
 
 from tests.cast import BEIYUAN_MARKS, QINGHE_MARKS, Cast
 from uptake.directory.scope import EVERYTHING
+from uptake.events.happening import Happening
 from uptake.events.keys import make_key
 from uptake.events.models import ApiKey, Connection
+from uptake.events.record import record
 from uptake.insight.metrics.tests.world import ZONE, happen
 
 # On PostgreSQL the feed reads only what is committed.
@@ -88,3 +90,24 @@ def test_no_use_is_told_from_no_data(cast: Cast, alive: bool, said: str) -> None
 
     assert said in page
     assert ("nobody active" in page) == alive
+
+
+def test_what_waits_is_told_where_it_waits(cast: Cast) -> None:
+    now = timezone.now()
+    today = now.astimezone(ZONE).date()
+    happen(cast, [("lin", "order.created", today), ("mo", "order.created", today)], today)
+    connection = Connection.objects.get(slug="erp-beiyuan")
+    late = Happening(event="order.created", key="late", at=now - timedelta(days=40), person="nobody-yet")
+    record([late], connection=connection, now=now)
+    browser = cast.sign_in(cast.ren)
+
+    park, own, other = (browser.get(f"/overview/{at}").content.decode() for at in ("", "?at=beiyuan", "?at=qinghe"))
+
+    assert "1 event waits for a decision" in park
+    for page, told in (("/data/quarantine/", "1 event waits for a decision"), ("/data/people/", "nobody&#x27;s yet")):
+        assert told in own
+        assert f'href="{page}?at=beiyuan"' in own
+        assert told not in other
+        assert "nobody-yet" in browser.get(f"{page}?at=beiyuan").content.decode()
+        assert "nobody-yet" not in browser.get(f"{page}?at=qinghe").content.decode()
+    assert cast.sign_in(cast.wei).get("/data/quarantine/?at=qinghe").status_code in (403, 404)
