@@ -42,6 +42,7 @@ OWN_NAMES: Mapping[str, OwnName] = {
     "guide.finished": OwnName("Starter guide finished", "完成入门引导", "adoption"),
     "announcement.read": OwnName("Announcement read", "阅读公告", "adoption"),
     "training.attended": OwnName("Training attended", "参加培训", "adoption", {"minutes": "number"}),
+    "training.unmarked": OwnName("Attendance of a training taken back", "撤销培训出席", "adoption"),
     "feedback.given": OwnName("Feedback given", "提交反馈", "adoption", {"kind": "text"}),
     "feedback.answered": OwnName(
         "Feedback answered", "答复反馈", "adoption", {"in_time": "boolean", "hours": "number"}

@@ -12,13 +12,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 
 from uptake.directory.models import Organization
 from uptake.directory.resolve import name_own_people
 from uptake.directory.viewer import ids_of
 from uptake.events.connect import OWN
 from uptake.events.happening import Fate, Happening
-from uptake.events.models import Connection, EventType
+from uptake.events.models import Connection, Event, EventType
 from uptake.events.own_names import OWN_NAMES
 from uptake.events.record import record
 
@@ -38,6 +39,11 @@ class OwnDeed:
     at: datetime
     object: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
+    instead_of: str = ""
+    """The name under which the key was said first, where another name now takes the place of what stands."""
+    anew: bool = False
+    """It takes the place of what was said under the key before; whoever says so holds what keeps it from being said
+    twice."""
 
 
 class UnknownOwnName(ValueError):
@@ -64,7 +70,8 @@ def record_own(deeds: Sequence[OwnDeed], *, now: datetime) -> list[Fate]:
         for company in sorted({deeds[index].company for index in numbers}):
             people = {deed.person for index in numbers if (deed := deeds[index]).company == company and deed.person}
             name_own_people(source=connection.slug, people=people, company=companies[company], now=now)
-        happenings = [_happening(deeds[index], companies) for index in numbers]
+        revisions = _revisions(connection.slug, [deeds[index] for index in numbers if deeds[index].anew])
+        happenings = [_happening(deeds[index], companies, revisions) for index in numbers]
         for index, fate in zip(numbers, record(happenings, connection=connection, now=now), strict=True):
             fates[index] = fate
     return [fate for fate in fates if fate is not None]
@@ -88,10 +95,23 @@ def own_connection(top: Organization, *, now: datetime) -> Connection:
     return made
 
 
-def _happening(deed: OwnDeed, companies: Mapping[int, Organization]) -> Happening:
+def _key(deed: OwnDeed) -> str:
+    return f"{deed.instead_of or deed.name}/{deed.key}"
+
+
+def _revisions(source: str, deeds: Sequence[OwnDeed]) -> dict[str, int]:
+    """The highest revision under the keys of these deeds."""
+    if not deeds:
+        return {}
+    rows = Event.objects.filter(source=source, key__in=[_key(deed) for deed in deeds])
+    return dict(rows.values_list("key").annotate(Max("revision")).order_by())
+
+
+def _happening(deed: OwnDeed, companies: Mapping[int, Organization], revisions: Mapping[str, int]) -> Happening:
     return Happening(
         event=deed.name,
-        key=f"{deed.name}/{deed.key}",
+        key=_key(deed),
+        revision=revisions.get(_key(deed), 0) + 1,
         at=deed.at,
         person=f"person/{deed.person}" if deed.person else None,
         object=deed.object,

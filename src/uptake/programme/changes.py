@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from uptake.programme.conditions.history import HistoryCondition
 from uptake.programme.rulebook import Rulebook, RuleVersion
 from uptake.programme.sentences import Labels, rule_sentences
 
@@ -62,5 +63,15 @@ def _told(rule: RuleVersion | None, rulebook: Rulebook | None, labels: Labels) -
 
 
 def events_of(*rulebooks: Rulebook | None) -> set[str]:
-    """The names of events any of them mentions."""
-    return {name for one in rulebooks if one for rule in one.rules for name in rule.on}
+    """The names of events any of them mentions: what pays, what takes back, and what is asked of the days before."""
+    found: set[str] = set()
+    for one in rulebooks:
+        if one is None:
+            continue
+        for rule in one.rules:
+            found.update(rule.on)
+            for condition in rule.when:
+                if isinstance(condition, HistoryCondition):
+                    found.update(condition.of)
+        found.update(reversal.event for reversal in one.reversals)
+    return found

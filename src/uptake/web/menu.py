@@ -76,7 +76,7 @@ ITEMS: tuple[Item, ...] = (
             Item(_("Rule builder"), "", "building:home", (Deed.MANAGE_RULES,)),
             Item(_("Committee"), "", "committee:home"),
             Item(_("Appeals desk"), "", "appeals:desk", (Deed.MANAGE_RULES,)),
-            Item(_("Points given afterwards"), "", "retroactive:home", (Deed.MANAGE_RULES,)),
+            Item(_("Points given afterwards"), "", "retroactive:home", (Deed.MANAGE_RULES,), by_place=True),
             Item(_("Monthly report"), "", "transparency:home"),
         ),
     ),

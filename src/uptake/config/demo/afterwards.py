@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth import get_user_model
 
+from uptake.basics.business_day import business_date
 from uptake.config.demo.names import Words
 from uptake.config.demo.park import DemoPark
 from uptake.directory.models import Organization
+from uptake.directory.place import settings_at
 from uptake.directory.scope import viewer_of
 from uptake.programme.drafting.find_exploits import ask_search, run_search
 from uptake.programme.drafting.models import Draft
@@ -33,10 +35,11 @@ def plant_afterwards(park: DemoPark, now: datetime) -> None:
         search = ask_search(draft=draft, by=ren, now=now, minutes={"stock.moved": "2", "stock.counted": "6"})
         run_search(search_id=search.pk, clock=lambda: now)
     version = RulebookVersion.objects.filter(organization=company).order_by("number").last()
+    today = business_date(now, *settings_at(company))
     try:
         if version is not None:
             plan_run(
-                company=company, version=version, since=park.today - timedelta(days=DAYS), until=park.today,
+                company=company, version=version, since=today - timedelta(days=DAYS), until=today,
                 why=WHY.in_(park.language), by=ren, now=now,
             )  # fmt: skip
     except Refused:

@@ -152,26 +152,34 @@ def _appeals(
 ) -> None:
     """One open by Lin, two answered, one overdue."""
     asked = (
-        (1, Words("There was no difference: the sheet was mixed up.", "没有差异，是盘点表拿错了。")),
-        (5, Words("The order was out on time; the clock of the scanner is wrong.", "单子是按时发的，扫码枪时钟不准。")),
-        (6, Words("I was told that every receipt counts.", "有人告诉我每次收货都算。")),
-        (9, Words("The line was entered twice by the system.", "系统重复录入了一行。")),
+        (
+            1,
+            "order-on-time",
+            Words("I closed it before noon; the confirmation came late.", "我中午前就处理完了，是确认来晚了。"),
+        ),
+        (
+            5,
+            "order-on-time",
+            Words("The order was out on time; the clock of the scanner is wrong.", "单子是按时发的，扫码枪时钟不准。"),
+        ),
+        (6, "receipt-in-time", Words("I was told that every receipt counts.", "有人告诉我每次收货都算。")),
+        (9, "stock-counted", Words("There was no difference: the sheet was mixed up.", "没有差异，是盘点表拿错了。")),
     )
     answers = {
         1: (True, 8, Words("The clock was wrong indeed; it is put right.", "时钟确实不准，已更正。")),
         2: (False, 0, Words("Only those within the time count; the rule says so.", "规则只计时限内的收货。")),
     }
-    for index, (days, text) in enumerate(asked):
-        if index >= len(people):
-            break
-        award = (
-            Award.objects.filter(person=people[index], company=company, points=0)
-            .select_related("company").order_by("-date", "-pk").first()
-        )  # fmt: skip
+    lin, *others = people
+    for index, (days, rule, text) in enumerate(asked):
+        at = now - timedelta(days=days)
+        rows = Award.objects.filter(
+            company=company, points=0, rule=rule, date__lt=at.date(), person__in=others if index else [lin]
+        )
+        award = rows.select_related("company", "person").order_by("-date", "-pk").first()
         if award is None:
             continue
-        by = _viewer(people[index], company, now, member=False)
-        at = now - timedelta(days=days)
+        others = [one for one in others if one != award.person]
+        by = _viewer(award.person, company, now, member=False)
         appeal = file_appeal(line=award, text=text.in_(park.language), by=by, now=at)
         if index in answers:
             upheld, points, answer = answers[index]

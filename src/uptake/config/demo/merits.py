@@ -16,6 +16,7 @@ from uptake.programme.merits.deeds import deeds_of
 from uptake.programme.merits.define_badge import BadgeTerms, define_badge
 from uptake.programme.merits.give_badge import give_by_hand
 from uptake.programme.merits.join_challenge import join_challenge
+from uptake.programme.merits.keep_boards import keep_boards
 from uptake.programme.merits.keep_merits import keep_merits
 from uptake.programme.merits.models import Challenge, ChallengeState
 from uptake.programme.merits.name_privilege import name_privilege
@@ -23,9 +24,12 @@ from uptake.programme.merits.offer_prizes import offer_prizes
 from uptake.programme.merits.plan_challenge import ChallengeTerms, open_challenge, plan_challenge
 from uptake.programme.merits.refusals import Refusal
 from uptake.programme.merits.verify_challenge import verify_challenge
+from uptake.programme.models import MeritChange
 from uptake.programme.rewards.fund_budget import fund_budget
 
 POINTS: Final = 4000
+AT_ONCE: Final = 20_000
+"""Changes that go onto the boards in one transaction."""
 AT_WORK: Final = 14
 """So many of those who do most of what counts take part."""
 
@@ -154,10 +158,19 @@ def plant_merits(park: DemoPark, now: datetime) -> None:
     )
     for number, one in enumerate(CHALLENGES):
         _challenge(company, one, number, people, hua, now)
+    _keep_boards(company, now)
     keep_merits(now=now)
     for row in Challenge.objects.filter(company=company, state=ChallengeState.ENDED, key="demo/3"):
         verify_challenge(challenge_id=row.pk, by=ren, now=now)
     keep_merits(now=now)
+
+
+def _keep_boards(company: Organization, now: datetime) -> None:
+    """The ranking of this company stands when the doors open; the jobs bring that of the others."""
+    others = MeritChange.objects.exclude(company=company).values_list("company_id", flat=True).distinct()
+    without = set(others)
+    while keep_boards(now=now, limit=AT_ONCE, without=without):
+        pass
 
 
 def _challenge(

@@ -17,15 +17,18 @@ from uptake.directory.models import Person, PersonKind
 from uptake.directory.place import memberships_of, settings_at, span_on
 from uptake.directory.roster import Row
 from uptake.directory.viewer import Deed, NotAllowed, Viewer
+from uptake.events.connect import OWN
+from uptake.events.models import Connection, Event
 from uptake.events.record_own import OwnDeed, record_own
 from uptake.programme.adoption.enrol import one_of
 from uptake.programme.adoption.models import Enrolment, Presence, Stand, Training
 from uptake.programme.adoption.plan_training import LONGEST_MINUTES, locked_training
-from uptake.programme.adoption.refusals import CodeWrong, NumberWrong, Over, TooManyTries
+from uptake.programme.adoption.refusals import CodeWrong, NumberWrong, Over, ReasonMissing, TooManyTries
 
 CODE_BEFORE: Final = timedelta(minutes=30)
 CODE_AFTER: Final = timedelta(hours=2)
 """The code counts from half an hour before the beginning until two hours after the end."""
+LONGEST_WHY: Final = 500
 TRIES: Final = 10
 TRIES_SECONDS: Final = 300
 
@@ -70,6 +73,44 @@ def mark_attended(
             now=now,
         )
     return len(new)
+
+
+@transaction.atomic
+def unmark_attended(*, training: Training, person: int, why: str, by: Viewer, now: datetime) -> bool:
+    """Takes back that somebody was there, marked by mistake: what rules paid for it is taken back too. Whether it was.
+
+    The person stays enrolled, and may be marked again. Raises NotAllowed, ReasonMissing.
+    """
+    found = locked_training(training)
+    if not by.may(Deed.RUN_TRAININGS, found.organization):
+        raise NotAllowed
+    why = why.strip()[:LONGEST_WHY]
+    if not why:
+        raise ReasonMissing
+    row = Enrolment.objects.filter(training=found, person_id=person, attended_at__isnull=False).first()
+    if row is None:
+        return False
+    row.attended_at, row.minutes, row.how, row.marked_by_id = None, None, "", by.user_id
+    row.save(update_fields=["attended_at", "minutes", "how", "marked_by"])
+    about = f"training/{found.pk}"
+    key = f"training.attended/{about}/{person}"
+    own = Connection.objects.filter(kind=OWN).values("slug")
+    said = Event.objects.filter(source__in=own, key=key).order_by("-revision").first()
+    if said is not None and said.company_id is not None:
+        deed = OwnDeed(
+            said.company_id, person, "training.unmarked", f"{about}/{person}", said.happened_at, about,
+            instead_of="training.attended", anew=True,
+        )  # fmt: skip
+        record_own([deed], now=now)
+    note(
+        deed="training.unmarked",
+        actor=by,
+        organization=found.organization,
+        subject=found.title_en or found.title_zh,
+        details={"training": found.pk, "person": person, "why": why},
+        now=now,
+    )
+    return True
 
 
 def attend_by_code(*, training: Training, code: str, by: Viewer, now: datetime) -> bool:
@@ -151,7 +192,14 @@ def _keep(
             about = f"training/{training.pk}"
             deeds.append(
                 OwnDeed(
-                    where.company_id, person, "training.attended", f"{about}/{person}", at, about, {"minutes": minutes}
+                    where.company_id,
+                    person,
+                    "training.attended",
+                    f"{about}/{person}",
+                    at,
+                    about,
+                    {"minutes": minutes},
+                    anew=True,
                 )
             )
     if deeds:

@@ -27,7 +27,7 @@ class ReactionKind(models.TextChoices):
 class Outcome(models.TextChoices):
     """What became of a report."""
 
-    OPEN = "open", _("Open")
+    OPEN = "open", _("To be looked at")
     HIDDEN = "hidden", _("Hidden")
     KEPT = "kept", _("Kept")
 

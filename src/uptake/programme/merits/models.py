@@ -240,7 +240,7 @@ class ChallengeState(models.TextChoices):
     """Where a challenge stands."""
 
     DRAFT = "draft", _("Draft")
-    OPEN = "open", _("Open")
+    OPEN = "open", _("Under way")
     ENDED = "ended", _("Ended, waits to be verified")
     VERIFIED = "verified", _("Verified")
     PAID = "paid", _("Paid out")

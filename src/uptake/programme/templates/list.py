@@ -36,5 +36,6 @@ class Template:
 
 TEMPLATES: tuple[Template, ...] = (
     Template("erp_basic", _("Everyday work in an ERP")),
+    Template("erp_welcome", _("Everyday work, with a bonus for newcomers")),
     Template("erp_classic", _("ERP work with learning and help")),
 )

@@ -40,14 +40,14 @@ def explained(event: Event) -> Explanation:
             120,
             ("cap_day",),
             "“Order lines” is 120, and every 1 of it makes 1 points. Of 100 points a day, 0 were used. "
-            "So 100 points count. There is room again from May 14, 2026.",
+            "So 100 points count. There is room again from 14 May 2026.",
         ),
         (
             {"cap": [{"times": 0, "every": "day"}]},
             1,
             ("cap_day",),
             "“Order lines” is 1, and every 1 of it makes 1 points. Of 0 times a day, 0 were used. "
-            "So 0 points count. There is room again from May 14, 2026.",
+            "So 0 points count. There is room again from 14 May 2026.",
         ),
         ({}, "many", ("no_number",), "The rule counts “Order lines”, but the event gives no number for it."),
         (

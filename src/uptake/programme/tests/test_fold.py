@@ -169,7 +169,7 @@ def test_what_is_shared_and_multiplied_is_told() -> None:
         assert award_sentence(second.points, second.reasons, second.explanation, Labels()) == (
             "“n” is 7, and from 5 on it makes 4 points. “Summer” makes it 1.4 times as much: 5.6. "
             "“both” together: Of 18 points a day, 14 were used. All rules together: Of 16 points a day, 14 were used. "
-            "So 2 points count. There is room again from June 2, 2026."
+            "So 2 points count. There is room again from 2 Jun 2026."
         )
 
 

@@ -26,31 +26,31 @@ LABELS = Labels(events={"order.processed": "Order processed"}, facts={"lines": "
 RULE: dict[str, Any] = {"rule": "a", "version": 1, "from": "2026-01-01", "on": "order.processed", "points": 5}
 
 SENTENCES: list[tuple[dict[str, Any], str]] = [
-    ({}, "5 points for each “Order processed”. In force from Jan. 1, 2026."),
-    ({"points": 1}, "1 point for each “Order processed”. In force from Jan. 1, 2026."),
+    ({}, "5 points for each “Order processed”. In force from 1 Jan 2026."),
+    ({"points": 1}, "1 point for each “Order processed”. In force from 1 Jan 2026."),
     (
         {"on": ["order.processed", "stock.moved", "stock.counted"], "until": "2026-07-01"},
         "5 points for each “Order processed”, “stock.moved” or “stock.counted”. "
-        "In force from Jan. 1, 2026 to June 30, 2026.",
+        "In force from 1 Jan 2026 to 30 Jun 2026.",
     ),
     (
         {"points": {"per": "lines"}},
-        "For each “Order processed”: 1 point for every 1 of “Order lines”. In force from Jan. 1, 2026.",
+        "For each “Order processed”: 1 point for every 1 of “Order lines”. In force from 1 Jan 2026.",
     ),
     (
         {"points": {"per": "lines", "each": Decimal("2.5"), "points": 3, "whole_units": True, "min": 1, "max": 2000}},
         "For each “Order processed”: 3 points for every 2.5 of “Order lines”. Only whole steps of 2.5 count. "
-        "At least 1 and at most 2,000 points each time. In force from Jan. 1, 2026.",
+        "At least 1 and at most 2,000 points each time. In force from 1 Jan 2026.",
     ),
     (
         {"when": [{"fact": "lines", "op": "gte", "value": 5}, {"person": "role", "value": ["clerk", "buyer"]}]},
         "5 points for each “Order processed”. Only if “Order lines” is at least 5, and the person's role is one of "
-        "“clerk” or “buyer”. In force from Jan. 1, 2026.",
+        "“clerk” or “buyer”. In force from 1 Jan 2026.",
     ),
     (
         {"when": [{"person": "tenure_days", "op": "lt", "value": 30}]},
         "5 points for each “Order processed”. Only if the person joined less than 30 days before. "
-        "In force from Jan. 1, 2026.",
+        "In force from 1 Jan 2026.",
     ),
     (
         {
@@ -63,11 +63,11 @@ SENTENCES: list[tuple[dict[str, Any], str]] = [
             "expires": {"days": 90},
         },
         "For each “Order processed”, by “Order lines”: 1 point from 1, 8 points from 20. At most 5 points each time. "
-        "The points can be spent 7 days later. They can be spent for 90 more days. In force from Jan. 1, 2026.",
+        "The points can be spent 7 days later. They can be spent for 90 more days. In force from 1 Jan 2026.",
     ),
     (
         {"expires": {"end_of": "year"}},
-        "5 points for each “Order processed”. They expire at the end of the fiscal year. In force from Jan. 1, 2026.",
+        "5 points for each “Order processed”. They expire at the end of the fiscal year. In force from 1 Jan 2026.",
     ),
     (
         {
@@ -77,7 +77,7 @@ SENTENCES: list[tuple[dict[str, Any], str]] = [
             ]
         },
         "5 points for each “Order processed”. At most 1 time a day. Whoever is “clerk”: at most 50 points a day. "
-        "This limit holds from Feb. 1, 2026 to Feb. 28, 2026. In force from Jan. 1, 2026.",
+        "This limit holds from 1 Feb 2026 to 28 Feb 2026. In force from 1 Jan 2026.",
     ),
 ]
 
@@ -117,8 +117,8 @@ def test_rule_tells_what_it_shares_with_its_rulebook() -> None:
         assert rule_sentence(rulebook.rules[0], LABELS, rulebook) == (
             "5 points for each “Order processed”. Whoever is “clerk”, together with “Stock”: at most 1 point a day. "
             "All rules together: at most 3 times a day. “Summer”: points × 1.5. Only if the person's role is “clerk”. "
-            "This holds from June 1, 2026 to Aug. 31, 2026. They expire at the end of the month. "
-            "In force from Jan. 1, 2026."
+            "This holds from 1 Jun 2026 to 31 Aug 2026. They expire at the end of the month. "
+            "In force from 1 Jan 2026."
         )
 
 

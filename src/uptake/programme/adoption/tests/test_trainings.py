@@ -9,10 +9,12 @@ import pytest
 
 from tests.cast import NOW, TODAY, Cast
 from uptake.directory.roster import read_roster
+from uptake.directory.scope import EVERYTHING
 from uptake.directory.viewer import NotAllowed
 from uptake.events.models import Event
+from uptake.ledger.balances import points_of
 from uptake.notify.models import Mail, Message
-from uptake.programme.adoption.attend import attend_by_code, find_rows, mark_attended
+from uptake.programme.adoption.attend import attend_by_code, find_rows, mark_attended, unmark_attended
 from uptake.programme.adoption.enrol import enrol, withdraw
 from uptake.programme.adoption.hours import learned_by
 from uptake.programme.adoption.models import Enrolment, Stand, Training
@@ -23,9 +25,12 @@ from uptake.programme.adoption.refusals import (
     NotForYou,
     NumberWrong,
     Over,
+    ReasonMissing,
     TextWrong,
     TooManyTries,
 )
+from uptake.programme.consider import consider_new_events
+from uptake.programme.publish import publish
 
 pytestmark = pytest.mark.django_db
 STARTS = NOW + timedelta(days=1)
@@ -106,6 +111,44 @@ def test_attendance_is_kept_once_and_is_an_event_that_rules_may_pay_for(cast: Ca
     learned = learned_by(cast.lin.pk, viewer=cast.viewer(cast.lin))
     assert (learned.trainings, learned.minutes) == (1, 60)
     assert learned_by(cast.lin.pk, viewer=cast.viewer(cast.mo)).trainings == 0
+
+
+def test_attendance_marked_by_mistake_is_taken_back_with_what_it_paid_and_may_be_marked_again(cast: Cast) -> None:
+    rule = {
+        "rule": "learn",
+        "version": 1,
+        "from": "2020-01-01",
+        "title": "Learn",
+        "on": "training.attended",
+        "points": 10,
+    }
+    publish(
+        organization=cast.beiyuan, rulebook={"rules": [rule]}, in_force_date=TODAY, by=EVERYTHING, now=NOW
+    )  # fmt: skip
+    training, by, lin = planned(cast), cast.viewer(cast.wei), cast.lin.pk
+
+    def mark(at: datetime) -> int:
+        mark_attended(training=training, people=[lin], by=by, now=at)
+        return paid(at)
+
+    def unmark(at: datetime, why: str = "It was another Lin") -> bool:
+        return unmark_attended(training=training, person=lin, why=why, by=by, now=at)
+
+    def paid(at: datetime) -> int:
+        consider_new_events(now=at)
+        return points_of(book=cast.beiyuan.pk, owners=[str(lin)], now=at)[str(lin)].available
+
+    assert mark(AFTER) == 10
+    with pytest.raises(NotAllowed):
+        unmark_attended(training=training, person=lin, why="x", by=cast.viewer(cast.lin), now=AFTER)
+    with pytest.raises(ReasonMissing):
+        unmark(AFTER, " ")
+    assert [unmark(AFTER), unmark(AFTER)] == [True, False]
+    assert (paid(AFTER), stand(cast, "lin")) == (0, Stand.ENROLLED)
+    assert learned_by(lin, viewer=cast.viewer(cast.lin)).trainings == 0
+
+    assert mark(AFTER + timedelta(hours=1)) == 10
+    assert Event.objects.standing().filter(name__startswith="training.").count() == 1
 
 
 def test_the_code_from_the_room_counts_in_its_time_only(cast: Cast) -> None:

@@ -23,7 +23,14 @@ from uptake.directory.models import Organization, Person, PersonKind
 from uptake.directory.place import settings_at
 from uptake.directory.roster import NoNameColumn, NotText, TooManyRows, decode, read_roster
 from uptake.directory.scope import Deed, NotAllowed, Viewer
-from uptake.programme.adoption.attend import CODE_AFTER, CODE_BEFORE, attend_by_code, find_rows, mark_attended
+from uptake.programme.adoption.attend import (
+    CODE_AFTER,
+    CODE_BEFORE,
+    attend_by_code,
+    find_rows,
+    mark_attended,
+    unmark_attended,
+)
 from uptake.programme.adoption.enrol import enrol, withdraw
 from uptake.programme.adoption.hours import learned_by
 from uptake.programme.adoption.models import Enrolment, Presence, Stand, Training, at_own_places
@@ -106,6 +113,7 @@ def one(request: HttpRequest, training_id: int) -> HttpResponseBase:
         "begun": now >= found.starts_at,
         "code_time": found.cancelled_at is None and found.starts_at - CODE_BEFORE <= now <= found.ends_at + CODE_AFTER,
         "enrolled": list(enrolled.exclude(stand=Stand.WITHDRAWN)) if runs else [],
+        "attended": list(enrolled.filter(attended_at__isnull=False)) if runs else [],
         "others": _others(found, now) if runs and now >= found.starts_at else [],
         "lines": lines,
         "wrong": wrong,
@@ -170,7 +178,7 @@ def _listed(one: Training, mine: Enrolment | None, now: datetime) -> Listed:
     elif free == 0:
         state, label, tone = "full", _("Full; there is a waiting list"), "warn"
     else:
-        state, label, tone = "open", _("Open"), "info"
+        state, label, tone = "open", _("Enrolment open"), "info"
     return Listed(one, one.title_in(language), one.text_in(language), state, label, tone, free, taken, mine)
 
 
@@ -201,6 +209,11 @@ def _do(request: HttpRequest, found: Training, viewer: Viewer) -> tuple[str, lis
             said = given.get("minutes", "").strip()
             minutes = int(said) if said.isdecimal() and len(said) < 6 else found.minutes if not said else 0
             _marked(request, mark_attended(training=found, people=people, minutes=minutes, by=viewer, now=now))
+        elif deed == "unmark":
+            who = given.get("person", "")
+            person = int(who) if who.isdecimal() and len(who) < 18 else 0
+            if unmark_attended(training=found, person=person, why=given.get("why", ""), by=viewer, now=now):
+                messages.success(request, _("Taken back. What rules paid for it is taken back too."))
         elif deed == "file":
             return _read_file(request, found, viewer)
         elif deed == "cancel":

@@ -148,5 +148,7 @@ def _named(period: str, starts: date, end: date | None) -> str:
     if period == QUARTER:
         return _("Quarter %(quarter)s of %(year)s") % {"quarter": (starts.month + 2) // 3, "year": starts.year}
     if period == MONTH:
+        if numbers.chinese():
+            return f"{starts.year} 年 {starts.month} 月"
         return _("%(month)s %(year)s") % {"month": MONTHS[starts.month], "year": starts.year}
     return _("Week of %(day)s") % {"day": numbers.day(starts)}

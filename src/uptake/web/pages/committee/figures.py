@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -89,9 +90,14 @@ def tested(told: Mapping[str, Any], person: int | None) -> Tested | None:
         days=int(told.get("days", 0)),
         people=int(told.get("people", 0)),
         events=int(told.get("events", 0)),
-        span=(str(told.get("from", "")), str(told.get("until", ""))),
+        span=(_day(told.get("from", "")), _day(told.get("until", ""))),
         passed=sum(check.holds for check in checks),
     )
+
+
+def _day(told: str) -> str:
+    """A date of the report as the reader writes it."""
+    return numbers.day(date.fromisoformat(told)) if told else "–"
 
 
 def _group(one: Mapping[str, Any]) -> Group:

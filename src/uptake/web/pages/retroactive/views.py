@@ -66,8 +66,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
             viewer.within("path", Deed.MANAGE_RULES), kind=Kind.COMPANY, closed_at=None
         ).order_by("path")
     )
-    asked = request.GET.get("at", "") or request.POST.get("at", "")
-    company = next((one for one in companies if one.slug == asked), companies[0] if companies else None)
+    company = _company(request, companies)
     if company is None:
         return render(request, "retroactive/home.html", {"company": None})
     versions = list(
@@ -95,6 +94,24 @@ def home(request: HttpRequest) -> HttpResponseBase:
         "wrong": wrong,
     }
     return render(request, "retroactive/home.html", context, status=422 if wrong else 200)
+
+
+def _company(request: HttpRequest, companies: list[Organization]) -> Organization | None:
+    """The one chosen, here or in the head of the page; else that of the latest run or rulebook. Http404 for another."""
+    asked = request.GET.get("at", "") or request.POST.get("at", "")
+    if asked:
+        place = Organization.objects.filter(slug=asked).first()
+        above = [one for one in companies if place is not None and place.path.startswith(one.path)]
+        if above:
+            return above[0]
+        inside = [one for one in companies if place is not None and one.path.startswith(place.path)]
+        if not inside:
+            raise Http404("no such company")
+        companies = inside
+    runs = RetroactiveRun.objects.filter(organization__in=companies).order_by("-asked_at", "-pk")
+    books = RulebookVersion.objects.filter(organization__in=companies).order_by("-published_at", "-pk")
+    latest = runs.values_list("organization", flat=True).first() or books.values_list("organization", flat=True).first()
+    return next((one for one in companies if one.pk == latest), companies[0] if companies else None)
 
 
 def _plan(

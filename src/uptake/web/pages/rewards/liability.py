@@ -80,7 +80,7 @@ def _chart(found: Liability) -> Chart:
             "Points that expire by month if nothing more is redeemed, and redemption at the pace of the last 90 days"
         ),
         labels=[
-            date_format(month.first, "N Y") if not numbers.chinese() else f"{month.first:%Y-%m}"
+            date_format(month.first, "M Y") if not numbers.chinese() else f"{month.first:%Y-%m}"
             for month in found.months
         ],
         series=[
@@ -102,14 +102,18 @@ def export(request: HttpRequest, kind: str) -> HttpResponseBase:
         _("What"),
         _("Given"),
         _("Spent"),
+        _("Otherwise"),
         _("Not decided"),
         _("Left"),
         _("Expiring"),
         _("Redeemed at the pace so far"),
     ]
-    rows: list[list[Cell]] = [[_("Outstanding"), None, None, None, found.outstanding, None, None]]
-    rows += [[month.first, None, None, None, None, month.expiring, month.redeemed] for month in found.months]
-    rows += [[one.place.name, one.given, one.spent, one.waiting, one.left, None, None] for one in found.budgets]
+    rows: list[list[Cell]] = [[_("Outstanding"), None, None, None, None, found.outstanding, None, None]]
+    rows += [[month.first, None, None, None, None, None, month.expiring, month.redeemed] for month in found.months]
+    rows += [
+        [one.place.name, one.given, one.spent, one.otherwise, one.waiting, one.left, None, None]
+        for one in found.budgets
+    ]
     name = f"liability-{company.slug}"
     return as_csv(name, heads, rows) if kind == "csv" else as_xlsx(name, heads, rows)
 

@@ -19,6 +19,7 @@ from uptake.basics.business_day import business_date
 from uptake.directory.models import Kind, Organization
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed
+from uptake.programme.changes import events_of
 from uptake.programme.governance.committee import must_vote
 from uptake.programme.models import RulebookVersion
 from uptake.programme.publish import OtherClock, TooSoon, publish
@@ -127,8 +128,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
 
 
 def _cards(rulebook: Rulebook, day: Any) -> Any:
-    in_force = rulebook.in_force(day)
-    return cards_of(rulebook, day, labels_of(name for rule in in_force for name in rule.on), None)
+    return cards_of(rulebook, day, labels_of(events_of(rulebook)), None)
 
 
 def _start(request: HttpRequest, place: Organization | None) -> str:

@@ -8,7 +8,7 @@ from datetime import date
 
 from django.utils.translation import gettext, ngettext
 
-from uptake.programme.rulebook import PointsBySteps, PointsPer, Rulebook, RuleVersion
+from uptake.programme.rulebook import Expiry, PointsBySteps, PointsPer, Rulebook, RuleVersion
 from uptake.programme.sentences import (
     Labels,
     cap_sentence,
@@ -18,6 +18,7 @@ from uptake.programme.sentences import (
     points_sentences,
     shared_sentences,
     spending_sentences,
+    streak_sentences,
 )
 from uptake.web import numbers
 
@@ -79,6 +80,7 @@ def card_of(rule: RuleVersion, labels: Labels, used: Used | None, rulebook: Rule
         [
             *points_sentences(rule, labels),
             *condition_sentences(rule.when, labels),
+            *streak_sentences(rule),
             *cooldown_sentences(rule),
             *shared_sentences(rule, rulebook, labels),
             *spending_sentences(rule, rulebook),
@@ -93,6 +95,18 @@ def card_of(rule: RuleVersion, labels: Labels, used: Used | None, rulebook: Rule
     else:
         pays, unit = numbers.signed(rule.points), ""
     return Card(rule, rule.title or rule.rule, sentence, pays, unit, caps, today)
+
+
+def validity_of(expiry: Expiry) -> str:
+    """How long points can be spent where a rule says nothing else."""
+    if expiry.days is not None:
+        told = ngettext("%(n)s day from when they can be spent", "%(n)s days from when they can be spent", expiry.days)
+        return told % {"n": numbers.full(expiry.days)}
+    if expiry.end_of == "month":
+        return gettext("until the end of the month, where a rule says nothing else")
+    if expiry.end_of == "year":
+        return gettext("until the end of the fiscal year, where a rule says nothing else")
+    return gettext("Points do not expire")
 
 
 def exact(number: object) -> str:

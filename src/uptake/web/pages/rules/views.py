@@ -12,11 +12,12 @@ from django.utils import timezone
 from uptake.directory.models import Organization, Person
 from uptake.directory.scope import Deed, Viewer
 from uptake.directory.viewer import ids_of
+from uptake.programme.changes import events_of
 from uptake.programme.in_force import parsed, rulebook_version_on
 from uptake.programme.models import RulebookVersion
 from uptake.web.catalogue import labels_of
 from uptake.web.pages.points.read import Home, home_of, used_today
-from uptake.web.pages.rules.read import Used, cards_of
+from uptake.web.pages.rules.read import Used, cards_of, validity_of
 from uptake.web.viewing import login_required, viewer_for
 
 
@@ -53,7 +54,6 @@ def home(request: HttpRequest) -> HttpResponseBase:
         used = used_today(own)
     rulebook = parsed(shown.pk, shown.sha256)
     day = _day_of(shown, current, today)
-    in_force = rulebook.in_force(day)
     context = {
         "may_publish": viewer.may(Deed.MANAGE_RULES),
         "place": place,
@@ -62,7 +62,8 @@ def home(request: HttpRequest) -> HttpResponseBase:
         "versions": versions,
         "today": today,
         "programme": rulebook.programme,
-        "cards": cards_of(rulebook, day, labels_of(name for rule in in_force for name in rule.on), used),
+        "validity": validity_of(rulebook.programme.expires),
+        "cards": cards_of(rulebook, day, labels_of(events_of(rulebook)), used),
     }
     return render(request, "rules/home.html", context)
 

@@ -23,6 +23,7 @@ CAUSES: Mapping[str, str | Promise] = {
     "special": gettext_lazy("Special points"),
     "recognition": gettext_lazy("Recognition"),
     "challenge": gettext_lazy("Challenges"),
+    "prize": gettext_lazy("Prizes of the ranking"),
     "badge": gettext_lazy("Badges"),
     "onboarding": gettext_lazy("Welcome points"),
     "run": gettext_lazy("Granted afterwards"),

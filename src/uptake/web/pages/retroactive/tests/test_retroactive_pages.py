@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.cast import NOW, TODAY, Cast
-from uptake.directory.models import Leave, Membership, Role, RoleAssignment
+from uptake.directory.models import Kind, Leave, Membership, Organization, Role, RoleAssignment
 from uptake.directory.scope import EVERYTHING
 from uptake.ledger.balances import points_of
 from uptake.ledger.grant import Grant, grant
@@ -55,6 +55,11 @@ def test_a_run_is_reckoned_by_one_and_posted_after_another_approved(cast: Cast) 
             "until": TODAY + timedelta(days=1), "why": "Orders were worth more"}  # fmt: skip
 
     assert "No run yet" in read(ren, address)
+    chosen = f'<option value="{cast.beiyuan.slug}" selected'
+    below = Organization.objects.filter(company=cast.beiyuan, kind=Kind.DEPARTMENT).latest("pk")
+    for at in ("", "?at=linjiang", f"?at={below.slug}"):
+        assert chosen in read(ren, f"/rules/afterwards/{at}"), at
+    assert ren.get("/rules/afterwards/?at=nowhere").status_code == 404
     refused = ren.post(address, {**form, "why": " "})
     assert (refused.status_code, "Say why" in refused.content.decode()) == (422, True)
     page = ren.post(address, form)["Location"]
