@@ -17,7 +17,7 @@ from uptake.notify.follow import Bookmark
 
 log = logging.getLogger(__name__)
 
-TICK_SECONDS: Final = 0.25
+TICK_SECONDS: Final = 0.1
 SESSIONS_EVERY_SECONDS: Final = 20.0
 STREAMS_PER_PERSON: Final = 8
 WAITING_AT_MOST: Final = 200
