@@ -88,10 +88,12 @@ def change_system(
 ) -> Pull:
     """Changes the declaration, settings or secrets (those given; empty secrets stay) and asks again at once.
 
-    Raises NotAllowed, BadDeclaration, SettingMissing.
+    Secrets stay only where they go to the same place in the same way: else whoever may change an address could have
+    a password sent to himself that he was never shown. Raises NotAllowed, BadDeclaration, SettingMissing.
     """
     pull = taken(pull, by)
     read = read_yaml(pull.declaration if declaration is None else declaration)[0]
+    kept = _kept(pull) if _leads_as_before(pull, read, settings) else {}
     changed = {
         name
         for name, is_, was in (
@@ -103,18 +105,30 @@ def change_system(
     }
     given = {name: text for name, text in (secrets or {}).items() if text}
     if given:
-        pull.secrets = sealed({**_kept(pull), **given})
         changed.add("secrets")
+    kept |= given
+    pull.secrets = sealed(kept)
     pull.declaration = pull.declaration if declaration is None else declaration
     pull.settings = pull.settings if settings is None else dict(settings)
     pull.every_seconds = every_seconds or pull.every_seconds
-    _complete(read, pull.settings, _kept(pull))
+    _complete(read, pull.settings, kept)
     look_again(pull, now)
     pull.who = ""
     pull.save()
     if changed:
         _note("system.changed", pull, by, now, {"changed": sorted(changed)})
     return pull
+
+
+def _leads_as_before(pull: Pull, read: Declaration, settings: Mapping[str, str] | None) -> bool:
+    """Whether secrets go where they went."""
+    if settings is not None and dict(settings) != pull.settings:
+        return False
+    try:
+        before = read_yaml(pull.declaration)[0]
+    except BadDeclaration:
+        return False
+    return (read.engine, read.sign_in) == (before.engine, before.sign_in)
 
 
 def look_again(pull: Pull, now: datetime) -> None:

@@ -14,11 +14,12 @@ from django.db import connections
 
 from tests.cast import NOW, Cast
 from uptake.connectors.models import BadRecord, Pull, PullStream
-from uptake.connectors.pull.connect_system import change_system
+from uptake.connectors.pull.connect_system import SettingMissing, change_system
 from uptake.connectors.pull.pull_due import pull_connection
 from uptake.connectors.pull.read_page import TakenOver
+from uptake.connectors.pull.secrets import opened
 from uptake.connectors.pull.steer import read_again, try_again, understand_again
-from uptake.connectors.pull.tests.stub import OFFSET, PASSWORD, SESSION, Fault, Stub, answer, declaration, running
+from uptake.connectors.pull.tests.stub import OFFSET, PASSWORD, SESSION, USER, Fault, Stub, answer, declaration, running
 from uptake.connectors.pull.tests.world import desk, objects
 from uptake.directory.models import Identity
 from uptake.directory.scope import EVERYTHING
@@ -368,6 +369,23 @@ def test_the_password_is_sealed_and_stands_nowhere_else(cast: Cast, stub: Stub) 
         cursor.execute("SELECT details FROM directory_auditentry")
         audit = str(cursor.fetchall())
     assert PASSWORD not in audit + str(world.again().failure) + world.again().declaration + str(world.again().settings)
+
+
+def test_a_password_does_not_follow_to_another_address(cast: Cast, stub: Stub) -> None:
+    stub.anonymous = False
+    world = desk(cast, stub)
+    elsewhere = {"address": "http://127.0.0.1:9", "user": USER}
+
+    with pytest.raises(SettingMissing, match="password"):
+        change_system(pull=world.again(), by=EVERYTHING, now=world.now, settings=elsewhere)
+
+    assert world.again().settings["address"] == stub.address
+    same = change_system(pull=world.again(), by=EVERYTHING, now=world.now, declaration=declaration(), every_seconds=9)
+    assert opened(same.secrets) == {"password": PASSWORD}
+    new = change_system(
+        pull=world.again(), by=EVERYTHING, now=world.now, settings=elsewhere, secrets={"password": "another"}
+    )
+    assert opened(new.secrets) == {"password": "another"}
 
 
 def dies_before(statement: int, deed: Callable[[], Any]) -> bool:
