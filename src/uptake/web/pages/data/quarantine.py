@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -12,9 +13,10 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from uptake.directory.scope import Deed, NotAllowed
@@ -25,6 +27,16 @@ from uptake.web.pages.data.figures import waiting
 from uptake.web.viewing import needs, place_asked, viewer_for
 
 AT_ONCE = 200
+FIELDS: Mapping[str, Promise] = {
+    "event": gettext_lazy("Event"),
+    "person": gettext_lazy("Person"),
+    "at": gettext_lazy("Happened"),
+    "object": gettext_lazy("About"),
+    "facts": gettext_lazy("Facts"),
+    "company": gettext_lazy("Company"),
+    "history_only": gettext_lazy("history only"),
+}
+"""What the fields of an event are called on the pages."""
 
 
 @needs(Deed.MANAGE_DATA)
@@ -103,7 +115,13 @@ def conflicts(request: HttpRequest) -> HttpResponseBase:
             stands["company"] = None  # not sent, so it cannot differ
         names = list(dict.fromkeys([*stands, *came]))
         row.lines = [  # type: ignore[attr-defined]
-            (name, _text(stands.get(name)), _text(came.get(name)), _text(stands.get(name)) != _text(came.get(name)))
+            (
+                FIELDS.get(name, ""),
+                name,
+                _text(stands.get(name)),
+                _text(came.get(name)),
+                _text(stands.get(name)) != _text(came.get(name)),
+            )
             for name in names
         ]
     return render(request, "data/conflicts.html", {"page": page, "waiting": waiting(viewer), "tab": "conflicts"})
@@ -134,6 +152,8 @@ def content_of(event: Event) -> dict[str, Any]:
 def _text(value: Any) -> str:
     if value is None or value == "":
         return "–"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str, indent=1)
     return str(value)

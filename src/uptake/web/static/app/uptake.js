@@ -301,7 +301,7 @@
             const leaves = known.get(one.target).tone === "c6";
             return { ...one, lineStyle: { color: css(leaves ? "c6" : known.get(one.source).tone), opacity: leaves ? 0.16 : 0.26, curveness: 0.5 } };
           }),
-          label: { color: css("ink"), fontSize: 12, fontFamily: font, textBorderColor: css("surface"), textBorderWidth: 3, width: 150, overflow: "truncate",
+          label: { color: css("ink"), fontSize: 12, fontFamily: font, textBorderColor: css("surface"), textBorderWidth: 3, width: columns < 6 && innerWidth > 1200 ? 190 : 150, overflow: "truncate",
             formatter: ({ data }) => `${data.t}  {n|${compact(data.v)}}`, rich: { n: { color: css("ink-2"), fontSize: 12 } } } },
       ] };
   }
