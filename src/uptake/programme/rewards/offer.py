@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
@@ -78,7 +79,7 @@ def offer(
             raise Unusable("stock", _("%(n)s are taken already") % {"n": row.taken})
         row.save()
         if checked:
-            _set_picture(row, picture, checked)
+            _set_picture(row, checked)
         elif drop_picture:
             Picture.objects.filter(reward=row).delete()
         after = _told(row)
@@ -95,12 +96,10 @@ def offer(
     return row
 
 
-def _set_picture(row: Reward, file: File | None, checked: tuple[str, bytes]) -> None:
-    assert file is not None, "what was checked is there"
+def _set_picture(row: Reward, checked: tuple[str, bytes]) -> None:
     media_type, content = checked
-    Picture.objects.update_or_create(
-        reward=row, defaults={"media_type": media_type, "content": content, "sha256": file.sha256}
-    )
+    kept = {"media_type": media_type, "content": content, "sha256": hashlib.sha256(content).hexdigest()}
+    Picture.objects.update_or_create(reward=row, defaults=kept)
 
 
 def _check(offer: Offer) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Q
 
 from uptake.directory.models import Organization
@@ -31,6 +31,7 @@ from uptake.programme.rewards.refusals import (
 from uptake.programme.rewards.resolve import settle_redemption
 from uptake.programme.rewards.steps import content_of, record_deed, time_out_rows, write_step
 from uptake.programme.rewards.terms import Terms, terms_of
+from uptake.programme.rewards.turn import see_turn_end, take_turn, wait_for_turn
 
 LONGEST_KEY = 200
 LONGEST_WISH = 500
@@ -61,17 +62,30 @@ def redeem(
     content = content_of("redeem", by.person_id, reward.pk, wish, leave_from_date)
     asked = _Asked(company, by.person_id, key, content, now)
     try:
-        # Whoever cannot have it is told so without waiting for those who can: it is true at this instant.
-        found = Reward.objects.get(pk=reward.pk)
-        if (refusal := asked.refusal(found)) and not asked.is_known_or_others_are_due(found):
-            raise refusal
-        return _redeem(reward, asked, wish, leave_from_date)
+        with transaction.atomic():
+            if take_turn(by.person_id):
+                return _redeem(reward, asked, wish, leave_from_date)
+        see_turn_end(by.person_id)
+        asked.refuse_at_once(reward)
+        with transaction.atomic():
+            wait_for_turn(by.person_id)
+            return _redeem(reward, asked, wish, leave_from_date)
     except IntegrityError:
         # The same key for another reward in this very moment: that one won.
         known = asked.known()
         if known is None:
             raise
         return known
+
+
+_GLANCE = """
+SELECT r.id, r.company_id, r.price, r.stock, r.taken, r.hidden, r.level, r.per_person, r.from_date, r.until_date,
+       EXISTS (SELECT 1 FROM rewards_redemption m WHERE m.company_id = r.company_id AND m.key = %s) AS known,
+       EXISTS (SELECT 1 FROM rewards_redemption m WHERE m.reward_id = r.id AND m.times_out_at <= %s
+               AND m.state IN ({open})) AS due
+FROM rewards_reward r WHERE r.id = %s
+"""
+"""A reward as it stands, whether the key was used, and whether somebody's time is over who has a place in its stock."""
 
 
 @dataclass
@@ -106,6 +120,14 @@ class _Asked:
         """Requests whose time is over, and whose place in the stock is still taken."""
         return list(Redemption.objects.filter(self._due(reward)).order_by("pk"))
 
+    def refuse_at_once(self, reward: Reward) -> None:
+        """Tells whoever cannot have it without waiting for those who can: it is true at this instant."""
+        marks = ", ".join(["%s"] * len(OPEN))
+        at = connection.ops.adapt_datetimefield_value(self.now)
+        (seen,) = Reward.objects.raw(_GLANCE.format(open=marks), [self.key, at, *map(str, OPEN), reward.pk])
+        if (refusal := self.refusal(seen)) and not (seen.known or seen.due):  # type: ignore[attr-defined]  # of the query
+            raise refusal
+
     def refusal(self, reward: Reward) -> Refusal | None:
         """The first reason in the order of the rules."""
         if reward.hidden or (reward.is_for_a_time and not reward.is_on_offer(self.terms.today)):
@@ -133,37 +155,37 @@ class _Asked:
 
 def _redeem(reward: Reward, asked: _Asked, wish: str, leave_from_date: date | None) -> Redeemed:
     now = asked.now
-    with transaction.atomic():
-        locked = Reward.objects.select_for_update(no_key=True).get(pk=reward.pk)
-        locked.company = asked.company
-        if asked.is_known_or_others_are_due(locked):
-            if known := asked.known():
-                return known
-            time_out_rows(locked, asked.due(locked), now)
-        if refusal := asked.refusal(locked):
-            raise refusal
-        terms = asked.terms  # only now: of fifty who ask at once, forty-nine do not need them
-        row = Redemption.objects.create(
-            company=asked.company,
-            person_id=asked.person,
-            reward=locked,
-            key=asked.key,
-            fingerprint=asked.content,
-            price=locked.price,
-            wish=wish[:LONGEST_WISH],
-            leave_from_date=leave_from_date,
-            requested_at=now,
-            times_out_at=terms.times_out_at,
-        )
-        Reward.objects.filter(pk=locked.pk).update(taken=F("taken") + 1)
-        locked.taken += 1
-        _hold(row, terms, now)
-        write_step(
-            row, deed=State.REQUESTED, key="request", content=asked.content, by=None, points=row.price, at=now, now=now
-        )
-        record_deed(row, "reward.requested", now)
-        if locked.with_codes and not locked.needs_approval:
-            settle_redemption(row, by=None, key="at once", content=content_of("at once"), points=row.price, now=now)
+    asked.refuse_at_once(reward)
+    locked = Reward.objects.select_for_update(no_key=True).get(pk=reward.pk)
+    locked.company = asked.company
+    if asked.is_known_or_others_are_due(locked):
+        if known := asked.known():
+            return known
+        time_out_rows(locked, asked.due(locked), now)
+    if refusal := asked.refusal(locked):
+        raise refusal
+    terms = asked.terms  # only now: of fifty who ask at once, forty-nine do not need them
+    row = Redemption.objects.create(
+        company=asked.company,
+        person_id=asked.person,
+        reward=locked,
+        key=asked.key,
+        fingerprint=asked.content,
+        price=locked.price,
+        wish=wish[:LONGEST_WISH],
+        leave_from_date=leave_from_date,
+        requested_at=now,
+        times_out_at=terms.times_out_at,
+    )
+    Reward.objects.filter(pk=locked.pk).update(taken=F("taken") + 1)
+    locked.taken += 1
+    _hold(row, terms, now)
+    write_step(
+        row, deed=State.REQUESTED, key="request", content=asked.content, by=None, points=row.price, at=now, now=now
+    )
+    record_deed(row, "reward.requested", now)
+    if locked.with_codes and not locked.needs_approval:
+        settle_redemption(row, by=None, key="at once", content=content_of("at once"), points=row.price, now=now)
     return Redeemed(row, replayed=False)
 
 
