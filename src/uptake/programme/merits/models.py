@@ -208,6 +208,14 @@ class GivenBadgeQuerySet(models.QuerySet["GivenBadge"]):
     def held(self) -> GivenBadgeQuerySet:
         return self.filter(taken_back_at__isnull=True)
 
+    def told_at(self, viewer: Viewer, company: Organization) -> GivenBadgeQuerySet:
+        """Those that colleagues read of: held, of one's own company or one whose people one sees, and not of who hides
+        their name."""
+        if not any(place.startswith(company.path) for place in viewer.places):
+            return self.visible_to(viewer).held().filter(badge__company=company)
+        hidden = Nameless.objects.values("person_id")
+        return self.held().filter(badge__company=company).exclude(person_id__in=hidden)
+
 
 class GivenBadge(models.Model):
     """A badge one person has, once; or had, until what it was given for turned out not to be."""

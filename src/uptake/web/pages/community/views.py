@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from uptake.directory.models import Organization
@@ -24,6 +25,7 @@ from uptake.programme.community import write
 from uptake.programme.community.models import Post, PostKind, Reaction, ReactionKind, Recognition, Reply
 from uptake.programme.community.moderate import hide, keep, report
 from uptake.programme.community.refusals import Refusal
+from uptake.programme.merits.models import GivenBadge
 from uptake.web.pages.community.places import company_for, nobody
 from uptake.web.pages.community.words import in_words
 from uptake.web.viewing import login_required, viewer_for
@@ -77,6 +79,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
         "writes": write.belongs(viewer, company),
         "moderates": viewer.may(Deed.MANAGE_RULES, company),
         "recognitions": given.order_by("-given_at", "-pk")[:SIDE],
+        "badges": _badges(company, viewer),
         "wrong": wrong,
         "typed": request.POST,
         "post_kinds": PostKind.choices,
@@ -126,6 +129,13 @@ def post(request: HttpRequest, post_id: int) -> HttpResponseBase:
     }
     with timezone.override(settings_at(found.company).zone):
         return render(request, "community/post.html", context, status=422 if wrong else 200)
+
+
+def _badges(company: Organization, viewer: Viewer) -> list[tuple[GivenBadge, str]]:
+    """The latest badges of colleagues, with their names in the reader's language."""
+    rows = GivenBadge.objects.told_at(viewer, company).select_related("badge", "person")
+    language = get_language() or "en"
+    return [(one, one.badge.name_in(language)) for one in rows.order_by("-given_at", "-pk")[:SIDE]]
 
 
 def _kinds() -> list[tuple[str, str]]:

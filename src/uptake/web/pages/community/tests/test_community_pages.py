@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cast import Cast
+from tests.cast import NOW, Cast
+from uptake.directory.scope import EVERYTHING
 from uptake.programme.community.models import Post, Recognition, Report
+from uptake.programme.merits.define_badge import BadgeTerms, define_badge
+from uptake.programme.merits.give_badge import give_by_hand
+from uptake.programme.merits.hide_name import hide_name
 from uptake.web.templatetags.prose import prose
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -112,3 +116,18 @@ def test_other_companies_see_nothing(cast: Cast) -> None:
 )
 def test_words_stay_words(text: str, shown: str) -> None:
     assert prose(text) == shown
+
+
+def test_badges_of_colleagues_stand_beside_the_posts_without_those_who_hide_their_name(cast: Cast) -> None:
+    terms = BadgeTerms(kind="hand", name_en="Helping hand", name_zh="援手")
+    badge = define_badge(company=cast.beiyuan, terms=terms, by=EVERYTHING, now=NOW)
+    hua = cast.viewer(cast.hua)
+    for who in (cast.lin, cast.ke):
+        give_by_hand(badge_id=badge.pk, person=who, reason="x", by=hua, now=NOW)
+    hide_name(by=cast.viewer(cast.ke), hidden=True, now=NOW)
+
+    page = cast.sign_in(cast.hua).get("/community/").content.decode()
+    assert page.count("Helping hand") == 1
+    assert cast.lin.name in page
+    assert cast.ke.name not in page
+    assert "Helping hand" not in cast.sign_in(cast.mo).get("/community/").content.decode()

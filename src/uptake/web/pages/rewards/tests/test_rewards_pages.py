@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
+from PIL import Image, PngImagePlugin
 
 from tests.cast import Cast
 from uptake.directory.models import Person
@@ -19,9 +21,17 @@ from uptake.programme.rewards.models import Code, Picture, Redemption, Reward, S
 from uptake.programme.rewards.offer import Offer, offer
 
 pytestmark = pytest.mark.django_db
-PNG = (
-    b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + b"\0" * 17 + b"\0\0\0\4tEXtHome" + b"\0" * 4 + b"\0\0\0\0IEND" + b"\0" * 4
-)
+
+
+def png() -> bytes:
+    """A small picture with a word written beside it."""
+    target, beside = BytesIO(), PngImagePlugin.PngInfo()
+    beside.add_text("tEXtHome", "Hall B")
+    Image.new("RGB", (4, 4)).save(target, "PNG", pnginfo=beside)
+    return target.getvalue()
+
+
+PNG = png()
 
 
 def earned(cast: Cast, who: Person, points: int) -> None:
