@@ -43,6 +43,7 @@ FILL: Mapping[str, str | tuple[str, ...]] = {
     "events:event_id": "event",
     "events:kind": ("xlsx", "csv"),
     "data:run_id": "run",
+    "data:preset": ("tryton",),
     "data:slug": "connection_slug",
     "data:connection_id": "connection",
     "data:key_id": "key",

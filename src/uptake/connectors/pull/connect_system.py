@@ -93,7 +93,7 @@ def change_system(
     """
     pull = taken(pull, by)
     read = read_yaml(pull.declaration if declaration is None else declaration)[0]
-    kept = _kept(pull) if _leads_as_before(pull, read, settings) else {}
+    kept = _kept(pull) if leads_as_before(pull, read, settings) else {}
     changed = {
         name
         for name, is_, was in (
@@ -120,7 +120,7 @@ def change_system(
     return pull
 
 
-def _leads_as_before(pull: Pull, read: Declaration, settings: Mapping[str, str] | None) -> bool:
+def leads_as_before(pull: Pull, read: Declaration, settings: Mapping[str, str] | None) -> bool:
     """Whether secrets go where they went."""
     if settings is not None and dict(settings) != pull.settings:
         return False

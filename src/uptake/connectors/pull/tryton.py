@@ -37,8 +37,8 @@ class Tryton:
         (me,) = self._call(
             "model.res.user.search_read", [["login", "=", self._user]], 0, 1, None, ["login", "name"], {}
         )
-        for stream in self.declaration.streams:
-            self.pull(stream, Position(), 1)
+        if any(stream.options.get("model", LOG) == LOG for stream in self.declaration.streams):
+            self._call(f"model.{LOG}.search", [], 0, 1, None, {})  # only administrators may
         return Health(who=me["login"], about=me["name"])
 
     def pull(self, stream: Stream, after: Position, limit: int) -> Page:
@@ -127,13 +127,20 @@ class Tryton:
             here = range(start, min(start + AT_ONCE, high + 1))
             inside = self._among(model, left, here)
             if inside:
-                self._halve(model, inside, here, gone)
+                there = self._numbers_there(model, here)
+                missing = [number for number in here if number not in there]
+                last = max(there, default=0)
+                # what is gone is most often between what is still there
+                for numbers in ([one for one in missing if one < last], [one for one in missing if one > last]):
+                    self._halve(model, self._among(model, inside, numbers) if numbers else [], numbers, gone)
                 left = [one for one in left if one not in set(inside)]
             if not left:
                 break
         return left
 
-    def _halve(self, model: str, ids: list[int], numbers: range, gone: dict[int, dict[str, Any]]) -> None:
+    def _halve(self, model: str, ids: list[int], numbers: Sequence[int], gone: dict[int, dict[str, Any]]) -> None:
+        if not ids:
+            return
         if len(numbers) == 1:
             for id_ in ids:
                 gone[id_]["resource"] = f"{model},{numbers[0]}"
@@ -146,7 +153,11 @@ class Tryton:
         if second:
             self._halve(model, second, numbers[middle:], gone)
 
-    def _among(self, model: str, ids: list[int], numbers: range) -> list[int]:
+    def _numbers_there(self, model: str, here: range) -> set[int]:
+        between = [["id", ">=", here[0]], ["id", "<=", here[-1]]]
+        return set(self._call(f"model.{model}.search", between, 0, None, None, {}))
+
+    def _among(self, model: str, ids: list[int], numbers: Sequence[int]) -> list[int]:
         return self._log_ids([["id", "in", ids], ["resource", "in", [f"{model},{number}" for number in numbers]]])
 
     def _log_ids(self, domain: list[Any]) -> list[int]:

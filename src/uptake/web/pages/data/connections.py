@@ -20,12 +20,14 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from uptake.connectors.pull.connect_system import KIND as SYSTEM
 from uptake.directory.models import Kind, Organization
 from uptake.directory.scope import Deed, NotAllowed, Viewer
 from uptake.events.connect import NotAName, SlugTaken, allow_page_events, connect, pause, resume
 from uptake.events.keys import NotAnOrigin, OriginsNeeded, make_key, revoke_key
 from uptake.events.models import BROWSER, ApiKey, Connection
 from uptake.web import numbers, parts
+from uptake.web.pages.data import systems
 from uptake.web.pages.data.figures import SHOWN_AT_MOST, rates, waiting
 from uptake.web.viewing import needs, viewer_for
 
@@ -33,6 +35,7 @@ KINDS: dict[str, str | Promise] = {
     "api": gettext_lazy("Events by HTTP"),
     BROWSER: gettext_lazy("Web pages"),
     "file": gettext_lazy("Files"),
+    SYSTEM: gettext_lazy("Connected system"),
     "uptake": gettext_lazy("Uptake itself"),
     "demo": gettext_lazy("Demo"),
 }
@@ -162,6 +165,8 @@ def connection(request: HttpRequest, slug: str) -> HttpResponseBase:
     """One connection: its state, its keys, how to send events."""
     viewer = viewer_for(request)
     found = _connection(viewer, slug)
+    if found.kind == SYSTEM:
+        return systems.show(request, found)
     return _show(request, found, None, _key_form(request, found))
 
 

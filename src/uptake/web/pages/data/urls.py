@@ -2,12 +2,17 @@
 
 from django.urls import path
 
-from uptake.web.pages.data import connections, imports, quarantine
+from uptake.web.pages.data import connections, imports, quarantine, systems
 
 app_name = "data"
 urlpatterns = [
     path("", connections.home, name="home"),
     path("connections/new", connections.new, name="connection_new"),
+    path("systems/new", systems.choose, name="systems"),
+    path("systems/new/<str:preset>", systems.new, name="system_new"),
+    path("systems/<slug:slug>/again", systems.again, name="system_again"),
+    path("systems/<slug:slug>/records", systems.records, name="system_records"),
+    path("systems/<slug:slug>/change", systems.change, name="system_change"),
     path("connections/<slug:slug>", connections.connection, name="connection"),
     path("connections/<slug:slug>/keys", connections.new_key, name="key_new"),
     path("connections/<slug:slug>/keys/<int:key_id>/revoke", connections.revoke, name="key_revoke"),
