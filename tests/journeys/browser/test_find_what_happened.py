@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.browser.watched import Front
+from tests.journeys.browser.watched import PHONE, Front
 
 pytestmark = pytest.mark.browser
 
@@ -61,6 +61,16 @@ refresh(now=now)
 print(json.dumps({}))
 """
 
+OPENED = """
+[...document.querySelectorAll("main details")].filter((one) => one.querySelector(":scope > .u-pop")).map((one) => {
+    one.open = true;
+    const told = one.querySelector(":scope > .u-pop").getBoundingClientRect();
+    const seen = [told.width, told.left >= 0 && told.right <= innerWidth, document.documentElement.scrollWidth];
+    one.open = false;
+    return seen;
+})
+"""
+
 
 def go(page: Page, *names: str) -> None:
     """Opens an entry of the menu, and of the one below it."""
@@ -106,3 +116,12 @@ def test_who_does_far_more_than_the_others_stands_on_top(front: Front) -> None:
         page.get_by_role("columnheader").get_by_role("link", name="Events", exact=True).click()
         expect(page).to_have_url(re.compile("sort=-events"))
         expect(page.locator("tbody tr").first).to_contain_text("Lantai 6")
+
+
+def test_what_opens_on_the_phone_lies_on_the_screen(front: Front) -> None:
+    with front.tab("ren", size=PHONE) as (page, _):
+        for address in ("/activity/ask/trends/", "/activity/lantai/"):
+            page.goto(address)
+            opened = page.evaluate(OPENED)
+            assert len(opened) >= 2
+            assert all(wide > 200 and inside and whole <= PHONE["width"] for wide, inside, whole in opened), opened
