@@ -1,0 +1,232 @@
+"""Impact: how fast panels are evaluated, how often the intervals hold the truth, how often nothing is called something.
+
+    python bench/impact.py [--panels 300] [--seeds 20] [--peers 12] [--quick]
+
+Panels come from the designed generator with a known truth; beside ours stand the naive before/after figure and, where
+the peers' environment is there (UPTAKE_PEERS or .venv-peers), diff-diff on some of the same panels. Seconds are CPU.
+Exits non-zero if a figure is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small matrices: more threads only wait for each other
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "src")]
+
+import numpy as np  # noqa: E402
+
+from uptake.statistics.estimate import Estimate  # noqa: E402
+from uptake.statistics.evaluate import evaluate  # noqa: E402
+from uptake.statistics.gaming.detectors import signs  # noqa: E402
+from uptake.statistics.gaming.rings import rings  # noqa: E402
+from uptake.statistics.gaming.simulate import simulated_people, simulated_rings  # noqa: E402
+from uptake.statistics.group_time import group_time_average  # noqa: E402
+from uptake.statistics.imputation import Imputation  # noqa: E402
+from uptake.statistics.panel import Panel  # noqa: E402
+from uptake.statistics.plan import Kind, Plan  # noqa: E402
+from uptake.statistics.result import Verdict  # noqa: E402
+from uptake.statistics.simulate import World, simulated  # noqa: E402
+
+WORLD = World()
+NULL = World(effect=0.0)
+missed: list[str] = []
+
+
+def told(text: str, holds: bool | None = None) -> None:
+    if holds is False:
+        missed.append(text)
+    print(text + ("" if holds is None else "  ok" if holds else "  MISSED"), flush=True)
+
+
+def seconds(work: Callable[[], object], runs: int = 3) -> float:
+    """The least CPU time of some runs."""
+    best = math.inf
+    for _ in range(runs):
+        started = time.process_time()
+        work()
+        best = min(best, time.process_time() - started)
+    return best
+
+
+def naive(panel: Panel) -> Estimate:
+    """Before/after over days of begun units, as a dashboard would: the mean change and its error over unit-days."""
+    rows = panel.outcome[panel.ever]
+    under = panel.under[panel.ever]
+    before, after = rows[~under], rows[under]
+    before, after = before[np.isfinite(before)], after[np.isfinite(after)]
+    error = math.sqrt(before.var(ddof=1) / len(before) + after.var(ddof=1) / len(after))
+    return Estimate(float(after.mean() - before.mean()), error, len(before) + len(after) - 2)
+
+
+def speed() -> None:
+    print("\n## Speed (CPU)\n")
+    for departments, limit in ((60, 0.5), (400, 3.0)):
+        for gaps in (0.0, 0.05):
+            panel, _ = simulated(World(departments=departments, missing=gaps), 1)
+            took = seconds(lambda panel=panel: Imputation(panel).average())  # type: ignore[misc]
+            told(f"{departments} x 180, {gaps:.0%} missing: {took:.3f} s (at most {limit} s)", took <= limit)
+    for departments in (60, 400):
+        panel, _ = simulated(World(departments=departments), 1)
+        took = seconds(lambda panel=panel: evaluate(panel, Plan("m", Kind.RATE, 0.02)), runs=1)  # type: ignore[misc]
+        told(
+            f"whole report, {departments} x 180, all checks, 500 permutations: {took:.1f} s (at most 60 s)", took <= 60
+        )
+
+
+def coverage(panels: int, peers: int) -> None:
+    print(
+        f"\n## Coverage over {panels} panels of 60 x 180, true effect {WORLD.effect:+.3f}; false alarms where it is 0\n"
+    )
+    methods: dict[str, Callable[[Panel], Estimate]] = {
+        "imputation, jackknife (ours)": lambda panel: Imputation(panel).average().estimate,
+        "group-time, jackknife (ours, second line)": group_time_average,
+        "naive before/after": naive,
+    }
+    print(f"{'':44} {'bias':>9} {'se':>8} {'coverage':>9} {'false alarms':>13}")
+    for name, method in methods.items():
+        bias, errors, held, alarms = [], [], 0, 0
+        for seed in range(panels):
+            panel, truth = simulated(WORLD, 10_000 + seed)
+            found = method(panel)
+            bias.append(found.value - truth)
+            errors.append(found.se)
+            held += found.low <= truth <= found.high
+            alarms += method(simulated(NULL, 50_000 + seed)[0]).excludes_zero
+        share, false = held / panels, alarms / panels
+        line = f"{name:44} {np.mean(bias):+9.4f} {np.mean(errors):8.4f} {share:9.1%} {false:13.1%}"
+        ours = name.startswith("imputation")
+        told(line, (0.93 <= share <= 0.97 and false <= 0.06) if ours else None)
+    if peers:
+        beside_diff_diff(peers)
+
+
+def beside_diff_diff(count: int) -> None:
+    python = os.environ.get("UPTAKE_PEERS", str(HERE.parent / ".venv-peers" / "bin" / "python"))
+    if not Path(python).exists():
+        print("diff-diff: no environment of peers here; not compared")
+        return
+    made = [simulated(WORLD, 10_000 + seed) for seed in range(count)]
+    with tempfile.TemporaryDirectory() as room:
+        file = Path(room) / "panels.npz"
+        arrays = {f"outcome{n}": panel.outcome for n, (panel, _) in enumerate(made)}
+        arrays |= {f"adopted{n}": panel.adopted for n, (panel, _) in enumerate(made)}
+        np.savez(file, count=np.array(count), **arrays)  # type: ignore[arg-type]
+        run = subprocess.run(
+            [python, str(HERE / "peers" / "impact.py"), str(file), str(min(count, 2))],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    if run.returncode:
+        print("diff-diff did not run:", run.stderr.strip().splitlines()[-1:])
+        return
+    answers = json.loads(run.stdout.strip().splitlines()[-1])
+    apart, ratio, slower, held = [], [], [], 0
+    for (panel, truth), answer in zip(made, answers, strict=True):
+        found = Imputation(panel).average().estimate
+        value, error, low, high = answer["imputation"]
+        apart.append(abs(found.value - value))
+        ratio.append(error / found.se)
+        held += low <= truth <= high
+        slower.append(
+            answer["imputation_seconds"] / max(seconds(lambda panel=panel: Imputation(panel).average(), 1), 1e-9)
+        )  # type: ignore[misc]
+    told(f"diff-diff ImputationDiD on {count} of them: furthest apart {max(apart):.1e}", max(apart) < 2e-6)
+    print(
+        f"  its error is {np.mean(ratio):.2f} of ours, covers {held} of {count}, CPU {np.median(slower):.0f} times ours"
+    )
+    second = [
+        abs(group_time_average(panel).value - answer["group_time"][0])
+        for (panel, _), answer in zip(made, answers, strict=True)
+        if "group_time" in answer
+    ]
+    if second:
+        print(f"  CallawaySantAnna: furthest from our second line {max(second):.1e}")
+
+
+def verdicts(panels: int) -> None:
+    count = max(panels // 5, 10)
+    print(
+        f"\n## Verdicts of the whole evaluation over {count} panels each (M = 2 percentage points, 39 permutations)\n"
+    )
+    for name, world in (("effect", WORLD), ("nothing", NULL), ("drift alone", World(effect=0.0, drift=0.02))):
+        said: dict[str, int] = {}
+        for seed in range(count):
+            verdict = evaluate(simulated(world, 90_000 + seed)[0], Plan("m", Kind.RATE, 0.02), draws=39).verdict
+            said[verdict.value] = said.get(verdict.value, 0) + 1
+        claims = (said.get(Verdict.INCREASE, 0) + said.get(Verdict.DECREASE, 0)) / count
+        told(
+            f"{name}: {dict(sorted(said.items()))}",
+            claims <= 0.06 + 1.96 * math.sqrt(0.06 * 0.94 / count) if name == "nothing" else None,
+        )
+
+
+def detectors(seeds: int) -> None:
+    print(
+        f"\n## Detectors: {seeds} fresh seeds of 240 people, 60 days, 30 gamers of 5 kinds; then {seeds} without any\n"
+    )
+    right = wrong = overlooked = honest = top = night = tops = nights = 0
+    took = []
+    for seed in range(seeds):
+        world = simulated_people(700_000 + seed)
+        started = time.process_time()
+        flagged = {one.person for one in signs(world.deeds)}
+        took.append((time.process_time() - started) / len(world.deeds.at) * 130_000)
+        gamers = set(world.gamers)
+        right, wrong, overlooked = (
+            right + len(flagged & gamers),
+            wrong + len(flagged - gamers),
+            overlooked + len(gamers - flagged),
+        )
+        honest += 240 - len(gamers)
+        top, night = top + len(flagged & world.top), night + len(flagged & world.night)
+        tops, nights = tops + len(world.top), nights + len(world.night)
+    precision, recall = right / max(right + wrong, 1), right / (right + overlooked)
+    told(f"precision {precision:.1%} (at least 95 %)", precision >= 0.95)
+    told(f"recall {recall:.1%} (at least 95 %)", recall >= 0.95)
+    told(
+        f"honest people flagged {wrong / honest:.2%} (at most 1 %); top {top}/{tops}, night {night}/{nights}",
+        wrong / honest <= 0.01,
+    )
+    print(f"CPU for 130 000 events: {np.median(took):.2f} s")
+    clean = [
+        len({one.person for one in signs(simulated_people(800_000 + seed, gamers=0).deeds)}) for seed in range(seeds)
+    ]
+    told(f"without gamers: mean {np.mean(clean):.2f}, most {max(clean)} of 240 people", np.mean(clean) <= 2.4)
+    for extra in (0.4, 0.8, 1.5, 0.0):
+        found = false = total = 0
+        for seed in range(min(seeds, 12)):
+            given, department, planted = simulated_rings(seed, extra=extra)
+            people = frozenset[int]().union(*planted)
+            flagged = {one for ring in rings(given, department) for one in ring.people}
+            found, false, total = found + len(flagged & people), false + len(flagged - people), total + len(people)
+        print(f"rings, {extra} more a week: {found / total:.0%} of their people found, {false} others")
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    options.add_argument("--panels", type=int, default=300)
+    options.add_argument("--seeds", type=int, default=20)
+    options.add_argument("--peers", type=int, default=12)
+    options.add_argument("--quick", action="store_true", help="a tenth of everything")
+    chosen = options.parse_args()
+    part = 10 if chosen.quick else 1
+    speed()
+    coverage(chosen.panels // part, chosen.peers)
+    verdicts(chosen.panels // part)
+    detectors(max(chosen.seeds // part, 2))
+    print("\nmissed: " + "; ".join(missed) if missed else "\nall figures held")
+    return int(bool(missed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
