@@ -79,7 +79,8 @@ def inside() -> int:
         ok = most is None or p95 <= most
         verdict = "" if most is None else f", wanted at most {most:g}: {'ok' if ok else 'missed'}"
         print(
-            f"postgresql: {CLIENTS} clients at once, {what}, {ROUNDS} rounds: p50 {p50:.0f} ms, p95 {p95:.0f} ms{verdict}",
+            f"postgresql: {CLIENTS} clients at once, {what}, {ROUNDS} rounds: "
+            f"p50 {p50:.0f} ms, p95 {p95:.0f} ms{verdict}",
             flush=True,
         )
         failed += [] if ok else [f"{what}: p95 {p95:.0f} ms"]
