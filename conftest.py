@@ -3,12 +3,15 @@
 `pytest` runs on SQLite. `pytest --database=postgresql`, or UPTAKE_TEST_DATABASE=postgresql, starts one private
 PostgreSQL server for the run, or one for each worker of pytest-xdist.
 """
+# ruff: noqa: S603, S608 - the commands and the names of tables are our own
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sqlite3
+import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack, closing
@@ -32,6 +35,9 @@ hypothesis.settings.load_profile("uptake")
 pytest_plugins = ["tests.cast"] if (HERE / "tests" / "cast.py").exists() else []
 _leaving = ExitStack()
 WITHOUT_DATABASE = [HERE / "src" / "uptake" / room for room in ("activity", "basics")]
+BLANK = "blank"
+LONG = [HERE / "tests" / "journeys", HERE / "src" / "uptake" / "config" / "tests"]
+MADE_BY_MIGRATIONS = {"django_content_type", "auth_permission", "django_migrations"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,27 +61,28 @@ def pytest_configure(config: pytest.Config) -> None:
         _leaving.callback(shutil.rmtree, folder, ignore_errors=True)
         os.environ["UPTAKE_DATA"] = folder
     shares = not worker and bool(getattr(config.option, "numprocesses", None))
-    if config.getoption("--database") == "postgresql" and not config.option.collectonly and not shares:
-        # One server for each worker: readers wait for every open transaction of a server, also of other databases.
-        from tools.postgresql import private_server
-
-        os.environ["UPTAKE_DATABASE_URL"] = _leaving.enter_context(private_server())
+    if not config.option.collectonly:
+        if config.getoption("--database") == "postgresql":
+            _offer_postgresql(for_workers=shares)
+        elif not worker:
+            _keep_a_blank_database()
     os.environ["DJANGO_SETTINGS_MODULE"] = "uptake.config.settings"
     _aim_at_the_run()
-    if not os.environ.get("UPTAKE_DATABASE_URL"):
-        _flush_past_triggers()
+    _empty_only_what_is_full()
 
 
 @pytest.fixture(scope="session")
-def django_db_keepdb(django_db_modify_db_settings: None, request: pytest.FixtureRequest) -> bool:
-    """On SQLite the run begins with the blank database of this version; migrations are tested where they are meant."""
+def django_db_keepdb(django_db_modify_db_settings: None) -> bool:
+    """The run begins with the blank database of this version; migrations are tested where they are meant."""
     from django.conf import settings
 
     from uptake.basics import blank_database
 
-    if request.config.getoption("--database") == "postgresql":
-        return False
-    with closing(sqlite3.connect(settings.DATABASES["default"]["TEST"]["NAME"])) as file:
+    entry = settings.DATABASES["default"]
+    name = entry["TEST"]["NAME"]
+    if not entry["ENGINE"].endswith("sqlite3"):
+        return _copy_blank_postgresql(name)
+    with closing(sqlite3.connect(name)) as file:
         return blank_database.fill(file)
 
 
@@ -85,10 +92,20 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Rooms without Django cannot depend on the database (a contract holds that): their tests are run once."""
+    """Rooms without Django cannot depend on the database (a contract holds that): their tests are run once.
+
+    Files that take long come first, so that no worker begins with one when the others have nothing left to do.
+    """
     for item in items:
         if any(folder in item.path.parents for folder in WITHOUT_DATABASE):
             item.add_marker(pytest.mark.once)
+    items.sort(key=lambda item: not any(folder in item.path.parents for folder in LONG))
+
+
+def pytest_collection_finish() -> None:
+    """What stands now stays to the end: the collector of garbage need not look it over again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
@@ -128,18 +145,103 @@ def _aim_at_the_run() -> None:
     handler._settings = settings.DATABASES
 
 
-def _flush_past_triggers() -> None:
-    # Tests with real transactions empty the tables between them. PostgreSQL truncates, which row triggers let pass;
-    # SQLite deletes, which insert-only tables refuse, so their triggers step aside for that moment.
-    from django.db.backends.sqlite3.operations import DatabaseOperations
+def _keep_a_blank_database() -> None:
+    # Before the workers, so that one makes the tables and all copy them.
+    from uptake.basics import blank_database
 
-    flush = DatabaseOperations.sql_flush
+    if not blank_database.blank_file().exists():
+        _run("uptake.config.command", "migrate", url="")
 
-    def flush_past_triggers(self: Any, *words: Any, **named: Any) -> list[str]:
-        with self.connection.cursor() as cursor:
-            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-            triggers = cursor.fetchall()
-        put_aside = [f'DROP TRIGGER "{name}"' for name, _ in triggers]
-        return [*put_aside, *flush(self, *words, **named), *(sql for _, sql in triggers)]
 
-    DatabaseOperations.sql_flush = flush_past_triggers  # type: ignore[method-assign]
+def _offer_postgresql(*, for_workers: bool) -> None:
+    # One server for each worker: readers wait for every open transaction of a server, also of other databases. Each is
+    # a copy of one that has the tables already.
+    from tools.postgresql import private_server
+
+    if for_workers:
+        folder = Path(tempfile.mkdtemp(prefix="uptake-pg-"))
+        _leaving.callback(shutil.rmtree, folder, ignore_errors=True)
+        with private_server(keep=folder) as url:
+            _in_postgresql(url, f'CREATE DATABASE "{BLANK}"')
+            _run("django", "migrate", url=url.replace("/postgres?", f"/{BLANK}?"))
+        os.environ["UPTAKE_TEST_CLUSTER"] = str(folder)
+    else:
+        kept = os.environ.get("UPTAKE_TEST_CLUSTER")
+        server = private_server(like=Path(kept) if kept else None)
+        os.environ["UPTAKE_DATABASE_URL"] = _leaving.enter_context(server)
+
+
+def _copy_blank_postgresql(name: str) -> bool:
+    if not os.environ.get("UPTAKE_TEST_CLUSTER"):
+        return False
+    _in_postgresql(os.environ["UPTAKE_DATABASE_URL"], f'CREATE DATABASE "{name}" TEMPLATE "{BLANK}"')
+    return True
+
+
+def _in_postgresql(url: str, statement: str) -> None:
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(statement)
+
+
+def _run(module: str, deed: str, *, url: str) -> None:
+    """A command of an installation whose folder is gone afterwards."""
+    own = {"DJANGO_SETTINGS_MODULE": "uptake.config.settings", "PYTHONPATH": str(HERE / "src")}
+    with tempfile.TemporaryDirectory(prefix="uptake-tests-") as folder:
+        subprocess.run(
+            [sys.executable, "-m", module, deed],
+            env={**os.environ, **own, "UPTAKE_DATA": folder, "UPTAKE_DATABASE_URL": url},
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+
+
+def _empty_only_what_is_full() -> None:
+    # Tests with real transactions empty the tables between them. Django empties all of them and has done again what
+    # follows a migration: half a second, for a few rows in a few of a hundred tables. What a migration leaves in the
+    # tables about models and permissions no test changes, so it stays.
+    from django.db import connections, transaction
+    from django.test import TransactionTestCase
+
+    def empty(self: Any) -> None:
+        for alias in self._databases_names(include_mirrors=False):
+            connection = connections[alias]
+            with transaction.atomic(using=alias), connection.cursor() as cursor:
+                full = _full_tables(connection, cursor)
+                if full and connection.vendor == "postgresql":
+                    _empty_postgresql(cursor, full)
+                elif full:
+                    _empty_sqlite(cursor, full)
+
+    TransactionTestCase._fixture_teardown = empty  # type: ignore[attr-defined]
+
+
+def _full_tables(connection: Any, cursor: Any) -> list[str]:
+    tables = sorted(set(connection.introspection.django_table_names(only_existing=True)) - MADE_BY_MIGRATIONS)
+    asked = (f'SELECT {nth} WHERE EXISTS (SELECT 1 FROM "{table}")' for nth, table in enumerate(tables))
+    cursor.execute(" UNION ALL ".join(asked))
+    return [tables[nth] for (nth,) in cursor.fetchall()]
+
+
+def _empty_postgresql(cursor: Any, full: list[str]) -> None:
+    # To truncate makes new files for each table and each index; a few rows are gone sooner one by one, past triggers
+    # and foreign keys. Nobody clears away what they leave, so it must stay little.
+    cursor.execute("SELECT relname FROM pg_class WHERE relname = ANY(%s) AND pg_relation_size(oid) > 1000000", [full])
+    large = [table for (table,) in cursor.fetchall()]
+    if large:
+        cursor.execute("TRUNCATE " + ", ".join(f'"{table}"' for table in large) + " CASCADE")
+    cursor.execute("SET LOCAL session_replication_role = replica")
+    cursor.execute(";".join(f'DELETE FROM "{table}"' for table in full))
+
+
+def _empty_sqlite(cursor: Any, full: list[str]) -> None:
+    # Insert-only tables refuse to delete: their triggers step aside for that moment.
+    cursor.execute("SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'")
+    triggers = [(name, sql) for name, table, sql in cursor.fetchall() if table in full]
+    for name, _sql in triggers:
+        cursor.execute(f'DROP TRIGGER "{name}"')
+    for table in full:
+        cursor.execute(f'DELETE FROM "{table}"')
+    for _name, sql in triggers:
+        cursor.execute(sql)

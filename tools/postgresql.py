@@ -41,11 +41,14 @@ def program(name: str) -> str:
 
 
 @contextmanager
-def private_server(*, settings: dict[str, str] | None = None, keep: Path | None = None) -> Iterator[str]:
+def private_server(
+    *, settings: dict[str, str] | None = None, keep: Path | None = None, like: Path | None = None
+) -> Iterator[str]:
     """Start a server that only this machine's socket reaches; gives its database URL and stops it on leaving.
 
     `settings` are server settings beside FAST, e.g. {"fsync": "on"} where durability is measured. With `keep` its
-    data lie in that folder, stay there, and are found again by the next server.
+    data lie in that folder, stay there, and are found again by the next server. With `like` it begins with a copy of
+    the data kept in that folder, whose server must have ended.
     Run by root, it runs as `postgres` (else `nobody`), as PostgreSQL demands. If this process is killed, so is it.
     """
     if keep is not None:
@@ -57,7 +60,7 @@ def private_server(*, settings: dict[str, str] | None = None, keep: Path | None 
             os.chown(folder, owner.pw_uid, owner.pw_gid)
         with (folder / "log").open("wb") as log:
             if not (folder / "data").exists():
-                _make(folder, owner)
+                _make(folder, owner) if like is None else _copy(like, folder)
             options = [f"-c{name}={value}" for name, value in {**FAST, **(settings or {})}.items()]
             server = subprocess.Popen(
                 [
@@ -103,6 +106,11 @@ def _make(folder: Path, owner: pwd.struct_passwd | None) -> None:
     )
     if made.returncode:
         raise NoPostgresql(f"initdb failed: {made.stderr.strip()}")
+
+
+def _copy(kept: Path, folder: Path) -> None:
+    # With owners and times, as the server wants its files.
+    subprocess.run(["cp", "-a", str(kept / "data"), str(folder / "data")], check=True)
 
 
 def _wait(folder: Path, server: subprocess.Popen[bytes]) -> None:
