@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import make_password
@@ -112,48 +113,72 @@ def give(
     )
 
 
+PLACES: tuple[tuple[str, Kind, str, str], ...] = (
+    ("park", Kind.PARK, "Linjiang Park", ""),
+    ("beiyuan", Kind.COMPANY, "Beiyuan Precision", "park"),
+    ("purchasing", Kind.DEPARTMENT, "Purchasing", "beiyuan"),
+    ("receiving", Kind.TEAM, "Receiving", "purchasing"),
+    ("finance", Kind.DEPARTMENT, "Finance", "beiyuan"),
+    ("qinghe", Kind.COMPANY, "Qinghe Textile", "park"),
+    ("dyeing", Kind.DEPARTMENT, "Dyeing", "qinghe"),
+)
+"""Each with its kind, its name and the place it lies in."""
+PEOPLE: tuple[tuple[str, str, str, str, str, str], ...] = (
+    ("lin", "Lin Fang", "purchasing", "beiyuan", "B001", "clerk"),
+    ("hua", "Hua Jing", "beiyuan", "beiyuan", "B002", "manager"),
+    ("ke", "Ke Ming", "finance", "beiyuan", "B003", "accountant"),
+    ("mo", "Mo Yun", "dyeing", "qinghe", "Q001", "manager"),
+    ("wei", "Wei Qiang", "park", "linjiang", "P001", "coach"),
+    ("ren", "Ren Hao", "park", "linjiang", "P002", "operator"),
+    ("shu", "Shu Lan", "park", "linjiang", "P003", "auditor"),
+    ("an", "An Yi", "park", "linjiang", "P004", "engineer"),
+)
+"""Each with name, place, domain of the address, staff number and work."""
+ROLES = (
+    ("hua", Role.MANAGER, "beiyuan"),
+    ("ke", Role.COMMITTEE, "beiyuan"),
+    ("mo", Role.MANAGER, "qinghe"),
+    ("wei", Role.COACH, "beiyuan"),
+    ("ren", Role.OPERATOR, "park"),
+    ("shu", Role.AUDITOR, "park"),
+    ("an", Role.ADMINISTRATOR, "park"),
+)
+
+
 def build_cast() -> Cast:
-    """The whole cast in the database of the test."""
-    park = place(kind=Kind.PARK, name="Linjiang Park", slug="linjiang")
-    beiyuan = place(kind=Kind.COMPANY, name="Beiyuan Precision", slug="beiyuan", parent=park)
-    purchasing = place(
-        kind=Kind.DEPARTMENT, name="Purchasing", slug="beiyuan-purchasing", parent=beiyuan, company=beiyuan
+    """The whole cast in the database of the test; many rows to a statement, as thousands of tests begin with it."""
+    places = _places()
+    people = dict(
+        zip(
+            (name for name, *_ in PEOPLE),
+            Person.objects.bulk_create(
+                Person(
+                    name=name,
+                    email=f"{short}@{domain}.example",
+                    staff_number=number,
+                    joined_date=LONG_AGO,
+                    created_at=NOW,
+                )
+                for short, name, _at, domain, number, _work in PEOPLE
+            ),
+            strict=True,
+        )
     )
-    receiving = place(kind=Kind.TEAM, name="Receiving", slug="beiyuan-receiving", parent=purchasing, company=beiyuan)
-    finance = place(kind=Kind.DEPARTMENT, name="Finance", slug="beiyuan-finance", parent=beiyuan, company=beiyuan)
-    qinghe = place(kind=Kind.COMPANY, name="Qinghe Textile", slug="qinghe", parent=park)
-    dyeing = place(kind=Kind.DEPARTMENT, name="Dyeing", slug="qinghe-dyeing", parent=qinghe, company=qinghe)
-    cast = Cast(
-        park=park,
-        beiyuan=beiyuan,
-        purchasing=purchasing,
-        receiving=receiving,
-        finance=finance,
-        qinghe=qinghe,
-        dyeing=dyeing,
-        lin=person(name="Lin Fang", at=purchasing, email="lin@beiyuan.example", staff_number="B001", work="clerk"),
-        hua=person(name="Hua Jing", at=beiyuan, email="hua@beiyuan.example", staff_number="B002", work="manager"),
-        ke=person(name="Ke Ming", at=finance, email="ke@beiyuan.example", staff_number="B003", work="accountant"),
-        mo=person(name="Mo Yun", at=dyeing, email="mo@qinghe.example", staff_number="Q001", work="manager"),
-        wei=person(name="Wei Qiang", at=park, email="wei@linjiang.example", staff_number="P001", work="coach"),
-        ren=person(name="Ren Hao", at=park, email="ren@linjiang.example", staff_number="P002", work="operator"),
-        shu=person(name="Shu Lan", at=park, email="shu@linjiang.example", staff_number="P003", work="auditor"),
-        an=person(name="An Yi", at=park, email="an@linjiang.example", staff_number="P004", work="engineer"),
+    Membership.objects.bulk_create(
+        Membership(person=people[short], organization=places[at], role=work, from_date=LONG_AGO)
+        for short, _name, at, _domain, _number, work in PEOPLE
     )
-    for who, role, at in (
-        (cast.hua, Role.MANAGER, beiyuan),
-        (cast.ke, Role.COMMITTEE, beiyuan),
-        (cast.mo, Role.MANAGER, qinghe),
-        (cast.wei, Role.COACH, beiyuan),
-        (cast.ren, Role.OPERATOR, park),
-        (cast.shu, Role.AUDITOR, park),
-        (cast.an, Role.ADMINISTRATOR, park),
-    ):
-        give(who, role, at)
-    for name, who in cast.people().items():
-        login(who, name)
-        company = qinghe if name == "mo" else beiyuan if name in ("lin", "hua", "ke") else park
-        cast.identities[name] = Identity.objects.create(
+    RoleAssignment.objects.bulk_create(
+        RoleAssignment(person=people[who], role=role, organization=places[at], from_date=LONG_AGO, given_at=NOW)
+        for who, role, at in ROLES
+    )
+    password = make_password(PASSWORD)
+    User.objects.bulk_create(
+        User(username=name, email=who.email, person=who, password=password, language="en")
+        for name, who in people.items()
+    )
+    identities = Identity.objects.bulk_create(
+        Identity(
             source="orders",
             external_id=f"{name}-at-{company.slug}",
             company=company,
@@ -163,7 +188,26 @@ def build_cast() -> Cast:
             resolved_at=NOW,
             resolved_how="hand",
         )
-    return cast
+        for name, who in people.items()
+        for company in [places["qinghe" if name == "mo" else "beiyuan" if name in ("lin", "hua", "ke") else "park"]]
+    )
+    everybody: dict[str, Any] = {**places, **people}
+    return Cast(**everybody, identities=dict(zip(people, identities, strict=True)))
+
+
+def _places() -> dict[str, Organization]:
+    made: dict[str, Organization] = {}
+    for short, kind, name, within in PLACES:
+        company = next((at for at in ("beiyuan", "qinghe") if at == within or within == "purchasing"), None)
+        slug = "linjiang" if kind == Kind.PARK else short if kind == Kind.COMPANY else f"{company}-{short}"
+        made[short] = place(
+            kind=kind,
+            name=name,
+            slug=slug,
+            parent=made[within] if within else None,
+            company=made[company] if company else None,
+        )
+    return made
 
 
 @pytest.fixture
