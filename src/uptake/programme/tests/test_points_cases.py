@@ -21,6 +21,8 @@ from uptake.programme.tests.test_model import stories
 from uptake.programme.throwaway import throwaway_database
 
 pytestmark = pytest.mark.django_db
+once = pytest.mark.once
+"""A case runs on a SQLite database of its own, whatever the run's, but for those that are given the run's."""
 
 UNTOLD = """
     SELECT person_id, date, SUM(points) FROM (
@@ -475,6 +477,7 @@ CONDITIONS: list[tuple[dict[str, Any], bool]] = [
 FACTS = {"n": 5, "t": "5 bolts", "yes": True, "nil": None}
 
 
+@once
 @pytest.mark.parametrize("title", CASES)
 def test_case_holds(title: str) -> None:
     assert cases.run(CASES[title]) == []
@@ -489,7 +492,7 @@ def loaded(file: Path) -> dict[str, Any]:
     return cases.load(file.read_bytes())
 
 
-@pytest.mark.once
+@once
 @pytest.mark.parametrize("file", OWN_FILES, ids=lambda file: file.stem)
 def test_case_file_of_ours_holds(file: Path) -> None:
     """The transformations are the model's to try (test_model.py); here the product meets the same truths."""
@@ -505,6 +508,7 @@ def test_case_file_of_ours_holds_on_postgresql(file: Path, monkeypatch: pytest.M
     assert cases.run({**loaded(file), "also": []}) == []
 
 
+@once
 def test_conditions_say_what_the_table_says() -> None:
     rules = [rule(f"rule {number}", when=[asked]) for number, (asked, _) in enumerate(CONDITIONS)]
     expected = {f"rule {number}": 10 if holds else 0 for number, (_, holds) in enumerate(CONDITIONS)}
@@ -513,7 +517,7 @@ def test_conditions_say_what_the_table_says() -> None:
     assert cases.run(one) == []
 
 
-@pytest.mark.once
+@once
 def test_worked_cases_of_the_design_hold_however_they_are_told() -> None:
     files = sorted(DESIGN.glob("*.json"))
     if not files:
@@ -522,6 +526,7 @@ def test_worked_cases_of_the_design_hold_however_they_are_told() -> None:
     assert {file.stem: found for file in files if (found := cases.run(loaded(file)))} == {}
 
 
+@once
 def test_case_that_differs_says_where_and_under_which_seed() -> None:
     wrong = case([rule()], [event("a", "09:00")], {"awards": {"a": 11}}, also=["duplicate"])
 
@@ -532,6 +537,7 @@ def test_case_that_differs_says_where_and_under_which_seed() -> None:
     ]
 
 
+@once
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -547,6 +553,7 @@ def test_case_that_asks_for_what_is_not_built_names_it(changed: dict[str, Any], 
     assert said in difference
 
 
+@once
 def test_case_that_expects_a_refusal_holds_only_if_the_rulebook_is_wrong() -> None:
     refused = {"rulebook": {"rules": [rule(points=-1)]}, "expected": {"error": True}}
     fine = {"rulebook": {"rules": [rule()]}, "expected": {"error": True}}
@@ -555,6 +562,7 @@ def test_case_that_expects_a_refusal_holds_only_if_the_rulebook_is_wrong() -> No
     assert len(cases.run(fine)) == 1
 
 
+@once
 def test_case_reads_the_same_from_its_text() -> None:
     text = json.dumps(CASES["decimals are exact"])
 
@@ -574,6 +582,7 @@ def through_the_doors(told: dict[str, Any]) -> dict[str, Any]:
     return {**told, "expected": expected}
 
 
+@once
 @given(stories())
 @settings(max_examples=5)
 def test_random_story_goes_through_the_doors_as_the_model_says(told: dict[str, Any]) -> None:
