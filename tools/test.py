@@ -1,4 +1,4 @@
-"""All checks, then all tests on SQLite and again on PostgreSQL; the last line counts them."""
+"""All checks, and all tests on SQLite and again on PostgreSQL; the last line counts them."""
 
 from __future__ import annotations
 
@@ -21,8 +21,18 @@ RUNS = (
 def main(words: list[str]) -> int:
     """Run; `words` are passed to pytest. 1 if a check or a test fails, or if a run ends without a count."""
     begun = time.monotonic()
-    failed = subprocess.run([sys.executable, str(HERE / "tools" / "check.py")], cwd=HERE).returncode != 0
-    counts: Counter[str] = Counter({"passed": 0, "failed": int(failed)})
+    # Dozens of processes begin with the same modules: what one has compiled the next reads, whatever the machine says.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    failed = False
+    counts: Counter[str] = Counter({"passed": 0, "failed": 0})
+    # The checks, which are one process after the other, beside the first run: neither fills all cores.
+    checks = subprocess.Popen(
+        [sys.executable, str(HERE / "tools" / "check.py")],
+        cwd=HERE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     for name, options in RUNS:
         print(f"test: on {name}", flush=True)
         code, found = run([*options, *words])
@@ -32,6 +42,11 @@ def main(words: list[str]) -> int:
             if not found["failed"] + found["error"]:
                 counts["failed"] += 1
                 print(f"The run on {name} ended with code {code}.")
+    told, _ = checks.communicate()
+    print(told, end="", flush=True)
+    if checks.returncode:
+        failed = True
+        counts["failed"] += 1
     print(f"test: {time.monotonic() - begun:.0f} s on {' and '.join(name for name, _options in RUNS)}")
     wrong = counts["failed"] + counts["error"]
     print(f"{counts['passed']} passed, {wrong} failed, {counts['skipped']} skipped")
@@ -42,7 +57,8 @@ def run(options: list[str]) -> tuple[int, Counter[str]]:
     """One run of pytest, shown as it goes; its exit code and the counts of its closing line."""
     # One more than there are cores: tests of the browser, of servers and of what is durable wait for something else.
     workers = str(min(5, (os.cpu_count() or 1) + 1))
-    command = [sys.executable, "-m", "pytest", "-q", "-n", workers, "--dist", "loadfile", "--durations=5", *options]
+    dealt = ["-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
+    command = [sys.executable, "-m", "pytest", "-q", *dealt, "--durations=5", *options]
     last = ""
     with subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, text=True) as tests:
         assert tests.stdout, "the output is read below"
