@@ -213,7 +213,7 @@ def _kpis(months: list[Month], waiting: int, overdue: int) -> list[parts.Kpi]:
     if decided >= PERCENT_FROM:
         told = share(in_time / decided)
     return [
-        parts.Kpi(_("Waiting"), full(waiting), note=_("without an answer")),
+        parts.Kpi(_("To be answered"), full(waiting), note=_("without an answer")),
         parts.Kpi(_("Overdue"), full(overdue), note=_("of those that wait")),
         parts.Kpi(
             _("Answered in time"),
