@@ -55,7 +55,7 @@ class Tryton:
         rows = self._call(f"model.{model}.search_read", domain, 0, limit, order, fields, {})
         if model == LOG:
             self._name_the_gone(rows, stream.options.get("models", []))
-        return Page([_record(row, model) for row in rows], complete=not rows)
+        return Page([_record(row, model) for row in rows], complete=len(rows) < limit)  # it caps nothing
 
     def ids(self, stream: Stream, after: str, limit: int) -> Sequence[str]:
         model = str(stream.options.get("model", ""))

@@ -241,7 +241,7 @@ def show(
         ],
         "bad_count": bad.count(),
         "coverage": _coverage(found, now),
-        "text": pull.declaration if text is None else text,
+        "typed": pull.declaration if text is None else text,
         "wrong": wrong,
         "outcome": outcome and shown(outcome),
         "form": form or (SettingsForm(declaration=declaration, kept=pull.settings) if declaration else None),
