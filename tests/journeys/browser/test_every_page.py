@@ -157,6 +157,8 @@ INNER: Mapping[str, tuple[str, ...]] = {
         "/data/imports/",
         "/data/imports/{run}",
         "/data/connections/new",
+        "/data/systems/new",
+        "/data/systems/new/tryton",
         "/data/connections/{connection_slug}",
         "/data/connections/portal",
         "/data/connections/portal/demo",
