@@ -143,7 +143,7 @@ def _vote(proposal: Proposal, seats: Sequence[Viewer], choices: Sequence[str], n
 
 def _others(company: Organization, members: Sequence[Person]) -> list[Person]:
     rows = Award.objects.filter(company=company, points=0).exclude(person__in=members)
-    ids = rows.order_by("person_id").values_list("person_id", flat=True).distinct()[:8]
+    ids = rows.order_by("person_id").values_list("person_id", flat=True).distinct()
     return list(Person.objects.filter(pk__in=list(ids)).exclude(staff_number="B001").order_by("pk"))
 
 
