@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack, closing
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -92,14 +93,28 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Rooms without Django cannot depend on the database (a contract holds that): their tests are run once.
+    """Tests that cannot reach the run's database are run once.
+
+    Those are the tests of rooms without Django (a contract holds that), and those that ask for no database, to which
+    pytest-django refuses every query, if their file does not speak of one that it opens by itself.
 
     Files that take long come first, so that no worker begins with one when the others have nothing left to do.
     """
     for item in items:
-        if any(folder in item.path.parents for folder in WITHOUT_DATABASE):
+        if any(folder in item.path.parents for folder in WITHOUT_DATABASE) or _asks_for_no_database(item):
             item.add_marker(pytest.mark.once)
     items.sort(key=lambda item: not any(folder in item.path.parents for folder in LONG))
+
+
+def _asks_for_no_database(item: pytest.Item) -> bool:
+    asked = {"db", "transactional_db", "live_server"}.intersection(getattr(item, "fixturenames", ()))
+    return not (asked or item.get_closest_marker("django_db") or _speaks_of_a_database(item.path))
+
+
+@cache
+def _speaks_of_a_database(file: Path) -> bool:
+    text = file.read_text().lower()
+    return any(word in text for word in ("database", "postgres", "sqlite", "django_db", "testcase", "tests.server"))
 
 
 def pytest_collection_finish() -> None:

@@ -14,6 +14,8 @@ from django.urls import get_resolver
 from uptake.config.command import ENTRIES
 from uptake.web.areas import AREAS
 
+pytestmark = pytest.mark.once
+
 HERE = Path(__file__).resolve().parents[2]
 SOURCE = HERE / "src"
 MODULES = sorted(

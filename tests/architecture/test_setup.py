@@ -9,6 +9,8 @@ import pytest
 
 from tools import setup
 
+pytestmark = pytest.mark.once
+
 ALL = ["postgresql", "chromium", "gettext", "fonts-noto-cjk"]
 
 
