@@ -23,6 +23,8 @@ import hypothesis
 import pytest
 
 HERE = Path(__file__).resolve().parent
+# Small matrices on busy cores: more threads only wait for each other (decision 30). Read when numpy is first imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 sys.path[:0] = [str(folder) for folder in (HERE / "src", HERE) if str(folder) not in sys.path]
 
 hypothesis.settings.register_profile(
