@@ -36,6 +36,8 @@ WITHOUT_SCOPE: Mapping[str, str] = {
     "events.Correction": "read only by readers of the record, which see everything",
     "events.Bookmark": "how far a reader of the record is; no rows of a company",
     "connectors.RememberedMapping": "read by the import of the place itself, after its scope was checked",
+    "connectors.PullStream": "read with a system that the viewer may see",
+    "connectors.KnownRecord": "read only by the sweep of its system; numbers of records",
     "directory.Erasure": "shown nowhere: the audit log tells of it",
     "programme.MeritChange": "read only by the keeper of boards",
     "programme.ReversalMark": "read only by those who consider events; numbers made of what events are about",
@@ -248,7 +250,7 @@ def test_no_row_of_the_other_company_is_visible(world: World) -> None:
     assert not wrong, "\n".join(wrong)
 
 
-def _companies_of(row: models.Model, depth: int = 3) -> set[int]:
+def _companies_of(row: models.Model, depth: int = 4) -> set[int]:
     """The companies a row belongs to, by what it refers to (but not who wrote it)."""
     if isinstance(row, Organization):
         return {row.company_id} - {None} if row.company_id and row.kind != Kind.PARK else set()

@@ -107,7 +107,8 @@ class Route:
         choices = []
         for param in self.params:
             kind = FILL[f"{self.namespace}:{param}"]
-            choices.append([str(ids[kind])] if isinstance(kind, str) else list(kind))
+            named = ids[kind] if isinstance(kind, str) else kind
+            choices.append(list(named) if isinstance(named, tuple) else [str(named)])
         for values in product(*choices):
             found = self.address
             for param, value in zip(self.params, values, strict=True):

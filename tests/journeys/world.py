@@ -16,6 +16,8 @@ from django.utils import timezone
 
 from tests.cast import BEIYUAN_MARKS, QINGHE_MARKS, Cast
 from uptake.connectors.files.begin_import import begin_import
+from uptake.connectors.models import BadRecord, PullStream
+from uptake.connectors.pull.connect_system import connect_system
 from uptake.directory.calendar import set_day
 from uptake.directory.define_product import define_product
 from uptake.directory.issue_seats import SeatRow, issue_seats
@@ -76,6 +78,16 @@ from uptake.programme.rewards.redeem import redeem
 from uptake.programme.rulebook_reading import read_rulebook
 
 NOBODY_ID = 987_654_321
+TRACKER = """
+engine: rest
+settings: [{name: address}, {name: user}, {name: password, secret: true}]
+streams:
+  - name: issues
+    request: {address: /issues}
+    records: issues
+    order: {time: updated_on, id: id}
+    tellings: [{event: issue.changed, key: "{{id}}"}]
+"""
 NOWHERE = "no-such-thing"
 
 
@@ -104,7 +116,8 @@ class World:
     @property
     def nowhere(self) -> Mapping[str, Any]:
         """An id of each kind that nothing has."""
-        return {kind: NOWHERE if isinstance(value, str) else NOBODY_ID for kind, value in self.beiyuan.ids.items()}
+        words = (str, tuple)
+        return {kind: NOWHERE if isinstance(value, words) else NOBODY_ID for kind, value in self.beiyuan.ids.items()}
 
     def sides_of(self, who: str) -> tuple[Side, Side]:
         """(own, foreign) for one who belongs to one side of the wall; Wei coaches Beiyuan."""
@@ -193,7 +206,7 @@ def _fill(side: Side, folder: Path, now: datetime) -> None:
         "assignment": RoleAssignment.objects.filter(organization=side.company).order_by("pk")[0].pk,
         "identity": Identity.objects.unresolved().filter(source=connection.slug).order_by("pk")[0].pk,
         "connection": connection.pk,
-        "connection_slug": connection.slug,
+        "connection_slug": (connection.slug, _connect_system(side, now)),
         "key": key.pk,
         "batch": batch.pk,
         "event": events[0],
@@ -201,6 +214,25 @@ def _fill(side: Side, folder: Path, now: datetime) -> None:
         "run": run.pk,
         "seat": Seat.objects.filter(company=side.company).order_by("pk")[0].pk,
     }
+
+
+def _connect_system(side: Side, now: datetime) -> str:
+    """A system that is asked, with a record that was not understood; gives its short name."""
+    pull = connect_system(
+        slug=f"{side.company.slug}-tracker",
+        name=f"Tracker of {side.order}",
+        organization=side.company,
+        declaration=TRACKER,
+        settings={"address": "http://127.0.0.1:9", "user": f"{side.order}-connector"},
+        secrets={"password": "not told"},
+        by=EVERYTHING,
+        now=now,
+    )
+    stream = PullStream.objects.create(pull=pull, name="issues")
+    BadRecord.objects.create(
+        stream=stream, digest="d", record_id=side.order, raw={"title": side.order}, code="gap", first_at=now
+    )
+    return pull.connection.slug
 
 
 def _keep(cast: Cast, side: Side, now: datetime) -> None:
