@@ -17,6 +17,7 @@ from jmespath.exceptions import JMESPathError
 from uptake.connectors.pull.template import Template
 
 KINDS = ("user", "side_effect", "system")
+PROOFS = ("sha1", "hmac_sha256", "token")
 MOST_STREAMS = 50
 MOST_BYTES = 200_000
 
@@ -97,6 +98,8 @@ class Sweep:
     event: str = ""
     """What is told of each that is gone, such as issue.vanished."""
     object: str = "{{id}}"
+    key: str = ""
+    """Its key, where the system also tells by itself what went: {{id}} and the settings under `_`."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,8 @@ class Stream:
     page: int = 100
     overlap_seconds: int = 300
     wide_hours: int = 48
+    whole: bool = False
+    """Without times: read from the beginning every night, where one cannot ask what was changed."""
     sweep: Sweep | None = None
 
 
@@ -130,6 +135,30 @@ class Check:
     request: Request = Request()
     who: str = ""
     each_run: bool = True
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """How the system tells by itself: what proves that it is the system, and which stream reads what it says."""
+
+    kind: str
+    """sha1, hmac_sha256 (both in hex), or token: the header is the secret itself."""
+    header: str
+    """Where the proof stands."""
+    secret: str
+    """The name of the setting that holds the secret; where none was given, nothing is taken."""
+    over: str = "{body}"
+    """What is signed: {body} as it came, {secret}, and the parameters of the address."""
+    time: str = ""
+    """The parameter that says when it was sent, in seconds or milliseconds since 1970."""
+    window_seconds: int = 300
+    """How far that may be from now."""
+    records: str = "@"
+    """The record, or the list of them, in what was said."""
+    streams: Mapping[str, str] = field(default_factory=dict)
+    """Which stream reads a record: its name, and the JMESPath that must hold of the record; the first that fits."""
+    gone: str = ""
+    """Holds of a record that is there no more, so that no sweep tells of it again."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +182,7 @@ class Declaration:
     """Of times that name none, where the system has one by itself; empty: the connection's."""
     title: Mapping[str, str] = field(default_factory=dict)
     about: Mapping[str, str] = field(default_factory=dict)
-    webhook: Mapping[str, Any] = field(default_factory=dict)
+    webhook: Webhook | None = None
 
     def stream(self, name: str) -> Stream:
         """The stream of this name; KeyError."""
@@ -197,7 +226,7 @@ def declaration_of(data: Mapping[str, Any]) -> Declaration:
         zone=_text(data, "zone", "declaration"),
         title=_mapping(data, "title"),
         about=_mapping(data, "about"),
-        webhook=_mapping(data, "webhook"),
+        webhook=_webhook(data["webhook"], {one.name for one in read}) if data.get("webhook") else None,
     )
 
 
@@ -230,6 +259,7 @@ def _stream(data: Any, where: str) -> Stream:
         page=int(_number(data, "page", where, 100, 1, 10_000)),
         overlap_seconds=int(_number(data, "overlap_seconds", where, 300, 0, 7 * 86_400)),
         wide_hours=int(_number(data, "wide_hours", where, 48, 0, 31 * 24)),
+        whole=bool(data.get("whole")),
         sweep=_sweep(data["sweep"], f"{where} sweep") if data.get("sweep") else None,
     )
 
@@ -272,6 +302,32 @@ def _sweep(data: Any, where: str) -> Sweep:
         id=_path(data, "id", where) or "id",
         event=_text(data, "event", where, needed=True),
         object=_text(data, "object", where) or "{{id}}",
+        key=_template(_text(data, "key", where), f"{where} key").text,
+    )
+
+
+def _webhook(data: Any, streams: set[str]) -> Webhook:
+    where = "webhook"
+    _known(data, Webhook, where)
+    kind = _text(data, "kind", where, needed=True)
+    if kind not in PROOFS:
+        raise BadDeclaration(f"{where} kind", f"one of {', '.join(PROOFS)}")
+    over = _text(data, "over", where) or "{body}"
+    if "{body}" not in over or (kind == "sha1" and "{secret}" not in over):
+        raise BadDeclaration(f"{where} over", "needs {body}" + (" and {secret}" if kind == "sha1" else ""))
+    chosen = _mapping(data, "streams")
+    if not chosen or not set(chosen) <= streams:
+        raise BadDeclaration(f"{where} streams", f"needs some of {', '.join(sorted(streams))}")
+    return Webhook(
+        kind=kind,
+        header=_text(data, "header", where, needed=True),
+        secret=_text(data, "secret", where, needed=True),
+        over=over,
+        time=_text(data, "time", where),
+        window_seconds=int(_number(data, "window_seconds", where, 300, 1, 86_400)),
+        records=_path(data, "records", where) or "@",
+        streams={str(name): _path(chosen, name, f"{where} streams") for name in chosen},
+        gone=_path(data, "gone", where),
     )
 
 

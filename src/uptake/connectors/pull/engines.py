@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from uptake.connectors.pull.declaration import BadDeclaration, Declaration
 from uptake.connectors.pull.folder import Folder
+from uptake.connectors.pull.jiandaoyun import Jiandaoyun
 from uptake.connectors.pull.protocol import Access, Connector
 from uptake.connectors.pull.rest import OData, Rest
 from uptake.connectors.pull.sql import Sql
@@ -17,6 +18,7 @@ ENGINES: dict[str, Callable[[Declaration, Access], Connector]] = {
     "sql": Sql,
     "folder": Folder,
     "tryton": Tryton,
+    "jiandaoyun": Jiandaoyun,
 }
 
 

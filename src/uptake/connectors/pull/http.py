@@ -39,6 +39,7 @@ class Http:
         self.declaration, self.access = declaration, access
         self.base = access.settings.get("address", "").rstrip("/")
         _proper(self.base)
+        self.sign_in = chosen(declaration.sign_in, access)
         self.client = httpx.Client(timeout=seconds, follow_redirects=False, trust_env=False)
         self.session: dict[str, str] = {}
         self._calls = 0
@@ -63,7 +64,7 @@ class Http:
         return self._ask(request, values or {})
 
     def _renewable(self) -> bool:
-        return self.declaration.sign_in.get("kind") in RENEWABLE
+        return self.sign_in.get("kind") in RENEWABLE
 
     def _ask(self, request: Request, values: Mapping[str, str]) -> Any:
         return self.send(
@@ -79,6 +80,7 @@ class Http:
         query = "&".join(
             f"{quote(name, safe='$')}={quote(_fill(text, self._values(values)), safe='')}"
             for name, text in request.query.items()
+            if not self._unset(text)
         )
         whole = path if path.startswith(("http://", "https://")) else f"{self.base}{path}"
         if urlsplit(whole)[:2] != urlsplit(self.base)[:2]:
@@ -146,11 +148,10 @@ class Http:
             raise Unfit(detail, code="refused")
 
     def _credentials(self) -> dict[str, str]:
-        sign_in = self.declaration.sign_in
+        sign_in = self.sign_in
         match sign_in.get("kind", ""):
             case "basic":
-                user, password = self._filled(sign_in["user"], {}), self._filled(sign_in["password"], {})
-                return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+                return self._basic(sign_in)
             case "bearer":
                 return {"Authorization": "Bearer " + self._filled(sign_in["token"], {})}
             case "header":
@@ -159,7 +160,7 @@ class Http:
                 return dict(self.session)
 
     def _sign_in(self) -> None:
-        sign_in = self.declaration.sign_in
+        sign_in = self.sign_in
         self.session = {}
         try:
             if sign_in["kind"] == "client_credentials":
@@ -167,7 +168,11 @@ class Http:
                     "grant_type": "client_credentials",
                     **{name: self._filled(str(text), {}) for name, text in (sign_in.get("form") or {}).items()},
                 }
-                said = self.send("POST", self._filled(sign_in["address"], {}), headers={}, form=form)
+                address = self._filled(sign_in["address"], {})
+                headers = self._basic(sign_in) if "user" in sign_in else {}
+                said = self.send(
+                    "POST", f"{self.base}{address}" if address[:1] == "/" else address, headers=headers, form=form
+                )
                 path, name, value = "access_token", "Authorization", "Bearer {token}"
             else:
                 request = Request(
@@ -187,6 +192,18 @@ class Http:
             raise SignInRefused("")
         self.session = {name: _fill(value, {"token": str(token)})}
 
+    def _basic(self, sign_in: Mapping[str, Any]) -> dict[str, str]:
+        user, password = self._filled(sign_in["user"], {}), self._filled(sign_in["password"], {})
+        return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+    def _unset(self, text: str) -> bool:
+        """Whether a text is the hole of an optional setting that was not given: its parameter is left out."""
+        hole = HOLE.fullmatch(text)
+        return hole is not None and any(
+            one.optional and one.name == hole[1] and one.name not in self._values({})
+            for one in self.declaration.settings
+        )
+
     def _values(self, values: Mapping[str, str]) -> dict[str, str]:
         return {**self.access.settings, **self.access.secrets, **values}
 
@@ -197,9 +214,18 @@ class Http:
             return [self._filled(one, values) for one in body]
         if not isinstance(body, str):
             return body
-        if body in ("{limit}", "{same}"):
+        if body in ("{limit}", "{same}", "{number}"):
             return int(values[body[1:-1]]) if body[1:-1] in values else body
         return _fill(body, self._values(values))
+
+
+def chosen(sign_in: Mapping[str, Any], access: Access) -> Mapping[str, Any]:
+    """How to sign in. Of `{choose: […]}` the first whose setting `needs` was given; one without it fits always."""
+    given = {**access.settings, **access.secrets}
+    for one in sign_in.get("choose") or []:
+        if not one.get("needs") or given.get(one["needs"]):
+            return dict(one)
+    return {} if "choose" in sign_in else sign_in
 
 
 def _fill(text: str, values: Mapping[str, str]) -> str:

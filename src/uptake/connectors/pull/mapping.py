@@ -46,7 +46,10 @@ class Reading:
         """The happenings a record tells of; none where no telling fits it. Raises Unmappable."""
         if record.problem:
             raise Unmappable(record.problem)
-        plain = {**record.raw, NOTHING_KEY: {**self.settings, "source": self.source, "id": record.id}}
+        plain = {
+            **record.raw,
+            NOTHING_KEY: {**self.settings, "source": self.source, "id": record.id, "zone": self.zone_of(stream)},
+        }
         with_ = options(self.declaration.words)
         told = []
         for telling in stream.tellings:

@@ -86,7 +86,7 @@ def read_page(
     with transaction.atomic():
         if not Pull.objects.filter(pk=pull.pk, attempt=pull.attempt).update(tried_at=now):
             raise TakenOver
-        state.new += _store(pull, state, found, now)
+        state.new += store(pull, state, found, now)
         state.records += len(page.records)
         if position.at is not None:
             # A system whose clock runs ahead must not lead us past what it says when its clock is right again.
@@ -99,7 +99,7 @@ def read_page(
             "wide": wide,
         }
         if stream.sweep is not None:
-            _remember(state, [one.id for one in page.records if one.id])
+            remember(state, [one.id for one in page.records if one.id])
         state.save(update_fields=["new", "records", "high_at", "high_id", "place"])
     return position
 
@@ -107,11 +107,12 @@ def read_page(
 def store_again(*, pull: Pull, state: PullStream, found: Found, now: datetime) -> int:
     """Stores what is understood now of records that were set aside; how many events were made."""
     with transaction.atomic():
-        return _store(pull, state, found, now)
+        return store(pull, state, found, now)
 
 
-def _store(pull: Pull, state: PullStream, found: Found, now: datetime) -> int:
-    held = _held(pull.connection.slug, {one.key for one in found.happenings})
+def store(pull: Pull, state: PullStream, found: Found, now: datetime) -> int:
+    """Records what is new of what was found, and sets aside the rest; how many events were made. In a transaction."""
+    held = held_keys(pull.connection.slug, {one.key for one in found.happenings})
     fresh = [
         (one, record)
         for one, record in zip(found.happenings, found.records, strict=True)
@@ -127,7 +128,7 @@ def _store(pull: Pull, state: PullStream, found: Found, now: datetime) -> int:
     return sum(fate.fate in ("new", "quarantined") for fate in fates)
 
 
-def _held(source: str, keys: set[str]) -> set[str]:
+def held_keys(source: str, keys: set[str]) -> set[str]:
     """Which of these keys have an event."""
     if not keys:
         return set()
@@ -156,7 +157,7 @@ def _set_aside(state: PullStream, bad: Sequence[tuple[Record, str, str]], now: d
     BadRecord.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
 
 
-def _remember(state: PullStream, ids: Sequence[str]) -> None:
+def remember(state: PullStream, ids: Sequence[str]) -> None:
     rows = [KnownRecord(stream=state, record_id=one[:255]) for one in dict.fromkeys(ids)]
     KnownRecord.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
     # what vanished and is there again has not vanished any more
@@ -184,7 +185,7 @@ def begin(state: PullStream, stream: Stream, pull: Pull, *, wide: bool, now: dat
         place = Position(datetime.fromisoformat(at) if at else None, state.place["id"], state.place["same"])
         return place, bool(state.place.get("wide"))
     if not stream.order.time:
-        return Position(None, _ids_before(state.high_id, stream)), wide
+        return Position(None, "" if wide and stream.whole else _ids_before(state.high_id, stream)), wide
     if state.high_at is None:
         return Position(pull.history_from or pull.activated_at - timedelta(seconds=stream.overlap_seconds)), True
     back = timedelta(hours=stream.wide_hours) if wide else timedelta(seconds=stream.overlap_seconds)

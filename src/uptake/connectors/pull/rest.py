@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from uptake.connectors.pull.declaration import Declaration, Request, Stream
 from uptake.connectors.pull.http import Http
 from uptake.connectors.pull.instants import written
 from uptake.connectors.pull.mapping import placed
-from uptake.connectors.pull.protocol import Access, Anonymous, Health, Page, Position, Unfit, Unreachable
+from uptake.connectors.pull.odata_v2 import as_v4
+from uptake.connectors.pull.protocol import Access, Anonymous, Forbidden, Health, Page, Position, Unfit, Unreachable
 from uptake.connectors.pull.template import as_text, compiled
 
 
@@ -34,7 +36,7 @@ class Rest:
 
     def pull(self, stream: Stream, after: Position, limit: int) -> Page:
         request = self.request_of(stream, after, limit)
-        said = self.http.ask(request, self._holes(stream, after, limit))
+        said = self.plain(stream, self.http.ask(request, self._holes(stream, after, limit)))
         found = compiled(stream.records).search(said)
         if not isinstance(found, list):
             raise Unfit(stream.records, code="records_missing")
@@ -56,6 +58,10 @@ class Rest:
         """What is asked for a page."""
         return stream.request
 
+    def plain(self, stream: Stream, said: Any) -> Any:
+        """What was answered, without peculiarities of the system."""
+        return said
+
     def calls(self) -> int:
         return self.http.calls()
 
@@ -71,6 +77,7 @@ class Rest:
             "id": id_,
             "quoted_id": id_.replace("'", "''"),
             "same": str(after.same),
+            "number": id_ if order.numeric else "0",
             "limit": str(limit),
         }
 
@@ -78,24 +85,51 @@ class Rest:
 class OData(Rest):
     """OData V2 and V4: the filter, the order and the size of a page are made from the declared fields.
 
-    Never by $skiptoken or nextLink: in a set that changes meanwhile they lose records.
+    Never by $skiptoken or nextLink: in a set that changes meanwhile they lose records. Where a service can only be
+    asked "from then on" (option `skip`), only what was read of that very instant is skipped.
     """
 
+    def plain(self, stream: Stream, said: Any) -> Any:
+        if str(stream.options.get("version", "4")) != "2" or not isinstance(said, dict):
+            return said
+        inner = said.get("d")
+        if isinstance(inner, dict) and "results" in inner:
+            return {**said, "d": {**inner, "results": as_v4(inner["results"])}}
+        return {**said, "d": as_v4(inner)}
+
+    def pull(self, stream: Stream, after: Position, limit: int) -> Page:
+        page = super().pull(stream, after, limit)
+        if not page.records or not after.id or after.at is None or stream.options.get("skip"):
+            return page
+        # A service that shows times shorter than it keeps them gives again what was read of that instant.
+        unread = [one for one in page.records if one.at != after.at or not _reached(stream, one.id, after.id)]
+        if unread:
+            return replace(page, records=unread)
+        return super().pull(replace(stream, options={**stream.options, "skip": True}), after, limit)
+
     def check(self) -> Health:
+        """Asks every service for one record. Those that are not there, or not for us, are warnings, if others are."""
         health = super().check() if self.declaration.check else Health()
+        refused: list[Forbidden | Unfit] = []
         for stream in self.declaration.streams:
-            page = self.pull(stream, Position(), 1)
-            for record in page.records:
-                if record.problem:
-                    raise Unfit(f"{stream.name}: {stream.order.time or ''} {stream.order.id}", code="fields_missing")
-        return health
+            try:
+                if any(one.problem for one in self.pull(stream, Position(), 1).records):
+                    raise Unfit(f"{stream.order.time} {stream.order.id}", code="fields_missing")
+            except (Forbidden, Unfit) as problem:
+                refused.append(type(problem)(f"{stream.name}: {problem.detail}"[:200], code=problem.code))
+        if len(refused) == len(self.declaration.streams):
+            raise refused[0]
+        return replace(health, warnings=tuple(one.detail for one in refused))
 
     def request_of(self, stream: Stream, after: Position, limit: int) -> Request:
         options, order = stream.options, stream.order
         literal = str(options.get("literal") or "{since}")
         conditions = [f"({options['filter']})"] if options.get("filter") else []
         id_ = "{id}" if order.numeric else "'{quoted_id}'"
-        if order.time and after.at is not None:
+        skips = bool(options.get("skip"))
+        if order.time and after.at is not None and skips:
+            conditions.append(f"{order.time} ge {literal}")
+        elif order.time and after.at is not None:
             conditions.append(
                 f"({order.time} gt {literal} or ({order.time} eq {literal} and {order.id} gt {id_}))"
                 if after.id
@@ -106,12 +140,17 @@ class OData(Rest):
         query = {
             "$orderby": ",".join(part for part in (order.time, order.id) if part),
             "$top": "{limit}",
+            **({"$skip": "{same}"} if skips else {}),
             **({"$filter": " and ".join(conditions)} if conditions else {}),
             **{f"${name}": str(options[name]) for name in ("select", "expand") if options.get(name)},
             **({"$format": "json"} if str(options.get("version", "4")) == "2" else {}),
         }
         address = stream.request.address or f"/{options.get('entity', stream.name)}"
         return Request(address=address, query={**query, **stream.request.query}, headers=stream.request.headers)
+
+
+def _reached(stream: Stream, id_: str, last: str) -> bool:
+    return int(id_ or 0) <= int(last) if stream.order.numeric else id_ <= last
 
 
 def _by_offset(request: Request) -> bool:

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from uptake.connectors.models import Pull
 from uptake.connectors.pull.words import reason
 from uptake.directory.models import Person, Role, RoleAssignment
-from uptake.notify.models import Topic
+from uptake.notify.announce import News, announce
+from uptake.notify.models import About, Topic
 from uptake.notify.tell import Telling, tell
 from uptake.notify.write_mail import Letter, write_mail
 
@@ -22,6 +23,11 @@ def tell_attention(pull: Pull, code: str, stream: str, *, now: datetime) -> None
     place, slug = pull.connection.organization, pull.connection.slug
     key = f"connection.needs_attention:{slug}:{stream}:{pull.attempt}"
     content = {"connection": slug, "title": pull.connection.name}
+    heard = {**content, "stream": stream, "code": code}
+    alert = News(
+        about=About.ALERTS, kind="connection.needs_attention", organization_id=place.pk, key=key, at=now, data=heard
+    )
+    announce([alert], now=now)
     people = _managers(place.path, now)
     tell(
         [Telling(person_id=one.pk, key=key, kind="connection.needs_attention", content=content) for one in people],

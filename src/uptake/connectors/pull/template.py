@@ -1,8 +1,9 @@
 """Texts with {{JMESPath}} in them, read against a record. Pure.
 
 Beside JMESPath's own functions there are `lower(x)`, `part(x, ',', `0`)` (a piece of a text), `replace(x, 'a', 'b')`,
-`text(x)` and `word('table', x)` (a word of the declaration's tables, else x itself). Settings stand under `_`:
-{{_.database}}; the source's short name is {{_.source}}.
+`text(x)`, `day(x, _.zone)` (the date of an instant in a zone) and `word('table', x)` (a word of the declaration's
+tables, else x itself). Settings stand under `_`: {{_.database}}; the source's short name is {{_.source}}, the zone of
+times that name none {{_.zone}}.
 """
 
 from __future__ import annotations
@@ -11,10 +12,13 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import jmespath
 from jmespath import functions
 from jmespath.parser import ParsedResult
+
+from uptake.connectors.pull.instants import NotAnInstant, instant
 
 HOLE = re.compile(r"\{\{(.+?)\}\}", re.DOTALL)
 Words = Mapping[str, Mapping[str, str]]
@@ -40,6 +44,13 @@ class _Functions(functions.Functions):  # type: ignore[misc]
     @functions.signature({"types": []}, {"types": ["string"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]
     def _func_replace(self, value: Any, old: str, new: str) -> str:
         return as_text(value).replace(old, new)
+
+    @functions.signature({"types": []}, {"types": ["string"]})  # type: ignore[untyped-decorator]
+    def _func_day(self, value: Any, zone: str) -> str | None:
+        try:
+            return instant(value, zone).astimezone(ZoneInfo(zone)).date().isoformat()
+        except NotAnInstant:
+            return None
 
     @functions.signature({"types": ["string"]}, {"types": []})  # type: ignore[untyped-decorator]
     def _func_word(self, table: str, value: Any) -> Any:
