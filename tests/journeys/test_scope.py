@@ -23,7 +23,7 @@ from django.utils import timezone
 from tests.cast import TODAY, build_cast
 from tests.journeys.walker import routes, walk
 from tests.journeys.world import ONE_SIDED, World, build_world
-from uptake.directory.models import Kind, Membership, Organization, Person, User
+from uptake.directory.models import Identity, Kind, Membership, Organization, Person, User
 from uptake.directory.scope import EVERYTHING, Viewer
 from uptake.directory.tokens import make_token
 from uptake.events.happening import Happening
@@ -80,6 +80,8 @@ KNOWN_OPERATIONS = {
     ("get", "/api/v1/redemptions"),
     ("get", "/api/v1/merits"),
     ("get", "/api/v1/leave-requests"),
+    ("post", "/api/v1/widget/tokens"),
+    ("get", "/api/v1/widget/me"),
 }
 """Operations of the API whose answers a test below looks at."""
 
@@ -218,6 +220,30 @@ def test_a_token_reads_its_own_companys_rewards_only(world: World) -> None:
             answer = Client().get(f"/api/v1/{address}", headers={"authorization": f"Bearer {secret}"})
             assert answer.status_code == (403 if "leave" in address else 200)
             assert not any(mark in answer.content.decode() for mark in foreign.marks)
+
+
+def test_the_widget_shows_its_own_companys_person_only(world: World) -> None:
+    """A key of a company gives no token for people of the other, as for people who do not exist."""
+    own, foreign = world.beiyuan, world.qinghe
+    called = Identity.objects.filter(source=f"{own.company.slug}-erp", person__isnull=False).order_by("pk")[0]
+
+    def token(person: str) -> Any:
+        headers = {"authorization": f"Bearer {own.widget_secret}"}
+        address = "/api/v1/widget/tokens"
+        return Client().post(address, {"person": person}, content_type="application/json", headers=headers)
+
+    theirs = Identity.objects.filter(source=f"{foreign.company.slug}-erp", person__isnull=False).order_by("pk")[0]
+    assert token(theirs.external_id).content == token("nobody-at-all").content
+    headers = {"authorization": f"Bearer {token(called.external_id).json()['token']}"}
+    answer = Client().get(
+        "/api/v1/widget/me?more=1", headers={**headers, "origin": f"https://{own.company.slug}.example"}
+    )
+    assert answer.status_code == 200
+    assert not any(mark in answer.content.decode() for mark in foreign.marks)
+    refused = Client().get(
+        "/api/v1/widget/me", headers={**headers, "origin": f"https://{foreign.company.slug}.example"}
+    )
+    assert refused.status_code == 403
 
 
 def _models() -> list[type[models.Model]]:

@@ -29,6 +29,7 @@ from uptake.events.happening import Happening
 from uptake.events.keys import make_key
 from uptake.events.models import Batch, Connection, Event
 from uptake.events.record import record
+from uptake.events.widget_keys import make_widget_key
 from uptake.insight.metrics.keep_segment import make_segment
 from uptake.insight.metrics.keep_view import save_view
 from uptake.insight.models import DayFigure
@@ -101,6 +102,7 @@ class Side:
     marks: tuple[str, ...]
     order: str
     secret: str = ""
+    widget_secret: str = ""
     ids: dict[str, Any] = field(default_factory=dict)
     """By kind of row ("person", "event", "slug" …); pages say which kind their addresses take."""
 
@@ -116,12 +118,18 @@ class World:
     @property
     def nowhere(self) -> Mapping[str, Any]:
         """An id of each kind that nothing has."""
-        words = (str, tuple)
-        return {kind: NOWHERE if isinstance(value, words) else NOBODY_ID for kind, value in self.beiyuan.ids.items()}
+        return {kind: _nothing_like(value) for kind, value in self.beiyuan.ids.items()}
 
     def sides_of(self, who: str) -> tuple[Side, Side]:
         """(own, foreign) for one who belongs to one side of the wall; Wei coaches Beiyuan."""
         return (self.qinghe, self.beiyuan) if who == "mo" else (self.beiyuan, self.qinghe)
+
+
+def _nothing_like(value: Any) -> Any:
+    """An id that nothing has, of the same shape."""
+    if isinstance(value, tuple):
+        return tuple(map(_nothing_like, value))
+    return NOWHERE if isinstance(value, str) else NOBODY_ID
 
 
 ONE_SIDED = ("lin", "hua", "ke", "wei", "mo")
@@ -174,6 +182,9 @@ def _fill(side: Side, folder: Path, now: datetime) -> None:
         slug=f"{slug}-erp", kind="api", name=f"ERP of {side.order}", organization=side.company, by=EVERYTHING, now=now
     )
     key, side.secret = make_key(connection=connection, label=side.order, by=EVERYTHING, now=now)
+    widget, side.widget_secret = make_widget_key(
+        connection=connection, label=side.order, allowed_origins=[f"https://{slug}.example"], by=EVERYTHING, now=now
+    )
     batch = Batch.objects.create(connection=connection, label=f"{side.order}.csv", created_at=now)
     events = _events(side, connection, batch, now)
     set_day(
@@ -208,6 +219,7 @@ def _fill(side: Side, folder: Path, now: datetime) -> None:
         "connection": connection.pk,
         "connection_slug": (connection.slug, _connect_system(side, now)),
         "key": key.pk,
+        "widget_key": widget.pk,
         "batch": batch.pk,
         "event": events[0],
         "quarantined": events[1],

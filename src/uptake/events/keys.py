@@ -56,7 +56,7 @@ def make_key(
     """
     if not by.may(Deed.MANAGE_DATA, connection.organization):
         raise NotAllowed
-    origins = sorted({_origin(origin) for origin in allowed_origins})
+    origins = sorted({origin_of(origin) for origin in allowed_origins})
     if connection.kind == BROWSER:
         if not origins or "*" in origins:
             raise OriginsNeeded
@@ -151,7 +151,8 @@ def _hash(secret: str) -> str:
     return sha256(secret.encode(errors="replace")).hexdigest()
 
 
-def _origin(text: str) -> str:
+def origin_of(text: str) -> str:
+    """An origin as browsers write it, in small letters; "*" as it is. Raises NotAnOrigin."""
     text = text.strip()
     if text == "*":
         return text

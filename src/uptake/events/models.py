@@ -104,6 +104,39 @@ class ApiKey(models.Model):
         return f"{'upb' if self.connection.kind == BROWSER else 'upk'}_{self.prefix}"
 
 
+class WidgetKeyQuerySet(models.QuerySet["WidgetKey"]):
+    def visible_to(self, viewer: Viewer) -> WidgetKeyQuerySet:
+        """Keys of connections whose data the viewer manages."""
+        return self.filter(viewer.within("connection__organization__path", Deed.MANAGE_DATA))
+
+    def valid(self) -> WidgetKeyQuerySet:
+        """Neither revoked nor of a paused connection."""
+        return self.filter(revoked_at__isnull=True, connection__paused_at__isnull=True)
+
+
+class WidgetKey(models.Model):
+    """Lets the server of a business software ask for tokens that show one person's points in its pages.
+
+    The people are those of its connection, by the ids that the connection uses; the pages are those of its origins.
+    """
+
+    connection = models.ForeignKey(Connection, models.PROTECT, related_name="widget_keys")
+    prefix = models.CharField(max_length=16, unique=True)
+    hash = models.CharField(max_length=64)
+    label = models.CharField(max_length=100, blank=True)
+    allowed_origins = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    """To the minute."""
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WidgetKeyQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"upw_{self.prefix}"
+
+
 class EventType(models.Model):
     """The catalogue: a name of events, with labels, declared properties and whether it counts as active."""
 

@@ -32,6 +32,7 @@ AREAS: tuple[Area, ...] = (
     Area("jobs/", "uptake.web.pages.jobs.urls"),
     Area("", "uptake.web.live.urls"),
     Area("collector/", "uptake.web.collector.urls"),
+    Area("widget/", "uptake.web.widget.urls"),
     Area("rewards/", "uptake.web.pages.rewards.urls"),
     Area("points/", "uptake.web.pages.points.urls"),
     Area("boards/", "uptake.web.pages.boards.urls"),

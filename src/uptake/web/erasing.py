@@ -54,6 +54,7 @@ NOT_TREATED: Mapping[str, str] = {
     "directory.Erasure": "says that number so-and-so was erased, and no name",
     "events.Connection": "sources are no people",
     "events.ApiKey": "made by a login whose name is gone",
+    "events.WidgetKey": "made by a login whose name is gone",
     "events.EventType": "the catalogue describes kinds of events",
     "events.Quarantine": "holds the names of properties, not their values",
     "events.Bookmark": "how far a reader is",

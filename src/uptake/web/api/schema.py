@@ -219,3 +219,69 @@ class LeaveRequestsOut(Schema):
     """Extra leave of one company, by number."""
 
     leave: list[LeaveOut]
+
+
+class WidgetTokenIn(Schema):
+    """Whose points shall be shown."""
+
+    person: str = Field(max_length=255, description="The id by which the key's connection calls the person.")
+    source: str | None = Field(None, description="Short name of the key's connection; another is refused.")
+    company: str | None = Field(None, description="Slug of the company, where the connection serves several.")
+    seconds: int = Field(900, ge=30, le=900, description="For how long.")
+
+
+class WidgetTokenOut(Schema):
+    """A token for the pages of one person."""
+
+    token: str
+    expires_at: datetime
+
+
+class WidgetLevelOut(Schema):
+    """Where the person stands on the ladder."""
+
+    name: str
+    number: int
+    done: int = Field(description="Points since the level was reached.")
+    whole: int = Field(description="Points from this level to the next.")
+    missing: int
+    next: str
+
+
+class WidgetEntryOut(Schema):
+    """One thing that gave points."""
+
+    id: int
+    points: int
+    title: str
+    sub: str
+    href: str = Field(description="Where it is said why.")
+    new: bool = Field(description="Later than `after`.")
+
+
+class WidgetRankOut(Schema):
+    """The place on this month's board."""
+
+    rank: int
+    of: int
+
+
+class WidgetStepOut(Schema):
+    """The deed that pays most now."""
+
+    text: str
+    points: int
+
+
+class WidgetOut(Schema):
+    """What the widget shows of one person at one company."""
+
+    points: int = Field(description="To spend.")
+    pending: int = Field(description="Given, and not to spend yet.")
+    today: int
+    level: WidgetLevelOut | None
+    entries: list[WidgetEntryOut]
+    last: int = Field(description="Number of the last entry.")
+    home: str = Field(description="The page of one's points.")
+    rank: WidgetRankOut | None = Field(None, description="With `more=1`.")
+    next: WidgetStepOut | None = Field(None, description="With `more=1`.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Schema
 from ninja.openapi.schema import OpenAPISchema
 
 from uptake import __version__
@@ -31,8 +31,12 @@ from uptake.web.api.schema import (
     SeatIn,
     SeatReportOut,
     SeatsIn,
+    WidgetOut,
+    WidgetTokenIn,
+    WidgetTokenOut,
 )
 from uptake.web.api.seats import answer_seats
+from uptake.web.widget.views import give_token, listen, look
 
 CHUNK = 65536
 
@@ -44,6 +48,8 @@ class DescribedApi(NinjaAPI):
         schema = super().get_openapi_schema(**named)
         schema["components"]["securitySchemes"] = {
             "key": {"type": "http", "scheme": "bearer"},
+            "widget_key": {"type": "http", "scheme": "bearer"},
+            "widget_token": {"type": "http", "scheme": "bearer"},
             "token": {"type": "http", "scheme": "bearer"},
             "session": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
         }
@@ -97,7 +103,7 @@ SEAT_REFUSALS = {
 }
 
 
-def _schema(of: type[EventIn] | type[EventsIn] | type[QuestionIn] | type[SeatIn] | type[SeatsIn]) -> dict[str, Any]:
+def _schema(of: type[Schema]) -> dict[str, Any]:
     # ninja writes no body for a view that reads its own, so the shapes are given here, without references.
     schema = of.model_json_schema(ref_template="#/components/schemas/{model}")
     schema.pop("$defs", None)
@@ -267,6 +273,64 @@ def list_leave_requests(request: HttpRequest) -> HttpResponse:
     return answer_leave(request)
 
 
+TOKEN_REFUSALS = {
+    400: "Not a JSON object with `person`, or `seconds` out of bounds.",
+    401: "No valid widget key.",
+    403: "A web page asks, or `source` is not the connection of the key.",
+    404: "Nobody of the connection's place is known by this id, or not yet.",
+    413: "Over 10,000 bytes.",
+    429: "The key asks too fast; Retry-After says when to come again.",
+}
+LOOK_REFUSALS = {
+    401: "No valid token: it has ended, its key was revoked, or it was never given out.",
+    403: "The page is of an origin that the key does not allow, or the person belongs to the company no more.",
+    429: "The person's pages ask too fast; Retry-After says when to come again.",
+}
+
+
+@api.post(
+    "/widget/tokens",
+    summary="Give a token for the widget",
+    operation_id="give_widget_token",
+    response={200: WidgetTokenOut, **dict.fromkeys(TOKEN_REFUSALS, RefusalOut)},
+    openapi_extra={
+        "security": [{"widget_key": []}],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": _schema(WidgetTokenIn)}}},
+        "responses": {status: _response(status, sentence) for status, sentence in TOKEN_REFUSALS.items()},
+    },
+)
+def give_widget_token(request: HttpRequest) -> HttpResponse:
+    """By the server that knows who is signed in (`Authorization: Bearer upw_…`): shows one person's points in its
+    pages for at most fifteen minutes."""
+    return give_token(request)
+
+
+@api.get(
+    "/widget/me",
+    summary="What the widget shows",
+    operation_id="read_widget",
+    response={200: WidgetOut, **dict.fromkeys(LOOK_REFUSALS, RefusalOut)},
+    openapi_extra={
+        **_by_token(
+            LOOK_REFUSALS,
+            ("lang", False, "en or zh; left out: the browser's."),
+            ("after", False, "Number of the last entry known: later ones are marked new."),
+            ("more", False, "1: also the place on the board and the next best step."),
+        ),
+        "security": [{"widget_token": []}],
+    },
+)
+def read_widget(request: HttpRequest) -> HttpResponse:
+    """Points, level and the newest entries of the person of the token, for pages that its key allows."""
+    return look(request)
+
+
+@api.api_operation(["OPTIONS"], "/widget/me", include_in_schema=False)
+def may_a_page_look(request: HttpRequest) -> HttpResponse:
+    """A browser's question before it looks."""
+    return look(request)
+
+
 @api.api_operation(["OPTIONS"], "/events", include_in_schema=False)
 async def may_a_page_send(request: HttpRequest) -> HttpResponse:
     """A browser's question before it sends."""
@@ -295,4 +359,4 @@ async def _chunks(request: HttpRequest) -> AsyncIterator[bytes]:
         yield chunk
 
 
-urlpatterns = [path("", api.urls)]
+urlpatterns = [path("widget/stream", listen, name="widget-stream"), path("", api.urls)]

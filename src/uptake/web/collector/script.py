@@ -1,4 +1,4 @@
-"""The script as it is served: made by the front-end build, packed once, known by its hash."""
+"""Scripts for pages of other sites as served: made by the front-end build, packed once, known by their hash."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 
 WEB = Path(__file__).resolve().parent.parent
 MADE = WEB / "static" / "vendor" / "collector.js"
-SOURCE = WEB / "frontend" / "collector.js"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,13 @@ class Script:
 
 
 @cache
-def the_script() -> Script:
-    """As built; where nothing was built yet, as written."""
-    plain = (MADE if MADE.exists() else SOURCE).read_bytes()
+def script_of(name: str) -> Script:
+    """The script of this file name as built; where nothing was built yet, as written."""
+    made = WEB / "static" / "vendor" / name
+    plain = (made if made.exists() else WEB / "frontend" / name).read_bytes()
     return Script(plain, gzip.compress(plain, 9, mtime=0), sha256(plain).hexdigest()[:32])
+
+
+def the_script() -> Script:
+    """The collector."""
+    return script_of(MADE.name)

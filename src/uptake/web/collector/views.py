@@ -1,4 +1,4 @@
-"""Serves the collector's script to pages of other sites."""
+"""Serves scripts to pages of other sites."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
-from uptake.web.collector.script import the_script
+from uptake.web.collector.script import Script, the_script
 
 KEPT_SECONDS = 86_400
 STALE_SECONDS = 30 * 86_400
@@ -14,8 +14,12 @@ STALE_SECONDS = 30 * 86_400
 
 @require_safe
 def script(request: HttpRequest) -> HttpResponse:
-    """The script: kept for a day, then asked for again by its hash; a stale one serves while that is done."""
-    found = the_script()
+    """The collector."""
+    return served(request, the_script())
+
+
+def served(request: HttpRequest, found: Script) -> HttpResponse:
+    """A script: kept for a day, then asked for again by its hash; a stale one serves while that is done."""
     packs = "gzip" in request.headers.get("Accept-Encoding", "")
     etag = f'"{found.hash}{"-gzip" if packs else ""}"'
     response = HttpResponse(found.packed if packs else found.plain, content_type="text/javascript; charset=utf-8")

