@@ -34,7 +34,9 @@ from uptake.insight.metrics.keep_segment import make_segment
 from uptake.insight.metrics.keep_view import save_view
 from uptake.insight.models import DayFigure
 from uptake.ledger.grant import Grant, grant
-from uptake.notify.models import Topic, Unwanted
+from uptake.notify.announce import News, announce
+from uptake.notify.models import About, Delivery, Topic, Unwanted
+from uptake.notify.subscribe import make_webhook
 from uptake.notify.tell import Telling, tell
 from uptake.notify.write_mail import Letter, write_mail
 from uptake.programme.adoption.models import (
@@ -150,6 +152,7 @@ def build_world(cast: Cast, folder: Path) -> World:
         _merit(side, now)
         _reward(cast, side, now)
         _adopt(side, now)
+        _listen(side, now)
     consider_new_events(now=now)
     while keep_boards(now=now):
         pass
@@ -466,6 +469,22 @@ def _adopt(side: Side, now: datetime) -> None:
     write_mail([letter], now=now)
     Unwanted.objects.create(person=side.person, topic=Topic.TRAININGS)
     side.ids |= {"announcement": news.pk, "training": training.pk, "feedback": feedback.pk}
+
+
+def _listen(side: Side, now: datetime) -> None:
+    """Other software of the company that is told what happens in it."""
+    hook, _secret = make_webhook(
+        organization=side.company,
+        name=f"HR of {side.order}",
+        address="http://127.0.0.1:9/",
+        about=["awards"],
+        plain_http=True,
+        by=EVERYTHING,
+        now=now,
+    )
+    told: dict[str, Any] = {"about": About.AWARDS, "kind": "points.awarded", "key": "k", "data": {"title": side.order}}
+    announce([News(organization_id=side.company.pk, person_id=side.person.pk, at=now, **told)], now=now)
+    side.ids |= {"webhook": hook.pk, "delivery": Delivery.objects.get(webhook=hook, key="k").pk}
 
 
 def _events(side: Side, connection: Connection, batch: Batch, now: datetime) -> list[int]:

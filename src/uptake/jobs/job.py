@@ -21,6 +21,8 @@ class Lane(Enum):
     IMPORTS = "imports"
     SYSTEMS = "systems"
     """Waits for others' answers."""
+    WEBHOOKS = "webhooks"
+    """Waits for others to take what they are told."""
     HOUSEKEEPING = "housekeeping"
 
 

@@ -143,11 +143,25 @@ def send_mails(now: datetime) -> int:
     return send(now=now)
 
 
+def send_webhooks(now: datetime) -> int:
+    """Webhooks are told what happened, and what was delivered long ago is removed."""
+    from uptake.notify.deliver import deliver, forget_deliveries
+
+    return deliver(clock=lambda: datetime.now(UTC)) + forget_deliveries(now=now)
+
+
 def write_off_debts(now: datetime) -> int:
     """Small debts that did not grow for long are written off, where the terms of the place say so."""
     from uptake.programme.governance.write_off import write_off_debts as write_off
 
     return write_off(now=now)
+
+
+def evaluate_impact(now: datetime) -> int:
+    """Interventions that reached their registered end are evaluated."""
+    from uptake.insight.impact.evaluate import evaluate_due
+
+    return evaluate_due(now=now)
 
 
 def publish_heads(now: datetime) -> int:
@@ -205,9 +219,11 @@ JOBS: tuple[Job, ...] = (
     Job("announcements", _("Changes of the rules are announced, and announcements whose time has come."), 5, announce),
     Job("guides", _("Newcomers who finished the starter guide are found."), 300, finish_guides),
     Job("mails", _("Waiting mails are sent."), 20, send_mails, Lane.IMPORTS),
+    Job("webhooks", _("Other software is told what happened, where it asked for it."), 2, send_webhooks, Lane.WEBHOOKS),
     Job("back-tests", _("Waiting back-tests and searches for exploits are run."), 2, back_tests, Lane.IMPORTS),
     Job("shadows", _("What rulebooks in shadow would have paid is reported."), 300, shadows),
     Job("debts", _("Small debts are written off, where the terms of the place say so."), 3600, write_off_debts),
+    Job("impact", _("What has reached its registered end is evaluated."), 3600, evaluate_impact),
     Job("publish-heads", _("The heads of the ledger's chains go into the audit log."), 3600, publish_heads),
     Job("sweep", _("Ended sessions and old sign-in attempts are removed."), 3600, sweep),
     Job("tidy-database", _("The embedded database writes its log back."), 3600, tidy_database),

@@ -6,23 +6,25 @@ from django.utils.translation import gettext_lazy as _
 
 from uptake.directory.erase import Subject, Treatment
 from uptake.directory.models import Policy
-from uptake.notify.models import Mail, Message, Unwanted
+from uptake.notify.models import Delivery, Mail, Message, Unwanted
+
+TABLES: tuple[type[Message] | type[Mail] | type[Unwanted] | type[Delivery], ...] = (Message, Mail, Unwanted, Delivery)
 
 
 def _delete(subject: Subject) -> None:
-    for model in (Message, Mail, Unwanted):
+    for model in TABLES:
         model.objects.filter(person_id=subject.person).delete()
 
 
 def _count(subject: Subject) -> int:
-    return sum(model.objects.filter(person_id=subject.person).count() for model in (Message, Mail, Unwanted))
+    return sum(model.objects.filter(person_id=subject.person).count() for model in TABLES)
 
 
 MESSAGES = Treatment(
     "messages",
     _("Messages and mails to them"),
     dict.fromkeys((Policy.ANONYMISE, Policy.DROP), _("Deleted")),
-    ("notify.Message", "notify.Mail", "notify.Unwanted"),
+    ("notify.Message", "notify.Mail", "notify.Unwanted", "notify.Delivery"),
     _count,
     _delete,
 )

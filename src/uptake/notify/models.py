@@ -1,6 +1,7 @@
 """Messages to people: what happened, as kind and content; the words are found when the message is read.
 
-Beside them mails, whose words stand when they are written, and which kinds of mail a person does not want.
+Beside them mails, whose words stand when they are written, which kinds of mail a person does not want, and webhooks:
+addresses of other software that is told what happens at a place, with every delivery.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from uptake.directory.models import Person
+from uptake.directory.models import Organization, Person
 from uptake.directory.scope import Deed, Viewer
 
 
@@ -123,3 +124,120 @@ class Unwanted(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["person", "topic"], name="unwanted_once_per_topic")]
+
+
+class About(models.TextChoices):
+    """What a webhook tells of; each is chosen by itself."""
+
+    AWARDS = "awards", _("Points by rules")
+    LEVELS = "levels", _("Levels")
+    REDEMPTIONS = "redemptions", _("Redemptions")
+    ALERTS = "alerts", _("Connections that need attention")
+
+
+class Stop(models.TextChoices):
+    """Why nothing is sent to a webhook."""
+
+    BY_HAND = "by_hand", _("Paused by hand")
+    GONE = "gone", _("Its address answered that it is gone (410)")
+
+
+def stops() -> list[tuple[str, Any]]:
+    return list(Stop.choices)
+
+
+class WebhookQuerySet(models.QuerySet["Webhook"]):
+    def visible_to(self, viewer: Viewer) -> WebhookQuerySet:
+        """Webhooks of places whose data the viewer manages."""
+        return self.filter(viewer.within("organization__path", Deed.MANAGE_DATA))
+
+
+class Webhook(models.Model):
+    """One address that is told what happens at a place and below it."""
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    name = models.CharField(max_length=100)
+    address = models.CharField(max_length=1000)
+    plain_http = models.BooleanField(default=False)
+    """Whether an address without encryption was allowed, which somebody must have said."""
+    about = models.JSONField(default=list)
+    """Values of `About`."""
+    secret = models.BinaryField()
+    """Sealed; what deliveries are signed with."""
+    made_at = models.DateTimeField()
+    stopped_at = models.DateTimeField(null=True, blank=True)
+    why_stopped = models.CharField(max_length=10, choices=stops, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    """In a row; nothing else is tried before `next_at`."""
+    next_at = models.DateTimeField(null=True, blank=True)
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    """One runner at a time sends, so that deliveries keep their order."""
+    last_sent_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WebhookQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Fate(models.TextChoices):
+    """How it stands with a delivery."""
+
+    WAITING = "waiting", _("Waiting")
+    DELIVERED = "delivered", _("Delivered")
+    DEAD = "dead", _("Given up")
+
+
+def fates() -> list[tuple[str, Any]]:
+    return list(Fate.choices)
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def visible_to(self, viewer: Viewer) -> DeliveryQuerySet:
+        """As their webhooks."""
+        return self.filter(viewer.within("webhook__organization__path", Deed.MANAGE_DATA))
+
+
+class Delivery(models.Model):
+    """One thing that one webhook is told: its bytes stand when it is written and are the same at every attempt."""
+
+    webhook = models.ForeignKey(Webhook, models.PROTECT, related_name="deliveries", db_index=False)
+    company = models.ForeignKey(Organization, models.PROTECT, related_name="+", null=True, db_index=False)
+    """Whose it is; empty for what concerns a park and for tests."""
+    person = models.ForeignKey(Person, models.PROTECT, related_name="+", null=True)
+    number = models.CharField(max_length=40, unique=True)
+    """The `webhook-id`, by which a receiver knows a repeat."""
+    key = models.CharField(max_length=255)
+    """Unique for the webhook: announcing again under it writes nothing."""
+    kind = models.CharField(max_length=64)
+    body = models.TextField()
+    written_at = models.DateTimeField()
+    due_since = models.DateTimeField()
+    """From when three days are counted: when it was written, let go on or asked for again."""
+    fate = models.CharField(max_length=10, choices=fates, default=Fate.WAITING)
+    next_at = models.DateTimeField(null=True, blank=True)
+    """When it is tried (again); empty unless it waits."""
+    tries = models.PositiveIntegerField(default=0)
+    tried_at = models.DateTimeField(null=True, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    status = models.PositiveSmallIntegerField(null=True, blank=True)
+    answer = models.TextField(blank=True)
+    """What was answered last, its beginning; or why there was no answer."""
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["webhook", "key"], name="delivery_once_per_key"),
+            models.CheckConstraint(
+                condition=Q(fate="waiting", next_at__isnull=False) | (~Q(fate="waiting") & Q(next_at__isnull=True)),
+                name="delivery_waits_for_a_time",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["webhook", "next_at"], condition=Q(next_at__isnull=False), name="delivery_waiting"),
+            models.Index(fields=["webhook", "fate", "id"], name="delivery_by_fate"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.number}"

@@ -284,7 +284,9 @@ def _consider(
         post(differences, now)
         note_merit(gains_of(differences), now=now)
     news.add(differences)
-    news.levels += hold_levels(there.levels, books, now=now)
+    told, heard = hold_levels(there.levels, books, now=now)
+    news.levels += told
+    news.reached += heard
 
 
 def _formerly(events: Iterable[Gathered], former: Mapping[int, Collection[int]]) -> Iterator[tuple[Bucket, Order]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
+from uptake.notify.announce import News
+from uptake.notify.models import About
 from uptake.notify.tell import Telling
 from uptake.programme.beyond_a_date import next_season_end, rulebook_now
 from uptake.programme.gather import Bucket, many
@@ -19,10 +21,12 @@ FALLEN = "level_fallen"
 AT_ONCE = 500
 
 
-def hold_levels(levels: Mapping[Lane, LaneLevel], books: RulebooksInForce, *, now: datetime) -> list[Telling]:
-    """Writes the levels as they are now; gives the messages for those that changed."""
+def hold_levels(
+    levels: Mapping[Lane, LaneLevel], books: RulebooksInForce, *, now: datetime
+) -> tuple[list[Telling], list[News]]:
+    """Writes the levels as they are now; gives the messages for those that changed, and the same for webhooks."""
     if not levels:
-        return []
+        return [], []
     rows = PersonLevel.objects.filter(person_id__in=many({lane.person for lane in levels})).select_for_update()
     known = {Lane(row.person_id, row.company_id): row for row in rows.order_by("pk")}
     names = {company: _names(books, company, now) for company in {lane.company for lane in levels}}
@@ -30,6 +34,7 @@ def hold_levels(levels: Mapping[Lane, LaneLevel], books: RulebooksInForce, *, no
     made: list[PersonLevel] = []
     changed: list[PersonLevel] = []
     told: list[Telling] = []
+    news: list[News] = []
     for lane, level in sorted(levels.items()):
         row = known.get(lane)
         was = row.rank if row else NONE
@@ -45,9 +50,10 @@ def hold_levels(levels: Mapping[Lane, LaneLevel], books: RulebooksInForce, *, no
         row.rank, row.points, row.due_at, row.as_of = level.rank, level.points, ends[lane.company], now
         if level.rank != was and (level.rank > 0 or was > 0):
             told.append(_told(lane, level.rank, was, names[lane.company], now))
+            news.append(_news(lane, told[-1], now))
     PersonLevel.objects.bulk_create(made, batch_size=AT_ONCE)
     PersonLevel.objects.bulk_update(changed, ["rank", "points", "since", "due_at", "as_of"], batch_size=AT_ONCE)
-    return told
+    return told, news
 
 
 def level_may_change(*, person: int, company: int, now: datetime) -> None:
@@ -84,4 +90,16 @@ def _told(lane: Lane, rank: int, was: int, names: tuple[str, ...], now: datetime
         key=f"level/{lane.company}/{rank}/{now.timestamp():.0f}",
         kind=REACHED if rank > was else FALLEN,
         content=content,
+    )
+
+
+def _news(lane: Lane, told: Telling, now: datetime) -> News:
+    return News(
+        about=About.LEVELS,
+        kind="level.reached" if told.kind == REACHED else "level.fallen",
+        organization_id=lane.company,
+        key=f"{told.key}/{lane.person}",
+        at=now,
+        person_id=lane.person,
+        data=told.content,
     )

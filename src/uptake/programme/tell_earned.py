@@ -9,6 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from uptake.events.models import EventType
+from uptake.notify.announce import News as Heard
+from uptake.notify.announce import announce, somebody_listens
+from uptake.notify.models import About
 from uptake.notify.tell import Telling, tell
 from uptake.programme.evaluate import Key
 from uptake.programme.gather import ids_of_awards
@@ -30,9 +33,17 @@ class News:
     earned: dict[int, list[Difference]] = field(default_factory=lambda: defaultdict(list))
     balance: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     levels: list[Telling] = field(default_factory=list)
+    reached: list[Heard] = field(default_factory=list)
+    """Levels, for other software that listens."""
+    changes: list[Difference] = field(default_factory=list)
+    """All, for other software that listens: it is told of old events too."""
+    listened: bool = field(default_factory=lambda: somebody_listens(About.AWARDS))
+    """Whether any does; asked before anything is written, as nothing is asked while PostgreSQL writes."""
 
     def add(self, differences: Iterable[Difference]) -> None:
         for one in differences:
+            if self.listened:
+                self.changes.append(one)
             if self.now - one.award.happened_at > NEWS:
                 continue
             if one.taken:
@@ -44,6 +55,7 @@ class News:
     def tell(self) -> None:
         """Writes the messages. Who has no more than before is told nothing."""
         tell(self.levels, now=self.now)
+        announce([heard for one in self.changes for heard in heard_of(one)] + self.reached, now=self.now)
         people = [person for person in self.earned if self.balance[person] > 0]
         if not people:
             return
@@ -89,3 +101,27 @@ class News:
                 }
             )
         return {"points": self.balance[person], "awards": awards, "count": len(self.earned[person])}
+
+
+def heard_of(one: Difference) -> list[Heard]:
+    """What other software is told of an award: points given, points taken, or both where they pass to another."""
+    award = one.award
+    key = transfer_key(award)
+    told = {"award": f"{award.event_id}/{award.rule}", "rule": award.rule, "title": one.title}
+    found = []
+    if one.taken:
+        found.append(
+            Heard(
+                about=About.AWARDS, kind="points.taken_back", organization_id=one.former_company, key=f"{key}/taken",
+                at=award.happened_at, person_id=one.former, data={**told, "points": one.taken},
+            )
+        )  # fmt: skip
+    if one.given:
+        event = {"name": one.event.name, "object": one.event.object} if one.event else {}
+        found.append(
+            Heard(
+                about=About.AWARDS, kind="points.awarded", organization_id=award.company_id, key=key,
+                at=award.happened_at, person_id=award.person_id, data={**told, "points": one.given, "event": event},
+            )
+        )  # fmt: skip
+    return found

@@ -11,6 +11,8 @@ from django.db.models import F
 from uptake.basics.canonical import fingerprint
 from uptake.directory.viewer import Viewer
 from uptake.events.record_own import OwnDeed, record_own
+from uptake.notify.announce import News, announce
+from uptake.notify.models import About
 from uptake.notify.tell import Telling, tell
 from uptake.programme.rewards.models import OPEN, Redemption, Reward, State, Step
 from uptake.programme.rewards.refusals import Conflict
@@ -47,6 +49,17 @@ def write_step(
         points=points,
         at=at,
     )
+    about = {"redemption": row.pk, "reward": row.reward.name_in("en"), "price": row.price, "points": points}
+    heard = News(
+        about=About.REDEMPTIONS,
+        kind=f"redemption.{deed}",
+        organization_id=row.company_id,
+        key=f"redemption/{row.pk}/{step.number}",
+        at=at,
+        person_id=row.person_id,
+        data=about,
+    )
+    announce([heard], now=now)
     if deed in TOLD and (by is None or by.person_id != row.person_id):
         said = {
             "redemption": row.pk,
