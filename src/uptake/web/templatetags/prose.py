@@ -11,6 +11,19 @@ from django.utils.safestring import SafeString, mark_safe
 register = template.Library()
 LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]}，。；：！？）】」』]")
 
+ENDED = re.compile(r"[.!?:;,。！？：；，]$")
+
+
+@register.filter
+def in_one_line(text: str) -> str:
+    """The lines behind each other, for previews: a line that ends no sentence is parted from the next by a point."""
+    said = ""
+    for line in filter(None, map(str.strip, text.splitlines())):
+        if said:
+            said += ("" if said[-1] > "\u3000" else " ") if ENDED.search(said) else " · "
+        said += line
+    return said
+
 
 @register.filter
 def prose(text: str) -> SafeString:

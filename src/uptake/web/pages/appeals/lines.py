@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 from uptake.directory.models import Organization
 from uptake.directory.scope import Viewer
 from uptake.ledger.balances import entries_by_key
-from uptake.ledger.models import Kind
 from uptake.programme.governance.appeal import EntryLine
 from uptake.programme.governance.models import About, Appeal
 from uptake.programme.models import Award
 from uptake.programme.rewards.models import Redemption, SpecialGrant
 from uptake.web.catalogue import labels_of
+from uptake.web.pages.points.entries import prize_of, what_of
 from uptake.web.pages.points.read import rule_of, titled
 from uptake.web.pages.points.why import line_of
 
@@ -38,11 +38,17 @@ def told_of(appeal: Appeal) -> Told:
     """The line as it stands now; of an entry, as it stood when the appeal was filed."""
     if appeal.award is not None:
         return told_of_award(appeal.award)
-    kind = str(appeal.told.get("kind", ""))
-    title = str(appeal.told.get("title", "")) or str(appeal.get_about_display())
+    what = what_of(str(appeal.told.get("kind", "")), appeal.entry_key.partition("/")[0])
+    title = str(appeal.told.get("title", "")) or what or str(appeal.get_about_display())
     at = parse_datetime(str(appeal.told.get("at", "")))
-    word = str(Kind(kind).label) if kind in Kind.values else ""
-    return Told(word or title, title, int(appeal.told.get("points", 0)), "", at)
+    return Told(what or title, title, int(appeal.told.get("points", 0)), "", at)
+
+
+def told_of_entry(line: EntryLine) -> Told:
+    """An entry of the ledger before it is questioned."""
+    found = entries_by_key(book=line.company.pk, keys=[line.key])[line.key]
+    what = what_of(found.kind, found.cause.partition("/")[0])
+    return Told(what, line.title or what, found.points, "", found.effective_at)
 
 
 def told_of_award(award: Award) -> Told:
@@ -72,6 +78,7 @@ def entry_of(viewer: Viewer, company: Organization, key: str) -> EntryLine | Non
                                 or part.target.startswith(own) for part in found.parts):  # fmt: skip
         return None
     about, title, parties = _behind(company, found.cause)
+    title = title or prize_of(found.explanation)
     return EntryLine(company=company, key=key, about=about, title=title, parties=parties)
 
 

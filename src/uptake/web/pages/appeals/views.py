@@ -35,7 +35,15 @@ from uptake.programme.governance.appeal import (
 from uptake.programme.governance.committee import terms_of
 from uptake.programme.governance.models import Appeal, AppealState
 from uptake.programme.models import Award
-from uptake.web.pages.appeals.lines import Told, award_of, entry_of, missing_points, told_of, told_of_award
+from uptake.web.pages.appeals.lines import (
+    Told,
+    award_of,
+    entry_of,
+    missing_points,
+    told_of,
+    told_of_award,
+    told_of_entry,
+)
 from uptake.web.viewing import login_required, needs, viewer_for
 
 A_PAGE = 25
@@ -93,7 +101,7 @@ def new(request: HttpRequest) -> HttpResponseBase:
             problem = _("This line is being looked at already.")
         except (NoSuchLine, NotAllowed):
             raise Http404("no such line") from None
-    told = told_of_award(line) if isinstance(line, Award) else Told(line.title, line.title, 0, "", None)
+    told = told_of_award(line) if isinstance(line, Award) else told_of_entry(line)
     context = {"told": told, "days": terms_of(line.company).appeal_days, "problem": problem, "typed": request.POST}
     return render(request, "appeals/new.html", context, status=422 if problem else 200)
 

@@ -15,7 +15,7 @@ from django.utils.translation import get_language, gettext
 from uptake.basics.business_day import business_date
 from uptake.directory.models import Organization, Person
 from uptake.directory.scope import Deed, Viewer
-from uptake.ledger.models import Entry, Kind
+from uptake.ledger.models import Entry, Kind, Transfer
 from uptake.programme.governance.models import Appeal, AppealState
 from uptake.programme.models import Award
 from uptake.programme.rewards.models import Redemption, SpecialGrant
@@ -32,6 +32,8 @@ SILENT: Final = (Kind.MATURED, Kind.DEBT_PAID, Kind.MOVED)
 """They change nothing that one can spend or owes beside what another line says."""
 ADDS: Final = (Kind.GRANTED, Kind.RELEASED, Kind.TIMED_OUT, Kind.REFUNDED)
 TAKES: Final = (Kind.TAKEN_BACK, Kind.EXPIRED, Kind.HELD, Kind.FORFEITED)
+PRIZES: Final = ("challenge", "prize")
+"""What causes entries that tell in their explanation what they were paid for."""
 TONES: Final = {"open": "info", "upheld": "good", "refused": "warn", "withdrawn": ""}
 
 
@@ -150,6 +152,7 @@ def _appeals(
 def _told(entries: Mapping[int, Entry]) -> dict[int, Other]:
     redemptions = Redemption.objects.select_related("reward").in_bulk(_numbers(entries.values(), "redemption"))
     specials = SpecialGrant.objects.in_bulk(_numbers(entries.values(), "special"))
+    prizes = _explained([entry for entry in entries.values() if _cause(entry)[0] in PRIZES])
     companies = Organization.objects.in_bulk({entry.book for entry in entries.values()})
     told: dict[int, Other] = {}
     for pk, entry in entries.items():
@@ -161,9 +164,11 @@ def _told(entries: Mapping[int, Entry]) -> dict[int, Other]:
             title = redemptions[number].reward.name_in(get_language() or "en")
         elif kind == "special" and number in specials:
             title = specials[number].reason
+        elif kind in PRIZES:
+            title = prize_of(prizes.get((entry.book, entry.key), {}))
         told[pk] = Other(
             entry=entry,
-            what=title if kind == "redemption" and title else _what(entry, kind),
+            what=title if kind == "redemption" and title else what_of(entry.kind, kind),
             title=title if kind != "redemption" else str(Kind(entry.kind).label),
             change=change,
             sentence=_sentence(entry, kind),
@@ -173,8 +178,9 @@ def _told(entries: Mapping[int, Entry]) -> dict[int, Other]:
     return told
 
 
-def _what(entry: Entry, kind: str) -> str:
-    if entry.kind == Kind.GRANTED:
+def what_of(entry_kind: str, kind: str) -> str:
+    """What an entry is called: by its kind and by what caused it (`challenge`, `prize`, …)."""
+    if entry_kind == Kind.GRANTED:
         if kind == "special":
             return gettext("Special points")
         if kind == "recognition":
@@ -187,7 +193,15 @@ def _what(entry: Entry, kind: str) -> str:
             return gettext("Prize of a challenge")
         if kind == "prize":
             return gettext("Prize of a ranking")
-    return str(Kind(entry.kind).label)
+    return str(Kind(entry_kind).label) if entry_kind in Kind.values else ""
+
+
+def prize_of(explanation: Mapping[str, Any]) -> str:
+    """The name of the challenge or ranking that a prize was paid for, in the reader's language; empty if none."""
+    names = [str(explanation.get(key) or "") for key in ("name_en", "name_zh")]
+    if (get_language() or "en").startswith("zh"):
+        names.reverse()
+    return names[0] or names[1]
 
 
 def _sentence(entry: Entry, kind: str) -> str:
@@ -225,6 +239,17 @@ def _sentence(entry: Entry, kind: str) -> str:
     if entry.unmoved:
         text += " " + gettext("%(n)s of them had expired before.") % {"n": numbers.full(entry.unmoved)}
     return text
+
+
+def _explained(entries: Iterable[Entry]) -> dict[tuple[int, str], Mapping[str, Any]]:
+    """The explanation of each entry by (book, key): the first of its transfers carries it."""
+    asked = {(entry.book, entry.key) for entry in entries}
+    if not asked:
+        return {}
+    rows = Transfer.objects.filter(
+        book__in={book for book, _key in asked}, key__in=[key for _book, key in asked], part=1
+    )
+    return {(book, key): told for book, key, told in rows.values_list("book", "key", "explanation")}
 
 
 def _numbers(entries: Iterable[Entry], kind: str) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cast import NOW, Cast
+from uptake.ledger.grant import Grant, grant
 from uptake.programme.governance.models import Appeal
 from uptake.programme.governance.tests.test_appeal import RULES
 from uptake.programme.models import Award
@@ -41,6 +42,27 @@ def test_a_line_is_questioned_and_answered(cast: Cast) -> None:
     assert "Ke Ming" in page
     assert "True." in page
     assert "Upheld" in lin.get("/appeals/").content.decode()
+
+
+def test_a_prize_is_questioned_by_its_name(cast: Cast) -> None:
+    award(cast)
+    key = f"challenge/5/{cast.lin.pk}"
+    names = {"name_en": "Receipts on the day", "name_zh": "收货不过夜"}
+    prize = Grant(
+        book=cast.beiyuan.pk, key=key, lot=key, owner=str(cast.lin.pk), points=50, cause="challenge/5",
+        happened_at=NOW, available_from=NOW, reason="prize", explanation={"prize": "challenge/5", **names},
+    )  # fmt: skip
+    grant([prize], now=NOW)
+    lin = cast.sign_in(cast.lin)
+    address = f"/appeals/new/?company={cast.beiyuan.slug}&entry={key}"
+
+    for page in (lin.get("/points/"), lin.get(address)):
+        assert "Prize of a challenge" in page.content.decode()
+        assert "Receipts on the day" in page.content.decode()
+    lin.post(address, {"text": "It was two weeks."})
+    for page in (lin.get("/appeals/"), lin.get(f"/appeals/{Appeal.objects.get().pk}/")):
+        assert "Receipts on the day" in page.content.decode()
+        assert "Another entry" not in page.content.decode()
 
 
 def test_who_has_no_business_there(cast: Cast) -> None:
