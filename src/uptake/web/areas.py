@@ -52,5 +52,6 @@ AREAS: tuple[Area, ...] = (
     Area("committee/", "uptake.web.pages.committee.urls"),
     Area("appeals/", "uptake.web.pages.appeals.urls"),
     Area("transparency/", "uptake.web.pages.transparency.urls"),
+    Area("api/v1/hooks/", "uptake.web.hooks.urls"),
     Area("api/v1/", "uptake.web.api.urls"),
 )

@@ -27,9 +27,9 @@ def _now() -> datetime:
 class Jiandaoyun(Rest):
     """Forms as declared; streams with the option `newest_first` by spans of time."""
 
-    def __init__(self, declaration: Declaration, access: Access, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(self, declaration: Declaration, access: Access) -> None:
         super().__init__(declaration, access)
-        self.clock = clock
+        self.clock: Callable[[], datetime] = lambda: _now()
 
     def pull(self, stream: Stream, after: Position, limit: int) -> Page:
         if not stream.options.get("newest_first"):

@@ -38,3 +38,6 @@ MAX_SEATS = 5_000
 SEAT_LISTS_PER_SECOND = 1.0
 SEAT_LISTS_AT_ONCE = 20.0
 """Requests of one key, after a silence."""
+HOOKS_PER_SECOND = 100.0
+"""What one connected system tells by itself, after a burst of `HOOKS_AT_ONCE`."""
+HOOKS_AT_ONCE = 1_000.0

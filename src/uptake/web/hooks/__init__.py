@@ -1,0 +1,1 @@
+"""Where connected systems tell by themselves what happened in them."""
