@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
+from django.conf import settings
 from django.db import transaction
 
 from uptake.config.demo.adoption import bring_people_in
@@ -28,6 +29,7 @@ from uptake.config.demo.rewards import offer_rewards
 from uptake.config.demo.rules import RICH, rulebook
 from uptake.config.demo.seats import give_seats
 from uptake.directory.calendar import day_kinds_between
+from uptake.config.demo.widget import open_host
 from uptake.directory.models import Organization
 from uptake.directory.scope import EVERYTHING
 from uptake.events.connect import connect
@@ -76,6 +78,7 @@ def build(*, folder: Path, language: str, now: datetime, say: Say, seed: int = S
         if state is None:
             _plant(park, now)
         refresh(now=now)
+        open_host(folder, settings.URL, now)
     return park
 
 

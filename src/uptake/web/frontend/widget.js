@@ -195,7 +195,8 @@ overflow-wrap:anywhere;animation:i .24s cubic-bezier(.2,.8,.2,1)}.t b{font-size:
   }
 
   function say(points, title, sub, href) {
-    live.textContent = points ? t.got(n(points), title) : title;
+    live.append(el("p", {}, points ? t.got(n(points), title) : title));
+    while (live.childElementCount > 3) live.firstElementChild.remove();
     if (!pop.hidden) return;
     const gone = () => {
       if (toast.contains(root.activeElement)) button.focus();

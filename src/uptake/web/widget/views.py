@@ -10,7 +10,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
@@ -21,6 +21,8 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 
+from uptake.events.models import WidgetKey
+from uptake.events.widget_keys import opened_by
 from uptake.notify.follow import last_bookmark
 from uptake.web.api.intake import JSON
 from uptake.web.api.refusal import Refused
@@ -61,7 +63,18 @@ def give_token(request: HttpRequest) -> HttpResponse:
 def _token(request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
     key = server_asking(request, now)
-    asked = _body(request)
+    return _given(key, _body(request), now)
+
+
+def token_by(secret: str, asked: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
+    """As `give_token`, for a host that runs in this process: the demo's. Refused as there."""
+    key = opened_by(secret=secret, now=now)
+    if key is None:
+        raise Refused(401, "no_key", "No valid widget key.")
+    return _given(key, asked, now)
+
+
+def _given(key: WidgetKey, asked: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     unknown = asked.keys() - {"person", "source", "company", "seconds"}
     called, seconds = asked.get("person"), asked.get("seconds", int(LONGEST.total_seconds()))
     if (

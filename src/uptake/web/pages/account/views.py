@@ -20,6 +20,7 @@ from uptake.directory.prefer import keep_preference
 from uptake.notify.models import Topic, Unwanted
 from uptake.notify.write_mail import choose_mail
 from uptake.web.pages.account.demo import demo_logins
+from uptake.web.pages.demo_host.views import host_told
 from uptake.web.preferences import THEME_COOKIE, THEMES, keep_in_cookie
 from uptake.web.viewing import login_required, user_of
 
@@ -31,7 +32,8 @@ class SignIn(LoginView):  # type: ignore[misc]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         found: dict[str, Any] = super().get_context_data(**kwargs)
-        return {**found, "demo_logins": demo_logins(), "next": self.request.GET.get("next", "")}
+        demo = {"demo_logins": demo_logins(), "demo_host": host_told() is not None}
+        return {**found, **demo, "next": self.request.GET.get("next", "")}
 
 
 @login_required
