@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from uptake.connectors.pull.declaration import BadDeclaration, Declaration
 from uptake.connectors.pull.folder import Folder
+from uptake.connectors.pull.fusion import Fusion
 from uptake.connectors.pull.jiandaoyun import Jiandaoyun
 from uptake.connectors.pull.protocol import Access, Connector
 from uptake.connectors.pull.rest import OData, Rest
@@ -15,6 +16,7 @@ from uptake.connectors.pull.tryton import Tryton
 ENGINES: dict[str, Callable[[Declaration, Access], Connector]] = {
     "rest": Rest,
     "odata": OData,
+    "fusion": Fusion,
     "sql": Sql,
     "folder": Folder,
     "tryton": Tryton,

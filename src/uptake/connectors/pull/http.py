@@ -192,6 +192,10 @@ class Http:
             raise SignInRefused("")
         self.session = {name: _fill(value, {"token": str(token)})}
 
+    def filled(self, text: str) -> str:
+        """A text with settings in its holes; empty where it is the hole of an optional one that was not given."""
+        return "" if self._unset(text) else str(self._filled(text, {}))
+
     def _basic(self, sign_in: Mapping[str, Any]) -> dict[str, str]:
         user, password = self._filled(sign_in["user"], {}), self._filled(sign_in["password"], {})
         return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}

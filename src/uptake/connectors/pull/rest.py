@@ -82,7 +82,22 @@ class Rest:
         }
 
 
-class OData(Rest):
+class Keyed(Rest):
+    """Systems that are asked for what comes after a (time, id); with the option `skip`, for what comes from a time on,
+    without so many of its very instant as were read."""
+
+    def pull(self, stream: Stream, after: Position, limit: int) -> Page:
+        page = super().pull(stream, after, limit)
+        if not page.records or not after.id or after.at is None or stream.options.get("skip"):
+            return page
+        # A system that shows times shorter than it keeps them gives again what was read of that instant.
+        unread = [one for one in page.records if one.at != after.at or not _reached(stream, one.id, after.id)]
+        if unread:
+            return replace(page, records=unread)
+        return super().pull(replace(stream, options={**stream.options, "skip": True}), after, limit)
+
+
+class OData(Keyed):
     """OData V2 and V4: the filter, the order and the size of a page are made from the declared fields.
 
     Never by $skiptoken or nextLink: in a set that changes meanwhile they lose records. Where a service can only be
@@ -96,16 +111,6 @@ class OData(Rest):
         if isinstance(inner, dict) and "results" in inner:
             return {**said, "d": {**inner, "results": as_v4(inner["results"])}}
         return {**said, "d": as_v4(inner)}
-
-    def pull(self, stream: Stream, after: Position, limit: int) -> Page:
-        page = super().pull(stream, after, limit)
-        if not page.records or not after.id or after.at is None or stream.options.get("skip"):
-            return page
-        # A service that shows times shorter than it keeps them gives again what was read of that instant.
-        unread = [one for one in page.records if one.at != after.at or not _reached(stream, one.id, after.id)]
-        if unread:
-            return replace(page, records=unread)
-        return super().pull(replace(stream, options={**stream.options, "skip": True}), after, limit)
 
     def check(self) -> Health:
         """Asks every service for one record. Those that are not there, or not for us, are warnings, if others are."""
