@@ -82,7 +82,7 @@ def django_db_keepdb(django_db_modify_db_settings: None) -> bool:
     from uptake.basics import blank_database
 
     entry = settings.DATABASES["default"]
-    name = entry["TEST"]["NAME"]
+    name = entry.get("TEST", {}).get("NAME", "")  # a PostgreSQL of one process names none: nothing is copied
     if not entry["ENGINE"].endswith("sqlite3"):
         return _copy_blank_postgresql(name)
     with closing(sqlite3.connect(name)) as file:
