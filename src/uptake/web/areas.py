@@ -33,6 +33,7 @@ AREAS: tuple[Area, ...] = (
     Area("", "uptake.web.live.urls"),
     Area("collector/", "uptake.web.collector.urls"),
     Area("widget/", "uptake.web.widget.urls"),
+    Area("demo/erp/", "uptake.web.pages.demo_host.urls"),
     Area("rewards/", "uptake.web.pages.rewards.urls"),
     Area("points/", "uptake.web.pages.points.urls"),
     Area("boards/", "uptake.web.pages.boards.urls"),
