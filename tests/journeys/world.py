@@ -30,6 +30,9 @@ from uptake.events.keys import make_key
 from uptake.events.models import Batch, Connection, Event
 from uptake.events.record import record
 from uptake.events.widget_keys import make_widget_key
+from uptake.insight.impact.evaluate import evaluate
+from uptake.insight.impact.models import Chosen, What
+from uptake.insight.impact.register import lock, register_intervention
 from uptake.insight.metrics.keep_segment import make_segment
 from uptake.insight.metrics.keep_view import save_view
 from uptake.insight.models import DayFigure
@@ -270,6 +273,26 @@ def _keep(cast: Cast, side: Side, now: datetime) -> None:
         taken_at=now,
     )
     side.ids |= {"segment": segment.pk, "view": view.pk, "token": token.pk}
+    _intervene(side, now)
+
+
+def _intervene(side: Side, now: datetime) -> None:
+    """Something that begins in the department, with an evaluation that could not tell."""
+    made = register_intervention(
+        organization=side.company,
+        title=f"Points for {side.order}",
+        kind=What.POINTS,
+        chosen=Chosen.MANAGEMENT,
+        starts={side.department.slug: now.date() - timedelta(days=10)},
+        event="",
+        smallest=0.05,
+        until=now.date() + timedelta(days=8),
+        by=EVERYTHING,
+        now=now - timedelta(days=20),
+    )
+    locked = lock(intervention=made, by=EVERYTHING, now=now - timedelta(days=20))
+    evaluate(intervention=locked, by=EVERYTHING, now=now + timedelta(days=10))
+    side.ids["intervention"] = made.pk
 
 
 def _reward(cast: Cast, side: Side, now: datetime) -> None:

@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "uptake.programme.adoption",
     "uptake.programme.retroactive",
     "uptake.insight",
+    "uptake.insight.impact",
     "uptake.jobs",
     "uptake.web",
 ]

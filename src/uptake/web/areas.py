@@ -50,6 +50,7 @@ AREAS: tuple[Area, ...] = (
     Area("community/recognition/", "uptake.web.pages.community.urls_recognition"),
     Area("community/desk/", "uptake.web.pages.community.urls_desk"),
     Area("community/", "uptake.web.pages.community.urls"),
+    Area("impact/", "uptake.web.pages.impact.urls"),
     Area("committee/", "uptake.web.pages.committee.urls"),
     Area("appeals/", "uptake.web.pages.appeals.urls"),
     Area("transparency/", "uptake.web.pages.transparency.urls"),

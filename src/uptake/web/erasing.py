@@ -72,6 +72,8 @@ NOT_TREATED: Mapping[str, str] = {
     "drafting.Report": "sealed; knows numbers of people and no names",
     "drafting.ExploitReport": "as drafting.Draft; it imagines people",
     "drafting.ExploitSearch": "as drafting.Draft",
+    "impact.Intervention": "made by a login whose name is gone; says what began in departments",
+    "impact.Evaluation": "figures of departments; no people",
     "governance.Committee": "how a place votes; no people",
     "governance.Proposal": "what was put to the vote is sealed; its proposer is a number whose name is gone",
     "governance.Ballot": "names nobody, and is deleted when it was counted",

@@ -65,6 +65,7 @@ ITEMS: tuple[Item, ...] = (
             Item(_("Segments"), "", "segments:home", (Deed.SEE_PEOPLE,), by_place=True),
         ),
     ),
+    Item(_("Impact"), "trending-up", "impact:home", (Deed.SEE_TOTALS,), by_place=True),
     Item(_("Events"), "timeline-event", "events:home"),
     Item(
         _("Rules"),

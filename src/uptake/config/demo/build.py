@@ -20,6 +20,7 @@ from uptake.config.demo.community import let_people_talk
 from uptake.config.demo.drafts import plant_drafts
 from uptake.config.demo.file import import_courses
 from uptake.config.demo.governance import seat_a_committee
+from uptake.config.demo.impact import plant_impact
 from uptake.config.demo.kept import keep_questions
 from uptake.config.demo.merits import plant_merits
 from uptake.config.demo.odd import odd_ones
@@ -28,8 +29,8 @@ from uptake.config.demo.people import DemoLogin, fill_directory, make_park_place
 from uptake.config.demo.rewards import offer_rewards
 from uptake.config.demo.rules import RICH, rulebook
 from uptake.config.demo.seats import give_seats
-from uptake.directory.calendar import day_kinds_between
 from uptake.config.demo.widget import open_host
+from uptake.directory.calendar import day_kinds_between
 from uptake.directory.models import Organization
 from uptake.directory.scope import EVERYTHING
 from uptake.events.connect import connect
@@ -77,8 +78,8 @@ def build(*, folder: Path, language: str, now: datetime, say: Say, seed: int = S
         _fill(folder, park, since, now, say)
         if state is None:
             _plant(park, now)
-        refresh(now=now)
         open_host(folder, settings.URL, now)
+        refresh(now=now)
     return park
 
 
@@ -92,6 +93,7 @@ def _plant(park: DemoPark, now: datetime) -> None:
     seat_a_committee(park, now)
     plant_drafts(park, now)
     plant_afterwards(park, now)
+    plant_impact(park, now)
     keep_questions(park, now)
     bring_people_in(park, now)
 

@@ -9,13 +9,15 @@ Planted facts, so that one can check what the product finds:
 - one storekeeper of Beiyuan moves one piece of stock to and fro at the end of many days to farm points;
 - one order processed in twenty is cancelled days later, by whoever processed it (``CANCELLED_AFTER``);
 - nearly everybody has a seat of the ERP, some use it without one, some have one they never used (see ``seats``);
-- one company started late, one department of Qinghe never took the tool up.
+- one company started late, one department of Qinghe never took the tool up;
+- departments of ``COACHED_COMPANIES`` were coached from two dates on and use the tool more since, others wait;
+  in ``INFORMED_COMPANIES`` a leaflet was handed out the same way, and changed nothing (see ``impact``).
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
@@ -48,6 +50,14 @@ CAST = (
     ("B004", "beiyuan", "warehouse", "Diao Kai", "刁凯"),
 )
 FARMER = "B004"
+COACHED_COMPANIES = ("beiyuan", "qinghe", "mingzhou", "yusheng", "lantai", "hengda", "guangming", "xinhai")
+COACHED_DEPARTMENTS = ("shopfloor", "sales", "purchasing", "quality")
+INFORMED_COMPANIES = ("tianhe", "jiangnan", "haoyu", "rongcheng", "kaida", "shuiyun", "zhongke", "yongan")
+INFORMED_DEPARTMENTS = (*COACHED_DEPARTMENTS, "finance", "planning")
+BEGAN_DAYS = (49, 42)
+"""Days before today on which half of those that began did."""
+COACHED_MORE = 0.18
+"""By so much the chance of a coached person using the tool on a working day rises."""
 CANCELLED = 0.05
 CANCELLED_AFTER = (5, 10)
 """Days after which an order is cancelled: before and after the points for it can be spent."""
@@ -76,6 +86,7 @@ class DemoPerson:
     pace: float
     silent_from: date | None = None
     meets_fault: date | None = None
+    coached_from: date | None = None
 
     @property
     def login(self) -> str:
@@ -159,7 +170,20 @@ def _staff(chance: random.Random, company: DemoCompany, size: int, today: date, 
             chance.uniform(0.6, 1.5),
             silent,
             fault,
+            began_on(company.slug, department, COACHED_COMPANIES, COACHED_DEPARTMENTS, today),
         )
+
+
+def began_on(
+    company: str, department: str, companies: Sequence[str], departments: Sequence[str], today: date
+) -> date | None:
+    """When something began in a department; None: it waits, or takes no part. Every other department begins."""
+    if company not in companies or department not in departments:
+        return None
+    row, column = companies.index(company), departments.index(department)
+    if (row + column) % 2:
+        return None
+    return today - timedelta(days=BEGAN_DAYS[(row // 2 + column // 2) % 2])
 
 
 def _departments(size: int) -> list[str]:
@@ -210,9 +234,12 @@ class _Day(NamedTuple):
 
 
 def _person_day(person: DemoPerson, today: _Day, chance: random.Random) -> list[Happening]:
-    if chance.random() >= person.zeal * (0.12 if today.rest else 1.0):
-        return []
     day = today.date
+    zeal = person.zeal
+    if zeal and person.coached_from is not None and day >= person.coached_from:
+        zeal = min(zeal + COACHED_MORE, 1.0)
+    if chance.random() >= zeal * (0.12 if today.rest else 1.0):
+        return []
     clock = today.begin + timedelta(hours=8, minutes=chance.gauss(35, 22))
     start, login = f"{today.text}/{person.staff_number}", person.login
     done: list[Happening] = []

@@ -1,0 +1,1 @@
+"""What was begun where and when, whether it can be answered, and what the evaluation says."""

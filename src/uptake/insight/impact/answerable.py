@@ -1,0 +1,84 @@
+"""Before the start: could this rollout answer the question, judged by the place's own history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+
+from uptake.insight.impact.panel_of_departments import HISTORY_DAYS, department_panel, only_known_days
+from uptake.statistics.panel import Panel
+from uptake.statistics.power import best_rollout, gate
+from uptake.statistics.result import rounded
+
+LEAST_SHARE = 0.05
+NEEDED_DAYS = 14
+
+
+@dataclass(frozen=True)
+class Answerable:
+    """state: `yes`, `no`, `all_begin` (nobody waits: only a break in the trend) or `no_history`.
+
+    detectable: the smallest effect found 4 times in 5, a share; needed: departments it would take for the smallest
+    effect that matters; remedies: what would help; proposal: {"waiting": [slugs], "detectable"} of the best split.
+    """
+
+    state: str
+    detectable: float | None = None
+    relative: float | None = None
+    needed: int | None = None
+    remedies: tuple[str, ...] = ()
+    proposal: Mapping[str, Any] | None = None
+
+    def facts(self) -> dict[str, Any]:
+        return {**asdict(self), "remedies": list(self.remedies)}
+
+
+def answerable(
+    starts: Mapping[str, str | None], *, event: str, smallest: float, until: date, today: date
+) -> Answerable:
+    """Whether the rollout could tell an effect of `smallest` (a share), by the history up to yesterday."""
+    waits = dict.fromkeys(starts, None)
+    last = today - timedelta(days=1)
+    panel = department_panel(waits, event=event, first=last - timedelta(days=HISTORY_DAYS), last=last)
+    if panel is None:
+        return Answerable("no_history")
+    history = only_known_days(panel)
+    if history.never < NEEDED_DAYS or len(history.units) < 2:
+        return Answerable("no_history")
+    share, after = waiting_share(starts, until)
+    days = max(round(after * _worked(panel)), 5)
+    if share == 0:
+        return Answerable("all_begin", proposal=_proposal(history, smallest, days))
+    found = gate(history, smallest, waiting_share=min(max(share, LEAST_SHARE), 1 - LEAST_SHARE), after=days)
+    return Answerable(
+        "yes" if found.can_answer else "no",
+        rounded(found.detectable),
+        None if found.relative is None else rounded(found.relative),
+        found.needed,
+        found.remedies,
+        _proposal(history, smallest, days),
+    )
+
+
+def waiting_share(starts: Mapping[str, str | None], until: date) -> tuple[float, int]:
+    """The mean share of departments still waiting from the first start to `until`, and how many days that is."""
+    begun = [date.fromisoformat(day) for day in starts.values() if day]
+    first = min(begun)
+    after = (until - first).days + 1
+    under = sum((until - day).days + 1 for day in begun)
+    return 1 - under / (after * len(starts)), after
+
+
+def _worked(panel: Panel) -> float:
+    return float(panel.known.any(axis=0).mean())
+
+
+def _proposal(history: Panel, smallest: float, after: int) -> dict[str, Any] | None:
+    if len(history.units) < 8 or not np.isfinite(history.outcome).any(axis=1).all():
+        return None
+    best = best_rollout(history, smallest, after=after)
+    return {"waiting": list(best.waiting), "detectable": rounded(best.gate.detectable)}

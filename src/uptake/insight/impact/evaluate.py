@@ -1,0 +1,168 @@
+"""Evaluates a locked intervention by what was recorded, and keeps the answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from django.db import transaction
+
+from uptake.basics.business_day import business_date
+from uptake.basics.canonical import canonical_json
+from uptake.directory.audit import note
+from uptake.directory.place import settings_at
+from uptake.directory.viewer import NotAllowed, Viewer
+from uptake.insight.impact.models import MANAGING, Evaluation, Intervention
+from uptake.insight.impact.panel_of_departments import HISTORY_DAYS, department_panel
+from uptake.insight.impact.refusals import NothingYet, NotLocked
+from uptake.statistics.evaluate import evaluate as evaluate_panel
+from uptake.statistics.imputation import Imputation
+from uptake.statistics.panel import WEEK, Panel
+from uptake.statistics.plan import Assignment, Direction, Kind, Plan
+from uptake.statistics.result import Result, rounded
+from uptake.statistics.verdict import guardrail
+from uptake.statistics.wording import Sentence, against, assumption_sentences, sentences
+
+DRAWS = 199
+"""Permutations of who begins when."""
+WEEKS = (-8, 12)
+"""The weeks around the start that are drawn."""
+
+
+def evaluate(*, intervention: Intervention, by: Viewer | None, now: datetime) -> Evaluation:
+    """What the data say up to yesterday, or up to the registered end; before the end it is interim.
+
+    The same data give the same bytes, and are kept once. `by` None: a job. Raises NotLocked, NothingYet, NotAllowed.
+    """
+    place = intervention.organization
+    if by is not None and not any(by.may(deed, place) for deed in MANAGING):
+        raise NotAllowed
+    if intervention.locked_at is None:
+        raise NotLocked
+    today = business_date(now, *settings_at(place))
+    last = min(intervention.until, today - timedelta(days=1))
+    if last < intervention.first_start:
+        raise NothingYet
+    text = canonical_json(answer(intervention, last=last))
+    told = _first(text)
+    sha = hashlib.sha256(text).hexdigest()
+    with transaction.atomic():
+        made, new = Evaluation.objects.get_or_create(
+            intervention=intervention,
+            sha=sha,
+            defaults={"text": text.decode(), "verdict": told[0], "grade": told[1], "made_at": now},
+        )
+        if new:
+            note(
+                deed="impact.evaluated",
+                actor=by or "job impact",
+                organization=place,
+                subject=intervention.title,
+                details={"id": intervention.pk, "sha": sha, "verdict": made.verdict},
+                now=now,
+            )
+    return made
+
+
+def evaluate_due(*, now: datetime) -> int:
+    """Evaluates what has reached its registered end and was not evaluated since: how many were."""
+    done = 0
+    for one in Intervention.objects.filter(locked_at__isnull=False).select_related("organization").order_by("pk"):
+        today = business_date(now, *settings_at(one.organization))
+        if today > one.until and not one.evaluations.exclude(verdict="interim").exists():
+            with suppress(NothingYet):
+                evaluate(intervention=one, by=None, now=now)
+                done += 1
+    return done
+
+
+def answer(intervention: Intervention, *, last: date) -> dict[str, Any]:
+    """What is kept: the metrics with their pictures, the guardrails, and the words as patterns with fields."""
+    first = intervention.first_start - timedelta(days=HISTORY_DAYS)
+    metrics, guardrails = [], []
+    for one in intervention.plan["metrics"]:
+        panel = department_panel(intervention.starts, event=one["event"], first=first, last=last)
+        if panel is None:
+            raise NothingYet
+        metrics.append(_told(panel, _plan(intervention, one["event"], float(one["smallest"])), last, one["event"]))
+    for one in intervention.plan["guardrails"]:
+        margin = float(one["margin"])
+        panel = department_panel(intervention.starts, event=one["event"], first=first, last=last)
+        if panel is None:
+            continue
+        plan = _plan(intervention, one["event"], margin, direction=Direction.LOWER)
+        result = evaluate_panel(panel, plan, read_on=last, draws=DRAWS)
+        usable = result.estimate is not None and result.estimate.usable and not result.stops
+        held = guardrail(result.estimate, margin, higher_is_better=False) if usable and result.estimate else "open"
+        guardrails.append({"event": one["event"], "margin": margin, "held": str(held), "result": _facts(result)})
+    return {
+        "registration": intervention.hash,
+        "from": first.isoformat(),
+        "to": last.isoformat(),
+        "metrics": metrics,
+        "guardrails": guardrails,
+    }
+
+
+def _plan(intervention: Intervention, event: str, smallest: float, direction: Direction = Direction.HIGHER) -> Plan:
+    return Plan(
+        metric=event or "active",
+        kind=Kind.RATE,
+        smallest=smallest,
+        until=intervention.until,
+        direction=direction,
+        alpha=float(intervention.plan["alpha"]),
+        assignment=Assignment(intervention.chosen),
+    )
+
+
+def _told(panel: Panel, plan: Plan, last: date, event: str) -> dict[str, Any]:
+    result = evaluate_panel(panel, plan, read_on=last, draws=DRAWS)
+    return {
+        "event": event,
+        "smallest": plan.smallest,
+        "result": _facts(result),
+        "sentences": [_sentence(one) for one in sentences(result)],
+        "assumptions": [_sentence(one) for one in assumption_sentences(result)],
+        "against": [one.code for one in against(result)],
+        "weeks": _weeks(panel),
+    }
+
+
+def _facts(result: Result) -> dict[str, Any]:
+    """Without the cells of single departments on single days: they would show what small groups do."""
+    facts = result.facts()
+    del facts["cell_effects"]
+    return facts
+
+
+def _sentence(one: Sentence) -> dict[str, Any]:
+    return {"pattern": one.pattern, "fields": dict(one.fields)}
+
+
+def _weeks(panel: Panel) -> list[dict[str, Any]]:
+    """By week since the start: what was seen of those that began, and what it would have been."""
+    if not panel.ever.any() or panel.ever.all():
+        return []
+    fit = Imputation(panel)
+    expected = fit.effects.unit[:, :1] + fit.effects.day[:, 0][None, :]
+    known = panel.known & np.isfinite(expected) & panel.ever[:, None]
+    found = []
+    for week in range(WEEKS[0], WEEKS[1] + 1):
+        cells = known & (panel.since >= week * WEEK) & (panel.since < (week + 1) * WEEK)
+        if cells.any():
+            seen, without = float(panel.outcome[cells].mean()), float(expected[cells].mean())
+            units = int(cells.any(axis=1).sum())
+            if math.isfinite(seen) and math.isfinite(without):
+                found.append({"week": week, "seen": rounded(seen), "without": rounded(without), "units": units})
+    return found
+
+
+def _first(text: bytes) -> tuple[str, str]:
+    result = json.loads(text)["metrics"][0]["result"]
+    return str(result["verdict"]), str(result["grade"])

@@ -1,0 +1,134 @@
+"""Interventions, registered and locked before they begin, and the evaluations made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from uptake.directory.models import Organization, User
+from uptake.directory.viewer import Deed, Viewer
+
+MANAGING = (Deed.MANAGE_RULES, Deed.MANAGE_PEOPLE)
+"""Any of these deeds at the place lets one register, lock and evaluate there."""
+
+
+class What(models.TextChoices):
+    """What was begun."""
+
+    POINTS = "points", _("Points and rewards")
+    COACHING = "coaching", _("Coaching")
+    RELEASE = "release", _("New release of the software")
+    OTHER = "other", _("Something else")
+
+
+def kinds() -> list[tuple[str, Any]]:
+    return list(What.choices)
+
+
+class Chosen(models.TextChoices):
+    """How it was chosen who begins when: the values of `statistics.plan.Assignment`."""
+
+    MANAGEMENT = "management", _("Management decided")
+    RANDOM = "random", _("By lot")
+    SELF_SELECTED = "self_selected", _("Departments volunteered")
+    SELECTED_ON_METRIC = "selected_on_metric", _("Because of how they were doing")
+
+
+def ways() -> list[tuple[str, Any]]:
+    return list(Chosen.choices)
+
+
+def departments_of(slugs: Iterable[str]) -> list[Organization]:
+    """The departments by slug, with their company, in the order of their slugs."""
+    return list(Organization.objects.filter(slug__in=list(slugs)).select_related("company").order_by("slug"))
+
+
+class InterventionQuerySet(models.QuerySet["Intervention"]):
+    def visible_to(self, viewer: Viewer) -> InterventionQuerySet:
+        """Those at places whose totals the viewer sees."""
+        return self.filter(viewer.within("organization__path", Deed.SEE_TOTALS))
+
+
+class Intervention(models.Model):
+    """Something that begins in departments of a place at dates. Once locked it never changes, by trigger."""
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    title = models.CharField(max_length=200)
+    kind = models.CharField(max_length=16, choices=kinds)
+    chosen = models.CharField(max_length=24, choices=ways)
+    starts = models.JSONField()
+    """{slug of a department: ISO date, or null where it waits}: everybody who takes part."""
+    plan = models.JSONField()
+    """{"metrics": [{"event", "smallest"}], "guardrails": [{"event", "margin"}], "until", "looks", "alpha"}; an empty
+    event is any that counts as activity, smallest and margin are shares (0.02: two percentage points)."""
+    gate = models.JSONField(default=dict)
+    """What could be detected as of the locking: see `answerable.Answerable`."""
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    hash = models.CharField(max_length=64, blank=True)
+    """SHA-256 of everything above but the gate, set by locking."""
+    locked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InterventionQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["organization", "-made_at"], name="intervention_by_place")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(hash="", locked_at__isnull=True) | (~Q(hash="") & Q(locked_at__isnull=False)),
+                name="intervention_locked_by_hash",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def first_start(self) -> date:
+        return min(date.fromisoformat(day) for day in self.starts.values() if day)
+
+    @property
+    def until(self) -> date:
+        return date.fromisoformat(self.plan["until"])
+
+    @property
+    def beginning(self) -> int:
+        """How many departments begin."""
+        return sum(1 for day in self.starts.values() if day)
+
+    @property
+    def waiting(self) -> int:
+        """How many departments wait."""
+        return len(self.starts) - self.beginning
+
+
+class EvaluationQuerySet(models.QuerySet["Evaluation"]):
+    def visible_to(self, viewer: Viewer) -> EvaluationQuerySet:
+        """Those of interventions at places whose totals the viewer sees."""
+        return self.filter(viewer.within("intervention__organization__path", Deed.SEE_TOTALS))
+
+
+class Evaluation(models.Model):
+    """What the data said on a day. Insert-only, by trigger."""
+
+    intervention = models.ForeignKey(Intervention, models.PROTECT, related_name="evaluations")
+    text = models.TextField()
+    """Canonical JSON: the same registration and the same data give the same bytes."""
+    sha = models.CharField(max_length=64)
+    verdict = models.CharField(max_length=32)
+    """Of the first primary metric."""
+    grade = models.CharField(max_length=2)
+    made_at = models.DateTimeField()
+
+    objects = EvaluationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["intervention", "sha"], name="evaluation_once_per_answer")]
+
+    def __str__(self) -> str:
+        return f"{self.intervention_id} {self.verdict}"

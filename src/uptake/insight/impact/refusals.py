@@ -1,0 +1,60 @@
+"""Why an intervention is not registered, locked or evaluated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uptake.insight.impact.answerable import Answerable
+
+
+class Refused(Exception):
+    """It was not done; the class says why."""
+
+
+class NoTitle(Refused):
+    """It has no title, or one of more than 200 characters."""
+
+
+class NoStart(Refused):
+    """No department begins."""
+
+
+class WrongPlace(Refused):
+    """A department is not of the place, or not open."""
+
+
+class WrongDates(Refused):
+    """The end does not lie after every start, or lies more than two years after the first."""
+
+
+class WrongSize(Refused):
+    """The smallest effect that matters, or a margin, is not a share above 0 and up to 1."""
+
+
+class UnknownEvent(Refused):
+    """No event of that name is in the catalogue."""
+
+
+class AlreadyLocked(Refused):
+    """It is locked already."""
+
+
+class NotLocked(Refused):
+    """It was not locked, so nothing was decided before the start."""
+
+
+class TooLate(Refused):
+    """It has begun already: what is decided now was not decided before."""
+
+
+class CannotAnswer(Refused):
+    """Even twice the smallest effect that matters would not be found."""
+
+    def __init__(self, answer: Answerable) -> None:
+        self.answer = answer
+        super().__init__("cannot answer")
+
+
+class NothingYet(Refused):
+    """Nothing was measured yet after the first start."""

@@ -1,0 +1,153 @@
+"""Registers what is going to begin, and locks it before it does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from uptake.basics.business_day import business_date
+from uptake.basics.canonical import fingerprint
+from uptake.directory.audit import note
+from uptake.directory.models import Kind, Organization
+from uptake.directory.place import settings_at
+from uptake.directory.viewer import NotAllowed, Viewer
+from uptake.events.models import EventType
+from uptake.insight.impact.models import MANAGING, Chosen, Intervention, What
+from uptake.insight.impact.refusals import (
+    AlreadyLocked,
+    CannotAnswer,
+    NoStart,
+    NoTitle,
+    TooLate,
+    UnknownEvent,
+    WrongDates,
+    WrongPlace,
+    WrongSize,
+)
+
+if TYPE_CHECKING:
+    from uptake.insight.impact.answerable import Answerable
+
+LONGEST = timedelta(days=732)
+ALPHA = "0.05"
+
+
+@transaction.atomic
+def register_intervention(
+    *,
+    organization: Organization,
+    title: str,
+    kind: What,
+    chosen: Chosen,
+    starts: Mapping[str, date | None],
+    event: str,
+    smallest: float,
+    until: date,
+    by: Viewer,
+    now: datetime,
+    guardrail: str = "",
+    margin: float = 0.0,
+) -> Intervention:
+    """A draft: departments (by slug) with the date each begins, None where it waits; the primary metric and M.
+
+    event: whose share of people is the metric; empty: any that counts as activity. smallest and margin: shares.
+    guardrail: an event whose share may not rise by more than `margin`. Raises NotAllowed or a refusal.
+    """
+    _allowed(organization, by)
+    name = title.strip()
+    if not 0 < len(name) <= 200:
+        raise NoTitle
+    days = [day for day in starts.values() if day is not None]
+    if not days:
+        raise NoStart
+    places = Organization.objects.filter(slug__in=list(starts), kind=Kind.DEPARTMENT).below(organization).open()
+    if places.count() != len(starts):
+        raise WrongPlace
+    if not max(days) < until <= min(days) + LONGEST:
+        raise WrongDates
+    if not 0 < smallest <= 1 or (guardrail and not 0 < margin <= 1):
+        raise WrongSize
+    for one in filter(None, (event, guardrail)):
+        if not EventType.objects.filter(name=one).exists():
+            raise UnknownEvent
+    made = Intervention.objects.create(
+        organization=organization,
+        title=name,
+        kind=kind,
+        chosen=chosen,
+        starts={slug: day.isoformat() if day else None for slug, day in sorted(starts.items())},
+        plan={
+            "metrics": [{"event": event, "smallest": _written(smallest)}],
+            "guardrails": [{"event": guardrail, "margin": _written(margin)}] if guardrail else [],
+            "until": until.isoformat(),
+            "looks": [],
+            "alpha": ALPHA,
+        },
+        made_at=now,
+        made_by_id=by.user_id,
+    )
+    note(deed="impact.registered", actor=by, organization=organization, subject=name, details={"id": made.pk}, now=now)
+    return made
+
+
+@transaction.atomic
+def lock(*, intervention: Intervention, by: Viewer, now: datetime) -> Intervention:
+    """Fixes it by its hash, before the first start. Raises TooLate, CannotAnswer, AlreadyLocked or NotAllowed."""
+    found = Intervention.objects.select_for_update().select_related("organization").get(pk=intervention.pk)
+    _allowed(found.organization, by)
+    if found.locked_at is not None:
+        raise AlreadyLocked
+    if business_date(now, *settings_at(found.organization)) >= found.first_start:
+        raise TooLate
+    answer = answer_for(found, now=now)
+    if answer.state == "no":
+        raise CannotAnswer(answer)
+    found.gate, found.hash, found.locked_at = answer.facts(), hash_of(found), now
+    found.save(update_fields=["gate", "hash", "locked_at"])
+    details = {"id": found.pk, "hash": found.hash}
+    note(deed="impact.locked", actor=by, organization=found.organization, subject=found.title, details=details, now=now)
+    return found
+
+
+def answer_for(intervention: Intervention, *, now: datetime) -> Answerable:
+    """Whether this rollout could answer its question, by the history known `now`."""
+    from uptake.insight.impact.answerable import answerable  # its libraries are loaded where they are needed
+
+    primary = intervention.plan["metrics"][0]
+    return answerable(
+        intervention.starts,
+        event=primary["event"],
+        smallest=float(primary["smallest"]),
+        until=intervention.until,
+        today=business_date(now, *settings_at(intervention.organization)),
+    )
+
+
+def hash_of(intervention: Intervention) -> str:
+    """The fingerprint of everything that was decided."""
+    return fingerprint(decided(intervention))
+
+
+def decided(intervention: Intervention) -> dict[str, Any]:
+    return {
+        "organization": intervention.organization.slug,
+        "title": intervention.title,
+        "kind": intervention.kind,
+        "chosen": intervention.chosen,
+        "starts": intervention.starts,
+        "plan": intervention.plan,
+        "registered": intervention.made_at,
+    }
+
+
+def _written(share: float) -> str:
+    """As text: what is hashed shall not depend on how a database keeps numbers."""
+    return f"{share:.6f}".rstrip("0").rstrip(".")
+
+
+def _allowed(organization: Organization, by: Viewer) -> None:
+    if not any(by.may(deed, organization) for deed in MANAGING):
+        raise NotAllowed

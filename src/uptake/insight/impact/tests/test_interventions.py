@@ -1,0 +1,222 @@
+"""Interventions are registered, gated by history, locked before they begin, and evaluated from events."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, transaction
+
+from tests.cast import NOW, TODAY, Cast
+from uptake.directory.models import AuditEntry, Identity, Kind, Membership, Organization, Person
+from uptake.directory.scope import EVERYTHING, NotAllowed
+from uptake.events.models import Event, EventType
+from uptake.insight.impact import refusals
+from uptake.insight.impact.evaluate import evaluate, evaluate_due
+from uptake.insight.impact.models import Chosen, Evaluation, Intervention, What
+from uptake.insight.impact.panel_of_departments import department_panel
+from uptake.insight.impact.register import hash_of, lock, register_intervention
+from uptake.statistics.lint import linted
+from uptake.statistics.result import Grade
+
+pytestmark = pytest.mark.django_db
+DEPARTMENTS = 12
+PEOPLE = 7
+DAYS = 100
+START = TODAY - timedelta(days=45)
+UNTIL = TODAY - timedelta(days=2)
+BEFORE = datetime(2026, 3, 20, 2, 0, tzinfo=UTC)
+
+
+def shops(cast: Cast) -> dict[str, date | None]:
+    """Twelve departments of Beiyuan with seven people each; every other begins on START."""
+    places = [
+        Organization.objects.create(
+            kind=Kind.DEPARTMENT, name=f"Shop {number:02}", slug=f"shop-{number:02}", parent=cast.beiyuan,
+            company=cast.beiyuan, created_at=NOW,
+        )
+        for number in range(DEPARTMENTS)
+    ]  # fmt: skip
+    for place in places:
+        place.path = f"{cast.beiyuan.path}{place.pk}/"
+    Organization.objects.bulk_update(places, ["path"])
+    people = Person.objects.bulk_create(
+        Person(name=f"P{number}", created_at=NOW) for number in range(DEPARTMENTS * PEOPLE)
+    )
+    Membership.objects.bulk_create(
+        Membership(person=one, organization=places[at // PEOPLE], from_date=date(2025, 1, 1))
+        for at, one in enumerate(people)
+    )
+    Identity.objects.bulk_create(
+        Identity(source="shops", external_id=str(one.pk), company=cast.beiyuan, person=one, first_seen_at=NOW)
+        for one in people
+    )
+    return {place.slug: START if at % 2 == 0 else None for at, place in enumerate(places)}
+
+
+def work(cast: Cast, starts: Mapping[str, date | None], planted: float, name: str = "order.created") -> None:
+    """A hundred days of work; everybody rises by itself, and those that began by `planted` beside."""
+    chance = random.Random(3)
+    who = {one.person_id: one.pk for one in Identity.objects.filter(source="shops") if one.person_id is not None}
+    home = (
+        Membership.objects.filter(person_id__in=list(who)).order_by("pk").values_list("person_id", "organization__slug")
+    )
+    rows = []
+    for ago in range(DAYS, 0, -1):
+        day = TODAY - timedelta(days=ago)
+        at = datetime.combine(day, datetime.min.time(), tzinfo=UTC) + timedelta(hours=3)
+        for person, slug in home:
+            start = starts[slug]
+            share = 0.45 + (DAYS - ago) / 1200 + (planted if start is not None and day >= start else 0)
+            if chance.random() < share:
+                rows.append(
+                    Event(source="shops", key=f"{name}/{day}/{person}", fingerprint="0" * 64, name=name, tzdb="2026a",
+                          identity_id=who[person], company=cast.beiyuan, happened_at=at, received_at=at,
+                          business_date=day)
+                )  # fmt: skip
+    Event.objects.bulk_create(rows, batch_size=1000)
+
+
+def registered(cast: Cast, starts: dict[str, date | None], **changes: Any) -> Intervention:
+    told: dict[str, Any] = {
+        "organization": cast.beiyuan, "title": "Points for orders", "kind": What.POINTS, "chosen": Chosen.MANAGEMENT,
+        "starts": starts, "event": "", "smallest": 0.05, "until": UNTIL, "by": EVERYTHING, "now": BEFORE,
+    }  # fmt: skip
+    return register_intervention(**{**told, **changes})
+
+
+@pytest.mark.parametrize(("planted", "verdict"), [(0.15, "increase"), (0.0, "no_meaningful_change")])
+def test_a_planted_effect_is_found_and_a_planted_nothing_is_not(
+    cast: Cast, planted: float, verdict: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uptake.insight.impact.evaluate.DRAWS", 39)
+    starts = shops(cast)
+    work(cast, starts, planted)
+    made = lock(intervention=registered(cast, starts, smallest=0.1), by=EVERYTHING, now=BEFORE)
+
+    told = evaluate(intervention=made, by=EVERYTHING, now=NOW)
+    again = evaluate(intervention=made, by=EVERYTHING, now=NOW + timedelta(days=3))
+
+    assert (told.verdict, told.grade, made.gate["state"]) == (verdict, "B", "yes")
+    assert (again.pk, Evaluation.objects.count()) == (told.pk, 1)
+    answer = json.loads(told.text)
+    result = answer["metrics"][0]["result"]
+    assert answer["registration"] == made.hash == hash_of(made)
+    assert (result["n_units"], result["n_treated"]) == (12, 6)
+    if planted:
+        assert result["estimate"]["low"] < planted < result["estimate"]["high"]
+        assert result["naive"] > result["estimate"]["value"] + 0.02
+        weeks = {one["week"]: one["seen"] - one["without"] for one in answer["metrics"][0]["weeks"]}
+        assert sum(gap for week, gap in weeks.items() if week < 0) / 8 < 0.05 < min(weeks[week] for week in range(5))
+    text = " ".join(one["pattern"].format(**one["fields"]) for one in answer["metrics"][0]["sentences"])
+    assert not linted(text, grade=Grade.B)
+    assert "cell_effects" not in result
+
+
+def test_the_panel_counts_everybody_of_the_directory_and_only_what_counts(cast: Cast) -> None:
+    starts: dict[str, date | None] = dict.fromkeys(shops(cast))
+    work(cast, starts, 0.0)
+    EventType.objects.create(name="interface.ran", counts_as_active=False, created_at=NOW)
+    work(cast, starts, 0.5, name="interface.ran")
+    mover = Membership.objects.get(organization__slug="shop-00", person__name="P0")
+    Membership.objects.filter(pk=mover.pk).update(until_date=TODAY - timedelta(days=30))
+    Membership.objects.create(
+        person_id=mover.person_id, organization=Organization.objects.get(slug="shop-01"),
+        from_date=TODAY - timedelta(days=30),
+    )  # fmt: skip
+
+    panel = department_panel(dict.fromkeys(starts), event="", first=TODAY - timedelta(days=90), last=TODAY)
+
+    assert panel is not None
+    assert panel.denominator is not None
+    assert panel.numerator is not None
+    before = panel.denominator[:, 5]
+    monday = (TODAY - timedelta(days=TODAY.weekday()) - (TODAY - timedelta(days=90))).days
+    assert panel.denominator[:2, monday].tolist() == [6, 8]
+    assert set(before.tolist()) <= {7.0} or not panel.known[:, 5].any()
+    assert (panel.numerator[panel.known] <= panel.denominator[panel.known]).all()
+    assert 0.4 < float(panel.outcome[panel.known].mean()) < 0.6
+    assert not panel.known[:, [day for day in range(91) if (TODAY - timedelta(days=90 - day)).weekday() > 4]].any()
+
+
+def test_what_a_rollout_cannot_answer_is_not_locked(cast: Cast) -> None:
+    starts = shops(cast)
+    work(cast, starts, 0.0)
+    draft = registered(cast, starts, smallest=0.005)
+
+    with pytest.raises(refusals.CannotAnswer) as refused:
+        lock(intervention=draft, by=EVERYTHING, now=BEFORE)
+
+    assert (refused.value.answer.detectable or 0) > 0.01
+    assert (refused.value.answer.needed or 0) > 100
+    assert "more_departments" in refused.value.answer.remedies
+    draft.refresh_from_db()
+    assert draft.locked_at is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({"title": " "}, refusals.NoTitle),
+        ({"starts": {"purchasing": None}}, refusals.NoStart),
+        ({"starts": {"dyeing": START}}, refusals.WrongPlace),
+        ({"until": START}, refusals.WrongDates),
+        ({"until": START + timedelta(days=800)}, refusals.WrongDates),
+        ({"smallest": 0}, refusals.WrongSize),
+        ({"smallest": 5}, refusals.WrongSize),
+        ({"event": "no.such"}, refusals.UnknownEvent),
+    ],
+)
+def test_what_makes_no_sense_is_refused(cast: Cast, changes: dict[str, Any], refusal: type[Exception]) -> None:
+    slugs = {"purchasing": cast.purchasing.slug, "dyeing": cast.dyeing.slug}
+    if "starts" in changes:
+        changes = {"starts": {slugs[name]: day for name, day in changes["starts"].items()}}
+    with pytest.raises(refusal):
+        registered(cast, {cast.purchasing.slug: START}, **changes) if "starts" not in changes else registered(
+            cast, **changes
+        )
+    assert not Intervention.objects.exists()
+
+
+def test_it_is_locked_once_before_the_start_by_who_may_and_never_changes(cast: Cast) -> None:
+    starts = {cast.purchasing.slug: START, cast.finance.slug: None}
+    draft = registered(cast, starts)
+    with pytest.raises(refusals.NotLocked):
+        evaluate(intervention=draft, by=EVERYTHING, now=NOW)
+    for stranger in (cast.mo, cast.lin, cast.wei):
+        with pytest.raises(NotAllowed):
+            lock(intervention=draft, by=cast.viewer(stranger), now=BEFORE)
+    with pytest.raises(refusals.TooLate):
+        lock(intervention=draft, by=EVERYTHING, now=NOW)
+
+    made = lock(intervention=draft, by=cast.viewer(cast.hua), now=BEFORE)
+
+    assert (len(made.hash), made.gate["state"]) == (64, "no_history")
+    with pytest.raises(refusals.AlreadyLocked):
+        lock(intervention=made, by=EVERYTHING, now=BEFORE)
+    with pytest.raises(refusals.NothingYet):
+        evaluate(intervention=made, by=EVERYTHING, now=BEFORE)
+    assert evaluate_due(now=NOW) == 0
+    rows = Intervention.objects.filter(pk=made.pk)
+    for deed in (lambda: rows.update(title="Another"), rows.delete):
+        with refused_by_the_database():
+            deed()
+    told = Evaluation.objects.create(intervention=made, text="{}", sha="0" * 64, verdict="x", grade="B", made_at=NOW)
+    for deed in (lambda: Evaluation.objects.update(verdict="y"), told.delete):
+        with refused_by_the_database():
+            deed()
+    assert set(AuditEntry.objects.values_list("deed", flat=True)) >= {"impact.registered", "impact.locked"}
+    for viewer, seen in ((cast.hua, 1), (cast.shu, 1), (cast.mo, 0), (cast.lin, 0)):
+        assert Intervention.objects.visible_to(cast.viewer(viewer)).count() == seen
+        assert Evaluation.objects.visible_to(cast.viewer(viewer)).count() == seen
+
+
+@contextmanager
+def refused_by_the_database() -> Iterator[None]:
+    with pytest.raises(DatabaseError), transaction.atomic():
+        yield

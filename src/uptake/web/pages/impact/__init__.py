@@ -1,0 +1,1 @@
+"""Impact: what was begun where, whether it can be answered, and what the evaluation says."""

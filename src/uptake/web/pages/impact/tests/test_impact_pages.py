@@ -1,0 +1,102 @@
+"""Interventions are registered, locked and read by the pages; those of other companies are not known."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from tests.cast import Cast
+from uptake.directory.scope import EVERYTHING
+from uptake.events.models import EventType
+from uptake.insight.impact.evaluate import evaluate
+from uptake.insight.impact.models import Intervention
+from uptake.insight.impact.register import lock
+from uptake.insight.impact.tests.test_interventions import BEFORE, DAYS, registered, shops, work
+from uptake.web.pages.impact import words
+
+pytestmark = pytest.mark.django_db
+
+
+def read(client: Client, address: str, status: int = 200) -> str:
+    answer = client.get(address, follow=True)
+    assert answer.status_code == status, address
+    return re.sub(r"\s+", " ", answer.content.decode())
+
+
+def test_a_manager_registers_looks_at_the_gate_and_locks(cast: Cast) -> None:
+    hua = cast.sign_in(cast.hua)
+    EventType.objects.create(name="order.created", label_en="Order entered", created_at=BEFORE)
+    start = timezone.localdate() + timedelta(days=5)
+    address = f"/impact/new/?at={cast.beiyuan.slug}"
+    form = {
+        "title": "Points for orders", "kind": "points", "chosen": "random", "event": "order.created",
+        "smallest": "5", "until": (start + timedelta(days=60)).isoformat(), "guardrail": "order.created", "margin": "2",
+        f"take-{cast.purchasing.slug}": "on", f"start-{cast.purchasing.slug}": start.isoformat(),
+        f"take-{cast.finance.slug}": "on", f"start-{cast.finance.slug}": "",
+    }  # fmt: skip
+
+    assert "Nothing was registered yet" in read(hua, "/impact/")
+    assert "Order entered" in read(hua, address)
+    for wrong, words_ in (
+        ({"smallest": "many"}, "percentage points"),
+        ({"until": ""}, "The end must lie"),
+        ({"title": ""}, "Give it a title"),
+        ({f"start-{cast.purchasing.slug}": ""}, "at least one department begins"),
+    ):
+        refused = hua.post(address, {**form, **wrong})
+        assert (refused.status_code, words_ in refused.content.decode()) == (422, True), wrong
+    page = hua.post(address, form)["Location"]
+    assert "too little history" in read(hua, page)
+    assert hua.post(page, {"what": "lock"}).status_code == 302
+    assert hua.post(page, {"what": "lock"}).status_code == 422
+    assert hua.post(page, {"what": "evaluate"}).status_code == 422
+
+    made = Intervention.objects.get()
+    text = read(hua, page)
+    assert made.hash in text
+    assert "It has not begun yet" in text
+    assert made.starts == {cast.purchasing.slug: start.isoformat(), cast.finance.slug: None}
+    assert "Points for orders" in read(hua, "/impact/")
+    assert "Points for orders" in read(cast.sign_in(cast.shu), "/impact/")
+    assert cast.sign_in(cast.shu).post(page, {"what": "lock"}).status_code == 403
+    assert "Points for orders" not in read(cast.sign_in(cast.mo), "/impact/")
+    mo = cast.sign_in(cast.mo)
+    assert (mo.get(page).status_code, mo.get(f"{page}report.json").status_code) == (404, 404)
+    assert cast.sign_in(cast.lin).get("/impact/").status_code == 403
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_the_report_tells_the_verdict_the_checks_and_the_pictures(
+    cast: Cast, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uptake.insight.impact.evaluate.DRAWS", 19)
+    starts = shops(cast)
+    work(cast, starts, 0.2)
+    made = lock(intervention=registered(cast, starts), by=EVERYTHING, now=BEFORE)
+    told = evaluate(intervention=made, by=EVERYTHING, now=timezone.now())
+    hua = cast.sign_in(cast.hua)
+    hua.cookies["django_language"] = language
+
+    text = read(hua, f"/impact/{made.pk}/")
+
+    assert 'id="impact-course"' in text
+    assert 'id="impact-study"' in text
+    assert "PLACEBO_TIME" in text
+    assert hua.get(f"/impact/{made.pk}/report.json").content.decode() == told.text
+    if language == "en":
+        assert "It raised “Active people a working day”." in text
+        assert re.search(r"\+\d+\.\d pp", text)
+    assert DAYS > 90
+
+
+def test_every_refusal_and_every_check_has_words() -> None:
+    from uptake.insight.impact import refusals
+    from uptake.statistics.wording import REASONS
+
+    assert set(words.WORDS) == set(refusals.Refused.__subclasses__())
+    assert set(words.CHECKS) >= set(REASONS)

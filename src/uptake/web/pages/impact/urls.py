@@ -1,0 +1,13 @@
+"""Addresses of impact."""
+
+from django.urls import path
+
+from uptake.web.pages.impact import views
+
+app_name = "impact"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("new/", views.new, name="new"),
+    path("<int:intervention_id>/", views.one, name="one"),
+    path("<int:intervention_id>/report.json", views.report, name="report"),
+]

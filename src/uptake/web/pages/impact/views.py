@@ -1,0 +1,361 @@
+"""Interventions of a place: the list, a new one, and one with its power gate or its report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import OuterRef, Subquery
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from uptake.basics.business_day import business_date
+from uptake.directory.models import Kind, Organization
+from uptake.directory.place import settings_at
+from uptake.directory.scope import Deed, NotAllowed, Viewer
+from uptake.events.models import EventType
+from uptake.insight.impact import refusals
+from uptake.insight.impact.models import MANAGING, Chosen, Evaluation, Intervention, What, departments_of
+from uptake.insight.impact.register import answer_for, lock, register_intervention
+from uptake.web import numbers, parts
+from uptake.web.catalogue import labels_of
+from uptake.web.pages.impact.words import CHECKS, DESIGNS, HELD, HELPS, LIGHTS, VERDICTS, WORDS, reason, remedy, said
+from uptake.web.viewing import NotYours, needs, place_for, viewer_for
+
+A_PAGE = 25
+MOST_EVENTS = 300
+
+
+@needs(Deed.SEE_TOTALS)
+def home(request: HttpRequest) -> HttpResponseBase:
+    """What was registered at places the viewer sees."""
+    viewer = viewer_for(request)
+    latest = Evaluation.objects.filter(intervention=OuterRef("pk")).order_by("-made_at", "-pk")
+    rows = Intervention.objects.visible_to(viewer).select_related("organization").order_by("-made_at", "-pk")
+    if request.GET.get("at"):
+        rows = rows.filter(organization__path__startswith=place_for(request, Deed.SEE_TOTALS).path)
+    rows = rows.annotate(verdict=Subquery(latest.values("verdict")[:1]), grade=Subquery(latest.values("grade")[:1]))
+    page = Paginator(rows, A_PAGE).get_page(request.GET.get("page"))
+    lines = [(row, *VERDICTS.get(getattr(row, "verdict", None) or "", ("", ""))) for row in page.object_list]
+    return render(request, "impact/home.html", {"page": page, "lines": lines, "may": _may_somewhere(viewer)})
+
+
+@needs(*MANAGING)
+def new(request: HttpRequest) -> HttpResponseBase:
+    """The form for another; POST registers a draft."""
+    viewer = viewer_for(request)
+    places = list(
+        Organization.objects.filter(viewer.within("path", *MANAGING), kind__in=(Kind.PARK, Kind.COMPANY))
+        .open()
+        .order_by("path")
+    )
+    place = _place(request, places)
+    if place is None:
+        return render(request, "impact/new.html", {"place": None})
+    departments = list(
+        Organization.objects.filter(kind=Kind.DEPARTMENT)
+        .below(place)
+        .open()
+        .select_related("company")
+        .order_by("company__name", "name")
+    )
+    wrong = ""
+    if request.method == "POST":
+        try:
+            made = _register(request, place, departments, viewer)
+        except refusals.Refused as refused:
+            wrong = WORDS[type(refused)]()
+        except NotAllowed:
+            raise NotYours(MANAGING[0]) from None
+        else:
+            messages.success(request, _("Registered as a draft. Look whether it can be answered, then lock it."))
+            return redirect("impact:one", made.pk)
+    names = list(EventType.objects.order_by("name").values_list("name", flat=True)[:MOST_EVENTS])
+    labels = labels_of(names)
+    context = {
+        "place": place,
+        "places": places,
+        "departments": [
+            (one, request.POST.get(f"start-{one.slug}", ""), not request.POST or f"take-{one.slug}" in request.POST)
+            for one in departments
+        ],
+        "events": sorted(((labels.events.get(name, name), name) for name in names), key=lambda pair: pair[0]),
+        "kinds": What.choices,
+        "ways": Chosen.choices,
+        "given": request.POST,
+        "wrong": wrong,
+    }
+    return render(request, "impact/new.html", context, status=422 if wrong else 200)
+
+
+def _place(request: HttpRequest, places: list[Organization]) -> Organization | None:
+    asked = request.GET.get("at", "")
+    if not asked:
+        return places[0] if places else None
+    found = next((one for one in places if one.slug == asked), None)
+    if found is None:
+        raise Http404("no such place")
+    return found
+
+
+def _register(
+    request: HttpRequest, place: Organization, departments: list[Organization], viewer: Viewer
+) -> Intervention:
+    starts = {
+        one.slug: _day(request.POST.get(f"start-{one.slug}", ""))
+        for one in departments
+        if f"take-{one.slug}" in request.POST
+    }
+    until = _day(request.POST.get("until", ""))
+    if until is None:
+        raise refusals.WrongDates
+    kind, chosen = request.POST.get("kind", ""), request.POST.get("chosen", "")
+    return register_intervention(
+        organization=place,
+        title=request.POST.get("title", ""),
+        kind=What(kind) if kind in What.values else What.OTHER,
+        chosen=Chosen(chosen) if chosen in Chosen.values else Chosen.MANAGEMENT,
+        starts=starts,
+        event=request.POST.get("event", ""),
+        smallest=_points(request.POST.get("smallest", "")),
+        until=until,
+        guardrail=request.POST.get("guardrail", ""),
+        margin=_points(request.POST.get("margin", "")),
+        by=viewer,
+        now=timezone.now(),
+    )
+
+
+def _day(typed: str) -> date | None:
+    try:
+        return date.fromisoformat(typed) if typed else None
+    except ValueError:
+        raise refusals.WrongDates from None
+
+
+def _points(typed: str) -> float:
+    try:
+        return float(typed) / 100 if typed.strip() else 0.0
+    except ValueError:
+        raise refusals.WrongSize from None
+
+
+@needs(Deed.SEE_TOTALS)
+def one(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
+    """One intervention: a draft with its gate, else its report; POST locks or evaluates."""
+    viewer = viewer_for(request)
+    found = _found(viewer, intervention_id)
+    wrong = ""
+    if request.method == "POST":
+        now = timezone.now()
+        try:
+            if request.POST.get("what") == "lock":
+                lock(intervention=found, by=viewer, now=now)
+                messages.success(request, _("Locked. Nothing of it can change any more."))
+            elif request.POST.get("what") == "evaluate":
+                from uptake.insight.impact.evaluate import evaluate  # its libraries are loaded where they are needed
+
+                evaluate(intervention=found, by=viewer, now=now)
+                messages.success(request, _("Evaluated."))
+            else:
+                raise Http404("no such deed")
+            return redirect("impact:one", found.pk)
+        except refusals.Refused as refused:
+            wrong = WORDS[type(refused)]()
+        except NotAllowed:
+            raise NotYours(MANAGING[0]) from None
+    today = business_date(timezone.now(), *settings_at(found.organization))
+    latest = found.evaluations.order_by("-made_at", "-pk").first()
+    names = {place.slug: place for place in departments_of(found.starts)}
+    context: dict[str, Any] = {
+        "one": found,
+        "wrong": wrong,
+        "may": any(viewer.may(deed, found.organization) for deed in MANAGING),
+        "metric": _metric(found.plan["metrics"][0]["event"]),
+        "smallest": _size(found.plan["metrics"][0]["smallest"]),
+        "guardrails": [(_metric(rail["event"]), _size(rail["margin"])) for rail in found.plan["guardrails"]],
+        "starts": _starts(found, names),
+        "begun": found.first_start < today,
+        "too_late": found.first_start <= today,
+        "latest": latest,
+    }
+    if found.locked_at is None:
+        context["gate"] = _gate(answer_for(found, now=timezone.now()).facts(), names)
+    else:
+        context["gate"] = _gate(found.gate, names)
+        if latest is not None:
+            context |= _report(json.loads(latest.text))
+    return render(request, "impact/one.html", context, status=422 if wrong else 200)
+
+
+@needs(Deed.SEE_TOTALS)
+def report(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
+    """The latest evaluation as it is kept: canonical JSON."""
+    found = _found(viewer_for(request), intervention_id)
+    latest = found.evaluations.order_by("-made_at", "-pk").first()
+    if latest is None:
+        raise Http404("no evaluation yet")
+    name = f'attachment; filename="impact-{found.pk}.json"'
+    return HttpResponse(latest.text, content_type="application/json", headers={"Content-Disposition": name})
+
+
+def _found(viewer: Viewer, intervention_id: int) -> Intervention:
+    rows = Intervention.objects.visible_to(viewer).select_related("organization")
+    return get_object_or_404(rows, pk=intervention_id)
+
+
+def _may_somewhere(viewer: Viewer) -> bool:
+    return any(viewer.may(deed) for deed in MANAGING)
+
+
+def _metric(event: str) -> str:
+    """The metric's name in the reader's language."""
+    if not event:
+        return _("Active people a working day")
+    return _("People a working day: %(event)s") % {"event": labels_of([event]).events.get(event, event)}
+
+
+def _apart(share: Any) -> str:
+    """With its sign: a difference."""
+    return numbers.points_apart(float(share))
+
+
+def _size(share: Any) -> str:
+    """Without a sign: a size."""
+    return f"{numbers.full(float(share) * 100, 1)} {_('pp')}"
+
+
+def _starts(found: Intervention, names: Mapping[str, Organization]) -> list[tuple[date | None, list[str]]]:
+    """Who begins when: dates in order, those who wait at the end."""
+    by_day: dict[str, list[str]] = {}
+    company = found.organization.kind == Kind.COMPANY
+    for slug, day in found.starts.items():
+        place = names.get(slug)
+        name = slug if place is None else place.name
+        if place is not None and place.company is not None and not company:
+            name = f"{place.company.name} · {name}"
+        by_day.setdefault(day or "", []).append(name)
+    days = [(date.fromisoformat(day), sorted(by_day[day])) for day in sorted(by_day) if day]
+    return [*days, *([(None, sorted(by_day[""]))] if "" in by_day else [])]
+
+
+def _gate(facts: Mapping[str, Any], names: Mapping[str, Organization]) -> dict[str, Any]:
+    if not facts:
+        return {}
+    proposal = facts.get("proposal") or {}
+    waiting = [names[slug] for slug in proposal.get("waiting", ()) if slug in names]
+    return {
+        "state": facts["state"],
+        "detectable": None if facts["detectable"] is None else _size(facts["detectable"]),
+        "needed": facts["needed"],
+        "remedies": [HELPS[code] for code in facts["remedies"]],
+        "waiting": [f"{place.company.name} · {place.name}" if place.company else place.name for place in waiting],
+        "proposed": _size(proposal["detectable"]) if proposal.get("detectable") is not None else None,
+    }
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A row of the table of checks."""
+
+    name: str
+    code: str
+    light: str
+    tone: str
+    number: str
+    reason: str
+
+
+def _report(told: Mapping[str, Any]) -> dict[str, Any]:
+    primary = told["metrics"][0]
+    result, metric = primary["result"], _metric(primary["event"])
+    sentences = [said(one, metric) for one in primary["sentences"]]
+    estimate, relative = result["estimate"], result["relative"]
+    stated = estimate is not None and estimate["low"] is not None and result["verdict"] != "description"
+    return {
+        "headline": sentences[0],
+        "sentences": sentences[1:],
+        "assumptions": [said(one, metric) for one in primary["assumptions"]],
+        "word": VERDICTS[result["verdict"]][0],
+        "tone": VERDICTS[result["verdict"]][1],
+        "result": result,
+        "design": DESIGNS[result["design"]],
+        "effect": _apart(estimate["value"]) if stated else None,
+        "interval": (_apart(estimate["low"]), _apart(estimate["high"])) if stated else None,
+        "relative": _relative(relative) if stated and relative else None,
+        "detectable": _size(result["detectable"]) if result["detectable"] is not None else None,
+        "checks": [_checked(one) for one in result["checks"]],
+        "fixes": [(reason(code), remedy(code)) for code in primary["against"]],
+        "rails": [(_metric(rail["event"]), _size(rail["margin"]), *HELD[rail["held"]]) for rail in told["guardrails"]],
+        "from": date.fromisoformat(told["from"]),
+        "to": date.fromisoformat(told["to"]),
+        "course": _course(primary["weeks"]),
+        "study": _study(result["event_study"], primary["smallest"]),
+    }
+
+
+def _relative(relative: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    parts_ = [relative[name] for name in ("value", "low", "high")]
+    if any(part is None for part in parts_):
+        return None
+    first, low, high = (f"{numbers.signed(part * 100)}%" for part in parts_)
+    return first, low, high
+
+
+def _checked(told: Mapping[str, Any]) -> Checked:
+    light, tone = LIGHTS[told["light"]]
+    number = told["number"]
+    written = "–" if number is None else numbers.full(number, 0 if float(number).is_integer() else 3)
+    words = "" if told["light"] == "pass" else reason(told["code"])
+    return Checked(str(CHECKS.get(told["code"], told["code"])), told["code"], str(light), tone, written, words)
+
+
+def _course(weeks: list[Mapping[str, Any]]) -> parts.Chart | None:
+    if len(weeks) < 2:
+        return None
+    start = next((at for at, one in enumerate(weeks) if one["week"] >= 0), 0)
+    return parts.Chart(
+        id="impact-course",
+        label=_("Seen, and what it would have been without it, by week since the start"),
+        axis=_("Week since the start"),
+        labels=[f"{one['week']:+d}".replace("-", "−") for one in weeks],
+        series=[
+            parts.Series(_("Seen"), [one["seen"] for one in weeks], "line", "c1"),
+            parts.Series(_("Without it"), [one["without"] for one in weeks], "dash", "c3"),
+        ],
+        marks=[parts.Mark(start, _("Start"))],
+        format="share",
+    )
+
+
+def _study(moments: list[Mapping[str, Any]], smallest: float) -> parts.Chart | None:
+    kept = [one for one in moments if one["estimate"]["value"] is not None]
+    if len(kept) < 2:
+        return None
+    start = next((at for at, one in enumerate(kept) if one["since"] >= 0), 0)
+
+    def points(name: str) -> list[float | None]:
+        return [None if one["estimate"][name] is None else one["estimate"][name] * 100 for one in kept]
+
+    return parts.Chart(
+        id="impact-study",
+        label=_("Effect in percentage points by week since the start, with its 95% interval"),
+        axis=_("Week since the start"),
+        labels=[f"{one['since']:+d}".replace("-", "−") for one in kept],
+        series=[
+            parts.Series(_("Effect (pp)"), points("value"), "line", "c1"),
+            parts.Series(_("Low end"), points("low"), "dash", "c3"),
+            parts.Series(_("High end"), points("high"), "dash", "c3"),
+            parts.Series(_("Smallest that matters"), [smallest * 100] * len(kept), "dash", "c2"),
+        ],
+        marks=[parts.Mark(start, _("Start"))],
+        format="decimal",
+    )
