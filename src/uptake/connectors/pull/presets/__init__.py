@@ -9,7 +9,22 @@ from pathlib import Path
 from uptake.connectors.pull.declaration import Declaration, read_yaml
 
 HERE = Path(__file__).parent
-NAMES = ("tryton", "s4", "sap_v2", "fusion", "redmine", "jiandaoyun", "rest", "odata", "sql", "folder")
+NAMES = (
+    "tryton",
+    "s4",
+    "sap_v2",
+    "fusion",
+    "oracle_ebs",
+    "business_central",
+    "odoo",
+    "erpnext",
+    "redmine",
+    "jiandaoyun",
+    "rest",
+    "odata",
+    "sql",
+    "folder",
+)
 """In the order in which they are offered."""
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from uptake.web.pages.data import connections, imports, quarantine, systems, widget
+from uptake.web.pages.data import connections, imports, quarantine, systems, webhooks, widget
 
 app_name = "data"
 urlpatterns = [
@@ -21,6 +21,11 @@ urlpatterns = [
     path("connections/<slug:slug>/demo", connections.demo, name="collector_demo"),
     path("connections/<slug:slug>/widget", widget.home, name="widget"),
     path("connections/<slug:slug>/widget/<int:widget_key_id>/revoke", widget.revoke, name="widget_key_revoke"),
+    path("webhooks/", webhooks.home, name="webhooks"),
+    path("webhooks/<int:webhook_id>", webhooks.webhook, name="webhook"),
+    path("webhooks/<int:webhook_id>/steer", webhooks.steer, name="webhook_steer"),
+    path("webhooks/<int:webhook_id>/<int:delivery_id>", webhooks.delivery, name="delivery"),
+    path("webhooks/<int:webhook_id>/<int:delivery_id>/again", webhooks.again, name="delivery_again"),
     path("imports/", imports.home, name="imports"),
     path("imports/upload", imports.upload, name="upload"),
     path("imports/<int:run_id>", imports.run, name="import"),
