@@ -135,7 +135,7 @@ class Http:
 
     def _look_for_refusal(self, said: Any, detail: str, answer: httpx.Response) -> None:
         errors = self.declaration.errors
-        if not errors or not isinstance(said, dict):
+        if not errors or not isinstance(said, dict | list):
             return
         code = compiled(errors["path"]).search(said)
         if code is None or code in errors.get("fine", []):

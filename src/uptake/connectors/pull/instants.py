@@ -56,7 +56,7 @@ def _read(value: Any, zone: str) -> datetime:
 
 
 def written(at: datetime, form: str, zone: str) -> str:
-    """An instant as the system wants it: iso, iso_ms, seconds, milliseconds, or a strftime pattern in `zone`."""
+    """An instant as a system wants it: iso, iso_ms, local_ms, seconds, milliseconds, or a strftime pattern."""
     at = at.astimezone(UTC)
     match form:
         case "iso":
@@ -70,5 +70,7 @@ def written(at: datetime, form: str, zone: str) -> str:
             return str(int(at.timestamp()))
         case "milliseconds":
             return str(int(at.timestamp() * 1000))
+        case "local_ms":
+            return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03d}"
         case _:
             return at.astimezone(ZoneInfo(zone)).strftime(form)

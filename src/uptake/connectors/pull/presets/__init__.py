@@ -20,6 +20,7 @@ NAMES = (
     "erpnext",
     "redmine",
     "jiandaoyun",
+    "kingdee",
     "rest",
     "odata",
     "sql",

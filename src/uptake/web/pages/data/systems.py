@@ -14,6 +14,7 @@ from django.db.models import Max, OuterRef, Subquery
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import get_language, gettext_lazy, ngettext
@@ -241,6 +242,10 @@ def show(
         ],
         "bad_count": bad.count(),
         "coverage": _coverage(found, now),
+        "hook": request.build_absolute_uri(reverse("hooks:take", args=[found.slug]))
+        if declaration and declaration.webhook
+        else "",
+        "hook_ready": bool(declaration and declaration.webhook and _keeps(pull, declaration.webhook.secret)),
         "typed": pull.declaration if text is None else text,
         "wrong": wrong,
         "outcome": outcome and shown(outcome),
@@ -248,6 +253,14 @@ def show(
         "tab": "connections",
     }
     return render(request, "data/system.html", context)
+
+
+def _keeps(pull: Pull, secret: str) -> bool:
+    """Whether a secret of this name is kept and can be opened."""
+    try:
+        return bool(opened(pull.secrets).get(secret))
+    except Problem:
+        return False
 
 
 @needs(Deed.MANAGE_DATA)

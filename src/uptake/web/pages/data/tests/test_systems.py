@@ -131,3 +131,19 @@ def test_others_see_and_do_nothing(cast: Cast, tracker: Desk) -> None:
             answer = client.get(address) if name == "connection" else client.post(address, {"do": "aside"})
             assert answer.status_code in (403, 404)
         assert client.get(reverse("data:systems")).status_code == 403
+
+
+def test_where_a_system_pushes_to_is_shown_and_whether_anything_is_taken(cast: Cast, stub: Stub) -> None:
+    """Without a secret nothing that is pushed is taken, and the page says so; the secret itself is never shown."""
+    setting = "settings:\n  - {name: push, secret: true, optional: true}"
+    hook = "webhook: {kind: token, header: X-Proof, secret: push, streams: {issues: ''}}"
+    desk(cast, stub, declaration(extra=hook).replace("settings:", setting, 1))
+    client, missing = signed_in(cast), "No secret is kept for it yet"
+    before = page(client)
+    assert "http://testserver/api/v1/hooks/tracker" in before
+    assert missing in before
+    given = {"do": "settings", "set-address": stub.address, "set-user": "connector", "set-password": PASSWORD}
+    client.post(reverse("data:system_change", args=["tracker"]), {**given, "set-push": "pushed-in"})
+    after = page(client)
+    assert missing not in after
+    assert "pushed-in" not in after
