@@ -183,7 +183,7 @@ class Webhook(models.Model):
 class Fate(models.TextChoices):
     """How it stands with a delivery."""
 
-    WAITING = "waiting", _("Waiting")
+    WAITING = "waiting", _("To be sent")
     DELIVERED = "delivered", _("Delivered")
     DEAD = "dead", _("Given up")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from uptake.notify.announce import News, announce
 from uptake.notify.deliver import deliver, forget_deliveries
 from uptake.notify.models import About, Delivery, Fate, Stop, Webhook
 from uptake.notify.post import NotAnAddress, post
+from uptake.notify.signature import headers_of, new_secret
 from uptake.notify.subscribe import (
     NotEncrypted,
     NothingChosen,
@@ -32,6 +34,7 @@ from uptake.notify.subscribe import (
 from uptake.notify.tests.receiver import Receiver, receiving
 
 pytestmark = pytest.mark.django_db
+HERE = Path(__file__).resolve().parents[4]
 try_out = test_webhook
 del test_webhook  # it is no test
 
@@ -327,3 +330,35 @@ def test_what_was_delivered_a_month_ago_goes_and_what_was_given_up_stays_longer(
     assert forget_deliveries(now=NOW + timedelta(days=31)) == 1
     assert desk.fates() == ["dead", "waiting"]
     assert forget_deliveries(now=NOW + timedelta(days=91)) == 1
+
+
+@pytest.mark.once
+def test_the_example_of_the_guide_knows_what_is_ours() -> None:
+    guide = (HERE / "docs" / "how-to" / "receive-webhooks.md").read_text(encoding="utf-8")
+    example: dict[str, Any] = {}
+    exec(guide.split("```python\n")[1].split("```")[0], example)
+    is_ours, secret, body = example["is_ours"], new_secret(), '{"type":"点"}'
+    headers = headers_of(secret=secret, number="msg_1", at=NOW, body=body)
+
+    def asked(now: float = NOW.timestamp(), text: str = body, key: str = secret, **more: str) -> bool:
+        ours: bool = is_ours(key, {**headers, **{f"webhook-{name}": value for name, value in more.items()}},
+                             text.encode(), now)  # fmt: skip
+        return ours
+
+    assert asked()
+    assert asked(signature="v1,other " + headers["webhook-signature"])
+    assert not asked(text=body + " ")
+    assert not asked(id="msg_2")
+    assert not asked(key=new_secret())
+    assert not asked(now=NOW.timestamp() + 301)
+
+
+@pytest.mark.once
+def test_a_signature_is_the_one_of_the_standards_own_example() -> None:
+    """The vector of the reference libraries (standard-webhooks, libraries/python/tests)."""
+    headers = headers_of(
+        secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", number="msg_p5jXN8AQM9LWM0D4loKWxJek",
+        at=datetime.fromtimestamp(1614265330, UTC), body='{"test": 2432232314}',
+    )  # fmt: skip
+
+    assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
