@@ -15,7 +15,13 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 PYTHON = sys.executable
-LOCKS = ("requirements.txt", "requirements-s3.txt", "requirements-cluster.txt", "requirements-dev.txt")
+LOCKS = (
+    "requirements.txt",
+    "requirements-s3.txt",
+    "requirements-cluster.txt",
+    "requirements-oracle.txt",
+    "requirements-dev.txt",
+)
 CODE = ("src", "tests", "tools", "bench", "conftest.py")
 
 

@@ -8,10 +8,18 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent
 # All but the last are installed together, so each is made under those before it; the peers of the bench live alone.
-LOCKS = ("requirements", "requirements-s3", "requirements-cluster", "requirements-dev", "requirements-bench")
+LOCKS = (
+    "requirements",
+    "requirements-s3",
+    "requirements-cluster",
+    "requirements-oracle",
+    "requirements-dev",
+    "requirements-bench",
+)
 UNDER = {
     "requirements-s3": ("requirements",),
     "requirements-cluster": ("requirements", "requirements-s3"),
+    "requirements-oracle": ("requirements", "requirements-s3", "requirements-cluster"),
     "requirements-dev": ("requirements", "requirements-s3", "requirements-cluster"),
 }
 QUIET = ("--no-emit-index-url", "--no-emit-find-links", "--no-emit-trusted-host", "--no-header", "--quiet")
