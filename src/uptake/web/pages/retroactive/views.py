@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from uptake.directory.models import Kind, Organization
 from uptake.directory.scope import HIDE_BELOW, Deed, NotAllowed, Viewer
+from uptake.programme.in_force import parsed
 from uptake.programme.models import RulebookVersion
 from uptake.programme.retroactive import refusals
 from uptake.programme.retroactive.models import RetroactiveRun, RunState
@@ -31,6 +32,7 @@ from uptake.programme.retroactive.run import (
     withdraw_run,
 )
 from uptake.web import numbers
+from uptake.web.pages.points.read import titled
 from uptake.web.viewing import NotYours, needs, viewer_for
 
 A_PAGE = 25
@@ -165,7 +167,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponseBase:
         "run": found,
         "tone": TONES[RunState(found.state)],
         "departments": departments_of(found),
-        "rules": list(found.lines.values("rule").annotate(sum=Sum("points"), n=Count("pk")).order_by("-sum", "rule")),
+        "rules": _by_rule(found),
         "page": Paginator(lines.order_by("-sum", "person_id"), A_PAGE).get_page(request.GET.get("page"))
         if people
         else None,
@@ -181,6 +183,13 @@ def run(request: HttpRequest, run_id: int) -> HttpResponseBase:
         "wrong": wrong,
     }
     return render(request, "retroactive/run.html", context, status=422 if wrong else 200)
+
+
+def _by_rule(found: RetroactiveRun) -> list[dict[str, Any]]:
+    """What each rule gives or takes, by the title it has in the rulebook of the run."""
+    titles = {rule.rule: titled(rule) for rule in parsed(found.version_id, found.version.sha256).rules}
+    rows = found.lines.values("rule").annotate(sum=Sum("points"), n=Count("pk")).order_by("-sum", "rule")
+    return [{**row, "title": titles.get(row["rule"], row["rule"])} for row in rows]
 
 
 def _do(request: HttpRequest, found: RetroactiveRun, viewer: Viewer) -> RetroactiveRun:

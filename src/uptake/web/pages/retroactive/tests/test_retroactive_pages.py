@@ -64,6 +64,7 @@ def test_a_run_is_reckoned_by_one_and_posted_after_another_approved(cast: Cast) 
     assert (refused.status_code, "Say why" in refused.content.decode()) == (422, True)
     page = ren.post(address, form)["Location"]
     assert "15 points for 1 person" in read(ren, page)
+    assert "<td>Order processed</td>" in read(ren, page)
     own = ren.post(page, {"what": "approve"})
     assert (own.status_code, "Somebody else must do this" in own.content.decode()) == (422, True)
     assert wei.post(page, {"what": "approve"}).status_code == 302
