@@ -50,7 +50,7 @@ align-items:baseline}.big{font-size:15px;font-weight:600}.m{color:var(--m);font-
 .bar i{display:block;height:100%;background:var(--b);border-radius:3px;transition:width .3s}
 .row{display:grid;grid-template-columns:38px 1fr auto;gap:8px;padding:8px 14px;border-top:1px solid
 rgba(120,140,140,.25);overflow-wrap:anywhere}.row.new{background:rgba(201,120,26,.13)}
-.row b,.t b{color:var(--p);font-variant-numeric:tabular-nums}
+.row b,.t b,.x b{color:var(--p);font-variant-numeric:tabular-nums}
 .x{padding:8px 14px;border-top:1px solid rgba(120,140,140,.25)}
 .f{display:flex;justify-content:space-between;gap:8px;padding:9px 14px;border-top:1px solid rgba(120,140,140,.25);
 font-size:12px}.f a,.f button,.row a,.t a{min-height:24px;display:inline-flex;align-items:center}.f button{color:var(--m)}

@@ -98,8 +98,8 @@ def _entries(person: Person, where: Home, after: int | None, site: str) -> list[
 
 
 def _sub(one: Award) -> str:
-    """When, what about, and by which rule."""
+    """When, and what about; the rule where it was about nothing."""
     at = timezone.localtime(one.event.happened_at)
     when = numbers.clock(at) if at.date() == timezone.localdate() else numbers.day(at.date(), year=False)
-    rule = title_of(one.rulebook_id, one.rulebook.sha256, one.rule, one.version)
-    return " · ".join(part for part in (when, one.event.object, rule) if part)
+    about = one.event.object or title_of(one.rulebook_id, one.rulebook.sha256, one.rule, one.version)
+    return f"{when} · {about}"

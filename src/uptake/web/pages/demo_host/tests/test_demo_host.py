@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,13 +18,14 @@ from uptake.directory.models import Identity
 from uptake.directory.scope import EVERYTHING
 from uptake.events.connect import connect
 from uptake.events.models import Event, WidgetKey
+from uptake.web.api.writer import drain_writer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 URL = urlsplit("http://testserver")
 
 
 @pytest.fixture
-def demo(cast: Cast, settings: Any, tmp_path: Path) -> Path:
+def demo(cast: Cast, settings: Any, tmp_path: Path) -> Iterator[Path]:
     """A demo whose ERP knows Lin as b001."""
     settings.DEMO, settings.DATA = True, tmp_path
     now = timezone.now()
@@ -32,7 +34,8 @@ def demo(cast: Cast, settings: Any, tmp_path: Path) -> Path:
         source="erp-beiyuan", external_id="b001", company=cast.beiyuan, person=cast.lin, first_seen_at=now
     )
     open_host(tmp_path, URL, now)
-    return tmp_path
+    yield tmp_path
+    drain_writer()
 
 
 def test_what_is_posted_is_an_event_of_its_clerk_and_the_page_gets_a_token(cast: Cast, demo: Path) -> None:
