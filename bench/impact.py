@@ -18,7 +18,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small matrices: more threads only wait for each other
 HERE = Path(__file__).resolve().parent
@@ -120,6 +122,10 @@ def coverage(panels: int, peers: int) -> None:
         beside_diff_diff(peers)
 
 
+def _average(panel: Panel) -> object:
+    return Imputation(panel).average()
+
+
 def beside_diff_diff(count: int) -> None:
     python = os.environ.get("UPTAKE_PEERS", str(HERE.parent / ".venv-peers" / "bin" / "python"))
     if not Path(python).exists():
@@ -128,9 +134,9 @@ def beside_diff_diff(count: int) -> None:
     made = [simulated(WORLD, 10_000 + seed) for seed in range(count)]
     with tempfile.TemporaryDirectory() as room:
         file = Path(room) / "panels.npz"
-        arrays = {f"outcome{n}": panel.outcome for n, (panel, _) in enumerate(made)}
+        arrays: dict[str, Any] = {f"outcome{n}": panel.outcome for n, (panel, _) in enumerate(made)}
         arrays |= {f"adopted{n}": panel.adopted for n, (panel, _) in enumerate(made)}
-        np.savez(file, count=np.array(count), **arrays)  # type: ignore[arg-type]
+        np.savez(file, count=np.array(count), **arrays)
         run = subprocess.run(
             [python, str(HERE / "peers" / "impact.py"), str(file), str(min(count, 2))],
             capture_output=True, text=True, check=False,
@@ -146,9 +152,7 @@ def beside_diff_diff(count: int) -> None:
         apart.append(abs(found.value - value))
         ratio.append(error / found.se)
         held += low <= truth <= high
-        slower.append(
-            answer["imputation_seconds"] / max(seconds(lambda panel=panel: Imputation(panel).average(), 1), 1e-9)
-        )  # type: ignore[misc]
+        slower.append(answer["imputation_seconds"] / max(seconds(partial(_average, panel), 1), 1e-9))
     told(f"diff-diff ImputationDiD on {count} of them: furthest apart {max(apart):.1e}", max(apart) < 2e-6)
     print(
         f"  its error is {np.mean(ratio):.2f} of ours, covers {held} of {count}, CPU {np.median(slower):.0f} times ours"
@@ -210,7 +214,7 @@ def detectors(seeds: int) -> None:
     clean = [
         len({one.person for one in signs(simulated_people(800_000 + seed, gamers=0).deeds)}) for seed in range(seeds)
     ]
-    told(f"without gamers: mean {np.mean(clean):.2f}, most {max(clean)} of 240 people", np.mean(clean) <= 2.4)
+    told(f"without gamers: mean {np.mean(clean):.2f}, most {max(clean)} of 240 people", bool(np.mean(clean) <= 2.4))
     for extra in (0.4, 0.8, 1.5, 0.0):
         found = false = total = 0
         for seed in range(min(seeds, 12)):

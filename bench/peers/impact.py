@@ -25,7 +25,7 @@ for number in range(int(file["count"])):
             "first": np.repeat(np.where(adopted < days, adopted + 1, 0), days),
         }
     )
-    row = {}
+    row: dict[str, object] = {}
     for name, estimator in (
         ("imputation", ImputationDiD(cluster="unit")),
         ("group_time", CallawaySantAnna(control_group="not_yet_treated")),
