@@ -19,6 +19,7 @@ from uptake.programme.governance.ballot import ACCEPTED, LAPSED, Tally, outcome,
 from uptake.programme.governance.models import Ballot, Proposal, ProposalKind, ProposalState, Vote
 from uptake.programme.governance.propose import TITLE, free_draft, latest_number, lock_place, locked, tell_members
 from uptake.programme.governance.seals import broken_seals
+from uptake.programme.in_force import rulebook_version_on
 from uptake.programme.models import RulebookVersion
 from uptake.programme.publish import OtherClock, RulebookRefused, TooSoon, publish
 
@@ -135,11 +136,16 @@ def _publish(proposal: Proposal, now: datetime) -> None:
 
 
 def _bring_back(proposal: Proposal, now: datetime) -> None:
-    """What was lowered at once and not confirmed: the rules from before apply again, from the next business date."""
-    if proposal.base is None or latest_number(proposal.organization) != proposal.latest:
+    """What was lowered at once and not confirmed: the rules from before apply again, from the next business date.
+
+    Unless others apply by then, such as what was accepted before and had its notice: they are not undone.
+    """
+    day = earliest(proposal.organization, now, 0)
+    applies = rulebook_version_on(proposal.organization, day)
+    moved_on = latest_number(proposal.organization) != proposal.latest
+    if proposal.base is None or moved_on or applies is None or applies.sha256 != proposal.sha256:
         proposal.held_back = RULES_MOVED_ON
     else:
-        day = earliest(proposal.organization, now, 0)
         proposal.version = _published(proposal, proposal.base.file, day, now)
         proposal.held_back = "" if proposal.version else FILE_REFUSED
     proposal.save(update_fields=["held_back", "version"])

@@ -8,6 +8,7 @@ import pytest
 
 from tests.cast import NOW, Cast
 from uptake.directory.models import AuditEntry
+from uptake.directory.scope import EVERYTHING
 from uptake.directory.viewer import NotAllowed
 from uptake.programme.governance.close import close_proposals
 from uptake.programme.governance.lower_at_once import NotLower, lower_at_once
@@ -17,6 +18,7 @@ from uptake.programme.governance.seals import broken_seals
 from uptake.programme.governance.tests.world import COUNTS, ORDERS, Room, after
 from uptake.programme.in_force import parsed, rulebook_version_on
 from uptake.programme.models import Award
+from uptake.programme.publish import publish
 from uptake.programme.tests.world import Desk, points_of
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +62,23 @@ def test_what_is_not_confirmed_comes_back(cast: Cast, choices: tuple[str, ...], 
     assert ("orders" in pays(room, next_day)) is not stays
     assert "orders" not in pays(room, NOW.date()), "not for the days in between"
     assert (proposal.version is None) is stays
+
+
+def test_what_was_published_before_and_applies_by_then_is_not_undone(cast: Cast) -> None:
+    room = Room(cast)
+    day = NOW.date() + timedelta(days=3)
+    accepted = publish(
+        organization=cast.beiyuan, rulebook={"rules": [{**ORDERS, "points": 7}]}, in_force_date=day,
+        by=EVERYTHING, now=NOW,
+    )  # fmt: skip
+    proposal = lower(room)
+    room.vote(proposal, "no", "no", "no")
+
+    close_proposals(now=after(proposal))
+
+    proposal.refresh_from_db()
+    assert (proposal.state, proposal.held_back, proposal.version) == ("refused", "rules_moved_on", None)
+    assert rulebook_version_on(cast.beiyuan, date(2026, 5, 22)) == accepted
 
 
 @pytest.mark.django_db(transaction=True)
