@@ -300,7 +300,7 @@ overflow-wrap:anywhere;animation:i .24s cubic-bezier(.2,.8,.2,1)}.t b{font-size:
     clearTimeout(timer);
     if (ended || stream) return;
     const fine = await look(false);
-    if (ended) return;
+    if (ended || stream || document.visibilityState !== "visible") return;
     if (!fine) return later(Math.min(SLOWEST_MS, 2000 * 2 ** Math.min(failures, 8)));
     const streamed = await listen();
     later(streamed ? 500 + Math.random() * 1500 : POLL_MS);
