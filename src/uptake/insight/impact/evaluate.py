@@ -84,11 +84,12 @@ def evaluate_due(*, now: datetime) -> int:
 def answer(intervention: Intervention, *, last: date) -> dict[str, Any]:
     """What is kept: the metrics with their pictures, the guardrails, and the words as patterns with fields."""
     first = intervention.first_start - timedelta(days=HISTORY_DAYS)
-    metrics, guardrails = [], []
+    metrics, guardrails, since = [], [], list[str]()
     for one in intervention.plan["metrics"]:
         panel = department_panel(intervention.starts, event=one["event"], first=first, last=last)
         if panel is None:
             raise NothingYet
+        since.append(panel.days[0].astype("datetime64[D]").astype(object).isoformat())
         metrics.append(_told(panel, _plan(intervention, one["event"], float(one["smallest"])), last, one["event"]))
     for one in intervention.plan["guardrails"]:
         margin = float(one["margin"])
@@ -102,7 +103,7 @@ def answer(intervention: Intervention, *, last: date) -> dict[str, Any]:
         guardrails.append({"event": one["event"], "margin": margin, "held": str(held), "result": _facts(result)})
     return {
         "registration": intervention.hash,
-        "from": first.isoformat(),
+        "from": min(since),
         "to": last.isoformat(),
         "metrics": metrics,
         "guardrails": guardrails,

@@ -318,17 +318,21 @@ def _checked(told: Mapping[str, Any]) -> Checked:
     return Checked(str(CHECKS.get(told["code"], told["code"])), told["code"], str(light), tone, written, words)
 
 
+def _week(since: int) -> str:
+    return f"{since:+d}".replace("-", "−") if since else "0"
+
+
 def _course(weeks: list[Mapping[str, Any]]) -> parts.Chart | None:
     if len(weeks) < 2:
         return None
     start = next((at for at, one in enumerate(weeks) if one["week"] >= 0), 0)
     return parts.Chart(
         id="impact-course",
-        label=_("Seen, and what it would have been without it, by week since the start"),
+        label=_("Observed, and what it would have been without it, by week since the start"),
         axis=_("Week since the start"),
-        labels=[f"{one['week']:+d}".replace("-", "−") for one in weeks],
+        labels=[_week(one["week"]) for one in weeks],
         series=[
-            parts.Series(_("Seen"), [one["seen"] for one in weeks], "line", "c1"),
+            parts.Series(_("As observed"), [one["seen"] for one in weeks], "line", "c1"),
             parts.Series(_("Without it"), [one["without"] for one in weeks], "dash", "c3"),
         ],
         marks=[parts.Mark(start, _("Start"))],
@@ -349,7 +353,7 @@ def _study(moments: list[Mapping[str, Any]], smallest: float) -> parts.Chart | N
         id="impact-study",
         label=_("Effect in percentage points by week since the start, with its 95% interval"),
         axis=_("Week since the start"),
-        labels=[f"{one['since']:+d}".replace("-", "−") for one in kept],
+        labels=[_week(one["since"]) for one in kept],
         series=[
             parts.Series(_("Effect (pp)"), points("value"), "line", "c1"),
             parts.Series(_("Low end"), points("low"), "dash", "c3"),
