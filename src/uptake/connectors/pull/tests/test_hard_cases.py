@@ -26,7 +26,8 @@ from uptake.directory.scope import EVERYTHING
 from uptake.events.connect import pause
 from uptake.events.models import Event, Quarantine
 from uptake.events.record import ConnectionPaused
-from uptake.notify.models import Mail, Message
+from uptake.notify.models import Delivery, Mail, Message
+from uptake.notify.subscribe import make_webhook
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LONG_BEFORE = NOW - timedelta(days=3)
@@ -190,6 +191,9 @@ def test_an_expired_session_is_renewed_once(cast: Cast, stub: Stub) -> None:
 def test_a_refused_sign_in_needs_attention_and_is_told_once(cast: Cast, stub: Stub) -> None:
     fill(stub, 2)
     world = desk(cast, stub, declaration(sign_in=SESSION))
+    make_webhook(
+        organization=cast.park, name="Ops", address="https://ops.example/", about=["alerts"], by=EVERYTHING, now=NOW
+    )
     stub.refuse_sign_in = True
     world.due()
     refused = world.again()
@@ -202,6 +206,7 @@ def test_a_refused_sign_in_needs_attention_and_is_told_once(cast: Cast, stub: St
     told = Message.objects.filter(kind="connection.needs_attention")
     assert {one.person_id for one in told} == {cast.ren.pk, cast.an.pk}
     assert Mail.objects.filter(topic="connections").count() == told.count() == 2
+    assert [one.kind for one in Delivery.objects.all()] == ["connection.needs_attention"]
     stub.refuse_sign_in = False
     try_again(pull=refused, by=EVERYTHING, now=world.now)
     world.due()

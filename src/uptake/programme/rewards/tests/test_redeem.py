@@ -15,7 +15,8 @@ from uptake.directory.scope import EVERYTHING, NotAllowed
 from uptake.events.models import Event
 from uptake.ledger.grant import Taking, take_back
 from uptake.ledger.verify import verify
-from uptake.notify.models import Message
+from uptake.notify.models import Delivery, Message
+from uptake.notify.subscribe import make_webhook
 from uptake.programme.publish import publish
 from uptake.programme.rewards.models import Redemption, Reward, State, Step
 from uptake.programme.rewards.refusals import (
@@ -61,6 +62,21 @@ def test_a_request_holds_the_points_and_takes_a_place_in_the_stock_once(shop: Sh
     assert Event.objects.filter(name="reward.requested").count() == 1
     with pytest.raises(Conflict):
         shop.redeem(shop.reward(name_en="Cap", price=1))
+
+
+def test_other_software_that_listens_hears_of_a_request_once(shop: Shop) -> None:
+    make_webhook(
+        organization=shop.cast.beiyuan, name="HR", address="https://hr.example/", about=["redemptions"], by=EVERYTHING,
+        now=NOW,
+    )  # fmt: skip
+    shop.earned(300)
+    mug = shop.reward()
+    for _ in range(2):
+        shop.redeem(mug, key="k")
+
+    told = Delivery.objects.get()
+    assert (told.kind, told.person, told.company) == ("redemption.requested", shop.cast.lin, shop.cast.beiyuan)
+    assert '"price":100' in told.body
 
 
 def test_the_price_of_the_request_stays(shop: Shop) -> None:
