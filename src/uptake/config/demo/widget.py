@@ -31,8 +31,8 @@ def open_host(folder: Path, url: SplitResult, now: datetime) -> None:
     if erp is None or person is None:
         return
     label = "Demo ERP page"
-    _key, events = make_key(connection=erp, by=EVERYTHING, now=now, label=label)
-    _key, widget = make_widget_key(connection=erp, by=EVERYTHING, now=now, label=label, allowed_origins=origins)
+    _sends, events = make_key(connection=erp, by=EVERYTHING, now=now, label=label)
+    _shows, widget = make_widget_key(connection=erp, by=EVERYTHING, now=now, label=label, allowed_origins=origins)
     told = {"events": events, "widget": widget, "person": CALLED, "name": person.name}
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as kept:
         json.dump(told, kept, ensure_ascii=False)

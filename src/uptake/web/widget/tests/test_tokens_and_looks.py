@@ -16,6 +16,7 @@ from uptake.directory.scope import EVERYTHING
 from uptake.events.connect import pause
 from uptake.events.widget_keys import revoke_widget_key
 from uptake.notify.follow import Bookmark
+from uptake.web.api.bucket import Buckets
 from uptake.web.live.hub import Hub, Listener, Told
 from uptake.web.live.record import WIDGET, DatabaseRecord
 from uptake.web.live.stream import stream
@@ -165,7 +166,7 @@ def test_a_web_page_gets_no_token_even_with_the_key(erp: Erp) -> None:
 
 def test_a_page_that_asks_too_fast_waits(erp: Erp, monkeypatch: pytest.MonkeyPatch) -> None:
     token = erp.token()
-    monkeypatch.setattr(access, "_looks", access.Buckets(0.1, 2.0))
+    monkeypatch.setattr(access, "_looks", Buckets(0.1, 2.0))
     assert [look(token).status_code for _ in range(3)] == [200, 200, 429]
 
 
