@@ -42,7 +42,7 @@ class WebhookForm(forms.Form):
     """A new webhook."""
 
     name = forms.CharField(
-        max_length=100, label=gettext_lazy("Name"), help_text=gettext_lazy("Such as: payroll, HR system")
+        max_length=100, label=gettext_lazy("Name of the webhook"), help_text=gettext_lazy("Such as: payroll, HR system")
     )
     organization = forms.ModelChoiceField(
         Organization.objects.none(),
