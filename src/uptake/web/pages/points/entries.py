@@ -197,11 +197,11 @@ def what_of(entry_kind: str, kind: str) -> str:
 
 
 def prize_of(explanation: Mapping[str, Any]) -> str:
-    """The name of the challenge or ranking that a prize was paid for, in the reader's language; empty if none."""
+    """The challenge, or the day of the ranking, that a prize was for, in the reader's language; empty if none."""
     names = [str(explanation.get(key) or "") for key in ("name_en", "name_zh")]
     if (get_language() or "en").startswith("zh"):
         names.reverse()
-    return names[0] or names[1]
+    return (names[0] or names[1]).removeprefix(gettext("Prize of a ranking") + " · ")
 
 
 def _sentence(entry: Entry, kind: str) -> str:
