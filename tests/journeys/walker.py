@@ -190,7 +190,7 @@ def _look(world: World, who: str, client: Client, route: Route) -> Iterator[str]
             yield from _leaks(answer, foreign.marks, f"{route}, a foreign id")
             if answer.status_code != blank.status_code:
                 yield f"{route}: {answer.status_code} for a foreign id, {blank.status_code} for one nothing has"
-            elif answer.status_code not in (403, 404, 405):
+            elif answer.status_code not in (401, 403, 404, 405):
                 yield f"{route}: {answer.status_code} for a foreign id, where 404 is due"
 
 
