@@ -91,6 +91,8 @@ def events_api() -> str:
 def _help(command: Any, above: Any, name: str) -> str:
     import click
 
+    # click keeps the option of help as it was first asked for, which may have been outside of `uptake`.
+    command._help_option = None
     inside = click.Context(command, info_name=name, parent=above, terminal_width=100, max_content_width=100)
     text = f"```text\n{command.get_help(inside)}\n```"
     if isinstance(command, click.Group):

@@ -22,8 +22,10 @@ SHAPES = {
     "list_redemptions": {"200": "RedemptionsOut"},
     "read_merits": {"200": "MeritsOut"},
     "list_leave_requests": {"200": "LeaveRequestsOut"},
+    "give_widget_token": {"200": "WidgetTokenOut"},
+    "read_widget": {"200": "WidgetOut"},
 }
-READ = ("list_rewards", "list_redemptions", "read_merits", "list_leave_requests")
+READ = ("list_rewards", "list_redemptions", "read_merits", "list_leave_requests", "read_widget")
 """Operations that are asked by their address alone."""
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
