@@ -113,6 +113,7 @@ def test_attendance_is_kept_once_and_is_an_event_that_rules_may_pay_for(cast: Ca
     assert learned_by(cast.lin.pk, viewer=cast.viewer(cast.mo)).trainings == 0
 
 
+@pytest.mark.django_db(transaction=True)
 def test_attendance_marked_by_mistake_is_taken_back_with_what_it_paid_and_may_be_marked_again(cast: Cast) -> None:
     rule = {
         "rule": "learn",
