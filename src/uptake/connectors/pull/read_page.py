@@ -113,11 +113,11 @@ def store_again(*, pull: Pull, state: PullStream, found: Found, now: datetime) -
 def store(pull: Pull, state: PullStream, found: Found, now: datetime) -> int:
     """Records what is new of what was found, and sets aside the rest; how many events were made. In a transaction."""
     held = held_keys(pull.connection.slug, {one.key for one in found.happenings})
-    fresh = [
-        (one, record)
-        for one, record in zip(found.happenings, found.records, strict=True)
-        if one.key not in held and not held.add(one.key)  # type: ignore[func-returns-value]
-    ]
+    fresh = []
+    for one, record in zip(found.happenings, found.records, strict=True):
+        if one.key not in held:
+            held.add(one.key)
+            fresh.append((one, record))
     fates = record_happenings([one for one, _record in fresh], connection=pull.connection, now=now)
     refused = [
         (record, "refused", fate.reason)
