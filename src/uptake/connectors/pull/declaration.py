@@ -7,7 +7,7 @@ form or entity needs no code. What is read here is checked whole, so that a mist
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import jmespath
@@ -375,7 +375,8 @@ def _setting(data: Any, where: str) -> Setting:
 def _known(data: Any, kind: type, where: str) -> None:
     if not isinstance(data, dict):
         raise BadDeclaration(where, "must be a mapping")
-    unknown = [str(name) for name in data if name not in kind.__dataclass_fields__]  # type: ignore[attr-defined]
+    names = {one.name for one in fields(kind)}
+    unknown = [str(name) for name in data if name not in names]
     if unknown:
         raise BadDeclaration(where, f"unknown: {', '.join(sorted(unknown))}")
 
