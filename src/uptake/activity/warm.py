@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from uptake.activity.analyses import ANALYSES, ask
-from uptake.activity.incoming import Incoming
+from uptake.activity.incoming import Dictionary, Incoming
 from uptake.activity.log import from_incoming
 from uptake.activity.merge import inserted, merge_places
 from uptake.activity.periods import day_number
@@ -89,6 +89,12 @@ def warm() -> None:
         people(one, first=day, last=last)
         top(one, of="event", first=day, last=last)
     modules(log, first=day, last=last, groups={"opened": "warm"}, companies=[1])
+    warm_feeding()
+
+
+def warm_feeding() -> None:
+    """Loads what the first new rows of a process wait for: the machine code, and what Arrow loads to read a list."""
+    Dictionary().codes(["opened"])
     keys = {"person": np.int32, "happened_at": np.int64, "event_id": np.int64}
     columns = {name: np.zeros(1, kind) for name, kind in keys.items()}
     among = merge_places(columns, columns)

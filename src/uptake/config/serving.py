@@ -61,15 +61,18 @@ def serve(*, bind: str = "", greet: Callable[[], None] | None = None) -> None:
 
 
 def make_ready() -> None:
-    """Loads what the first page would wait for, beside the first requests, and has the collector leave all of it alone.
+    """Loads what the first page and the first feed of the activity log would wait for, beside the first requests, and
+    has the collector leave all of it alone.
 
     Otherwise it walks through everything that was ever loaded again and again, a fifth of a second in the middle of a
     page."""
+    from uptake.activity.warm import warm_feeding
     from uptake.insight.feed.where import activity_log
 
     try:
         get_resolver().url_patterns  # noqa: B018 - imports every page, and the engine with them
         activity_log().snapshot()
+        warm_feeding()
     except Exception as problem:  # the first request will meet it too, and say so in full
         log.warning("Not everything could be loaded ahead: %s: %s", type(problem).__name__, problem)
     gc.collect()

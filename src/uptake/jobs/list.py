@@ -14,6 +14,8 @@ AXES_KEPT_DAYS = 90
 BOARDS_AT_ONCE = 150
 """Changes that go onto the boards in one transaction: on SQLite others wait with writing meanwhile, and on PostgreSQL
 readers by bookmark wait for the end of every transaction, so a longer one makes every toast late."""
+BOARDS_SECONDS = 3.0
+MOST_PAUSE_SECONDS = 0.5
 
 
 def consider(now: datetime) -> int:
@@ -24,8 +26,9 @@ def consider(now: datetime) -> int:
 
 
 def keep_boards(now: datetime) -> int:
-    """What people gained and lost goes onto the boards, for about a second at a time.
+    """What people gained and lost goes onto the boards, for a few seconds at a time.
 
+    As long as a part takes, the next one waits: who earns points meanwhile shall not wait for boards to hear of it.
     Where it fails for one company, the others go on, and the failure is told at the end.
     """
     from uptake.programme.merits.keep_boards import BoardsNotKept
@@ -33,7 +36,7 @@ def keep_boards(now: datetime) -> int:
 
     begun, done = time.monotonic(), 0
     failed: dict[int, BoardsNotKept] = {}
-    while time.monotonic() - begun < 1:
+    while (turn := time.monotonic()) - begun < BOARDS_SECONDS:
         try:
             kept = keep(now=now, limit=BOARDS_AT_ONCE, without=failed.keys())
         except BoardsNotKept as problem:
@@ -42,6 +45,7 @@ def keep_boards(now: datetime) -> int:
         if not kept:
             break
         done += kept
+        time.sleep(min(time.monotonic() - turn, MOST_PAUSE_SECONDS))
     if failed:
         raise ExceptionGroup(", ".join(f"{one}: {one.__cause__!r}" for one in failed.values()), list(failed.values()))
     return done

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Max, Q, Sum
 
 from uptake.basics.business_day import start_of as start_of_day
+from uptake.basics.turns import Turn, wait_for_turn
 from uptake.directory.models import Organization
 from uptake.directory.place import Span, memberships_of, settings_at, span_on
 from uptake.directory.viewer import ids_of
@@ -99,7 +100,8 @@ def keep_boards(*, now: datetime, limit: int = LIMIT, without: Collection[int] =
 
 @transaction.atomic
 def _keep(company_id: int, limit: int, now: datetime) -> int:
-    company = Organization.objects.select_for_update(of=("self",), no_key=True).get(pk=company_id)
+    wait_for_turn(Turn.BOARDS, company_id)
+    company = Organization.objects.get(pk=company_id)
     rows = list(MeritChange.objects.filter(company=company).order_by("pk")[:limit])
     spans = memberships_of({row.person_id for row in rows})
     clock = BoardClock(company)

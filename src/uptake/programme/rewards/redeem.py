@@ -9,6 +9,7 @@ from functools import cached_property
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Q
 
+from uptake.basics.turns import Turn, see_turn_end, take_turn, wait_for_turn
 from uptake.directory.models import Organization
 from uptake.directory.viewer import NotAllowed, Viewer
 from uptake.ledger.again import again_where_lost
@@ -31,7 +32,6 @@ from uptake.programme.rewards.refusals import (
 from uptake.programme.rewards.resolve import settle_redemption
 from uptake.programme.rewards.steps import content_of, record_deed, time_out_rows, write_step
 from uptake.programme.rewards.terms import Terms, terms_of
-from uptake.programme.rewards.turn import see_turn_end, take_turn, wait_for_turn
 
 LONGEST_KEY = 200
 LONGEST_WISH = 500
@@ -63,12 +63,12 @@ def redeem(
     asked = _Asked(company, by.person_id, key, content, now)
     try:
         with transaction.atomic():
-            if take_turn(by.person_id):
+            if take_turn(Turn.SPENDING, by.person_id):
                 return _redeem(reward, asked, wish, leave_from_date)
-        see_turn_end(by.person_id)
+        see_turn_end(Turn.SPENDING, by.person_id)
         asked.refuse_at_once(reward)
         with transaction.atomic():
-            wait_for_turn(by.person_id)
+            wait_for_turn(Turn.SPENDING, by.person_id)
             return _redeem(reward, asked, wish, leave_from_date)
     except IntegrityError:
         # The same key for another reward in this very moment: that one won.

@@ -1,0 +1,50 @@
+"""One at a time: the others wait for it without work, and then look how things stand.
+
+An advisory lock, which writes nothing: a transaction that holds a row gets its number at once, and readers by bookmark
+go no further than the oldest number that is still at work. On SQLite writers stand in a line anyway. A turn ends with
+its transaction.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+from django.db import connection
+
+
+class Turn(IntEnum):
+    """What it is a turn of: the first of the two numbers by which PostgreSQL tells advisory locks apart."""
+
+    SPENDING = 0x7570746C
+    """Of a person: fifty taps on one button would otherwise all find enough points, and then stand in a line for the
+    reward only to learn one after the other that the first had it."""
+    BOARDS = 0x7570746D
+    """Of a company: its boards are counted on from what they say."""
+
+
+NUMBERS: Final = 2**31
+
+
+def take_turn(turn: Turn, of: int) -> bool:
+    """Whether it is ours; call it in the transaction it is for. `of`: the number of whose turn it is."""
+    return connection.vendor != "postgresql" or _ask("SELECT pg_try_advisory_xact_lock(%s, %s)", turn, of) is True
+
+
+def wait_for_turn(turn: Turn, of: int) -> None:
+    """As `take_turn`, but waits until it is ours."""
+    if connection.vendor == "postgresql":
+        _ask("SELECT pg_advisory_xact_lock(%s, %s)", turn, of)
+
+
+def see_turn_end(turn: Turn, of: int) -> None:
+    """Waits, outside a transaction, until nobody has it; all who wait go on together."""
+    if connection.vendor == "postgresql":
+        _ask("SELECT pg_advisory_xact_lock_shared(%s, %s)", turn, of)
+
+
+def _ask(statement: str, turn: Turn, of: int) -> object:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [int(turn), of % NUMBERS])
+        row = cursor.fetchone()
+    return row[0] if row else None
