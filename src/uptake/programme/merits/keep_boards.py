@@ -14,7 +14,6 @@ from django.db import transaction
 from django.db.models import Max, Q, Sum
 
 from uptake.basics.business_day import start_of as start_of_day
-from uptake.basics.turns import Turn, wait_for_turn
 from uptake.directory.models import Organization
 from uptake.directory.place import Span, memberships_of, settings_at, span_on
 from uptake.directory.viewer import ids_of
@@ -23,6 +22,7 @@ from uptake.programme.merits.models import BAND, Band, Score
 from uptake.programme.merits.periods import BEGAN, EVER, MONTH, PERIODS, SEASON, end_of, season_of, start_of
 from uptake.programme.models import Award, MeritChange, RulebookVersion
 from uptake.programme.rulebook import Programme
+from uptake.programme.turns import Turn, wait_for_turn
 
 LIMIT = 1000
 """Changes of one transaction, while which others wait with writing on SQLite."""

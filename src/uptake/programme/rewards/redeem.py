@@ -9,7 +9,6 @@ from functools import cached_property
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Q
 
-from uptake.basics.turns import Turn, see_turn_end, take_turn, wait_for_turn
 from uptake.directory.models import Organization
 from uptake.directory.viewer import NotAllowed, Viewer
 from uptake.ledger.again import again_where_lost
@@ -32,6 +31,7 @@ from uptake.programme.rewards.refusals import (
 from uptake.programme.rewards.resolve import settle_redemption
 from uptake.programme.rewards.steps import content_of, record_deed, time_out_rows, write_step
 from uptake.programme.rewards.terms import Terms, terms_of
+from uptake.programme.turns import Turn, see_turn_end, take_turn, wait_for_turn
 
 LONGEST_KEY = 200
 LONGEST_WISH = 500
