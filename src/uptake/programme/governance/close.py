@@ -16,6 +16,7 @@ from uptake.programme.drafting.hand_on import draft_published
 from uptake.programme.drafting.models import Draft
 from uptake.programme.drafting.publish_draft import failing_examples
 from uptake.programme.governance.ballot import ACCEPTED, LAPSED, Tally, outcome, tally
+from uptake.programme.governance.lowered_too import lowered_too
 from uptake.programme.governance.models import Ballot, Proposal, ProposalKind, ProposalState, Vote
 from uptake.programme.governance.propose import TITLE, free_draft, latest_number, lock_place, locked, tell_members
 from uptake.programme.governance.seals import broken_seals
@@ -136,18 +137,25 @@ def _publish(proposal: Proposal, now: datetime) -> None:
 
 
 def _bring_back(proposal: Proposal, now: datetime) -> None:
-    """What was lowered at once and not confirmed: the rules from before apply again, from the next business date.
+    """What was lowered at once and not confirmed: the rules from before apply again, from the next business date, and
+    those that were to come, from theirs.
 
-    Unless others apply by then, such as what was accepted before and had its notice: they are not undone.
+    Unless others were published meanwhile, or apply by then: they are not undone.
     """
-    day = earliest(proposal.organization, now, 0)
-    applies = rulebook_version_on(proposal.organization, day)
-    moved_on = latest_number(proposal.organization) != proposal.latest
-    if proposal.base is None or moved_on or applies is None or applies.sha256 != proposal.sha256:
-        proposal.held_back = RULES_MOVED_ON
-    else:
-        proposal.version = _published(proposal, proposal.base.file, day, now)
-        proposal.held_back = "" if proposal.version else FILE_REFUSED
+    proposal.held_back = RULES_MOVED_ON
+    if proposal.base is not None and latest_number(proposal.organization) == proposal.latest:
+        day = earliest(proposal.organization, now, 0)
+        applies = rulebook_version_on(proposal.organization, day)
+        back = {too.now.pk: too.was.file for too in lowered_too(proposal) if too.now.in_force_date <= day}
+        later = [too.was for too in lowered_too(proposal) if too.now.in_force_date > day]
+        files = [(day, back[applies.pk])] if applies is not None and applies.pk in back else []
+        if applies is not None and applies.sha256 == proposal.sha256:
+            files = [(day, proposal.base.file)]
+        files += [(one.in_force_date, one.file) for one in later]
+        versions = [_published(proposal, file, begins, now) for begins, file in files]
+        if versions:
+            proposal.version = versions[0]
+            proposal.held_back = "" if all(versions) else FILE_REFUSED
     proposal.save(update_fields=["held_back", "version"])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from uptake.directory.scope import EVERYTHING
 from uptake.directory.viewer import NotAllowed
 from uptake.programme.governance.close import close_proposals
 from uptake.programme.governance.lower_at_once import NotLower, lower_at_once
+from uptake.programme.governance.lowered_too import lowered_too
 from uptake.programme.governance.models import Proposal
 from uptake.programme.governance.propose import NotOpen, WhyMissing, withdraw_proposal
 from uptake.programme.governance.seals import broken_seals
@@ -64,14 +66,56 @@ def test_what_is_not_confirmed_comes_back(cast: Cast, choices: tuple[str, ...], 
     assert (proposal.version is None) is stays
 
 
-def test_what_was_published_before_and_applies_by_then_is_not_undone(cast: Cast) -> None:
-    room = Room(cast)
-    day = NOW.date() + timedelta(days=3)
-    accepted = publish(
-        organization=cast.beiyuan, rulebook={"rules": [{**ORDERS, "points": 7}]}, in_force_date=day,
-        by=EVERYTHING, now=NOW,
+def coming(cast: Cast, *rules: dict[str, Any], days: int) -> None:
+    publish(
+        organization=cast.beiyuan, rulebook={"rules": list(rules)}, in_force_date=NOW.date() + timedelta(days=days),
+        by=EVERYTHING, now=NOW - timedelta(hours=1),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("choices", "stays"), [(("yes", "yes"), True), (("no", "no", "no"), False)])
+def test_what_is_published_for_later_is_lowered_too(cast: Cast, choices: tuple[str, ...], stays: bool) -> None:
+    room = Room(cast)
+    coming(cast, {**ORDERS, "points": 12}, days=3)
+    coming(cast, {**ORDERS, "points": 7}, COUNTS, days=30)
+    coming(cast, {**ORDERS, "points": 8}, COUNTS, days=30)
+    coming(cast, {**ORDERS, "points": 2}, days=40)
+    coming(cast, COUNTS, days=50)
+    proposal = lower(room, points=3)
+
+    def orders(*days: int) -> list[object]:
+        return [pays(room, NOW.date() + timedelta(days=day)).get("orders") for day in days]
+
+    assert orders(0, 2, 3, 29, 30, 40, 50) == [3, 3, 3, 3, 3, 2, None]
+    room.vote(proposal, *choices)
+    close_proposals(now=after(proposal))
+
+    proposal.refresh_from_db()
+    assert (orders(9, 29, 30, 40) == [3, 3, 3, 2]) is stays
+    assert (orders(9, 29, 30, 40, 50) == [12, 12, 8, 2, None]) is not stays
+    assert orders(0, 7) == [3, 3], "not for the days in between"
+    assert proposal.held_back == ""
+
+
+def test_two_lowered_in_one_instant_come_back_each_by_its_own_vote(cast: Cast) -> None:
+    room = Room(cast)
+    coming(cast, {**ORDERS, "points": 12}, COUNTS, days=30)
+    lower(room, points=3)
+    second = lower_at_once(
+        organization=cast.beiyuan, rule="counts", title="Counts", why="Too.", by=room.viewer(cast.ke), now=NOW, points=1
+    )
+
+    assert [too.now.in_force_date for too in lowered_too(second)] == [NOW.date() + timedelta(days=30)]
+    assert parsed(lowered_too(second)[0].was.pk, lowered_too(second)[0].was.sha256).rules[-1].rule == "orders"
+
+
+def test_what_others_published_meanwhile_is_not_undone(cast: Cast) -> None:
+    room = Room(cast)
     proposal = lower(room)
+    accepted = publish(
+        organization=cast.beiyuan, rulebook={"rules": [{**ORDERS, "points": 7}]},
+        in_force_date=NOW.date() + timedelta(days=3), by=EVERYTHING, now=NOW + timedelta(hours=1),
+    )  # fmt: skip
     room.vote(proposal, "no", "no", "no")
 
     close_proposals(now=after(proposal))

@@ -25,6 +25,7 @@ from uptake.programme.drafting.models import Draft
 from uptake.programme.governance.ballot import needed
 from uptake.programme.governance.close import NotAccepted, Standing, earliest, publish_accepted, standing_of
 from uptake.programme.governance.committee import is_member
+from uptake.programme.governance.lowered_too import lowered_too
 from uptake.programme.governance.models import Choice, Comment, Elector, Proposal, ProposalKind, ProposalState, Vote
 from uptake.programme.governance.propose import NotOpen, WhyMissing, withdraw_proposal
 from uptake.programme.governance.seals import broken_seals, exploits_put_to_vote
@@ -175,6 +176,7 @@ def _context(found: Proposal, viewer: Viewer, now: datetime) -> dict[str, Any]:
         "standing": standing,
         "is_open": is_open,
         "emergency": found.kind == ProposalKind.EMERGENCY,
+        "lowered_too": _lowered_too(found),
         "steps": _steps(found, standing, now),
         "changes": _changes(found, today),
         "test": test,
@@ -200,6 +202,15 @@ def _context(found: Proposal, viewer: Viewer, now: datetime) -> dict[str, Any]:
         "broken": [SEALS[code]() for code in broken_seals(found)],
         "draft_moved": draft is not None and draft.sha256 != found.sha256,
     }  # fmt: skip
+
+
+def _lowered_too(found: Proposal) -> list[str]:
+    """The dates of rulebooks for later that were lowered together with the rule."""
+    from uptake.web import numbers
+
+    if found.kind != ProposalKind.EMERGENCY:
+        return []
+    return [numbers.day(too.now.in_force_date) for too in lowered_too(found)]
 
 
 def _changes(found: Proposal, today: date) -> Changes:

@@ -21,6 +21,7 @@ from uptake.programme.governance.seals import hash_of_text
 from uptake.programme.governance.tests.world import CHEAPER, COUNTS, ORDERS
 from uptake.programme.models import RulebookVersion
 from uptake.programme.publish import publish
+from uptake.web import numbers
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 TOLD: dict[str, Any] = {
@@ -116,13 +117,19 @@ def test_the_result_stands_in_words(cast: Cast) -> None:
 
 def test_a_rule_is_lowered_at_once_by_page(cast: Cast) -> None:
     draft_with_test(cast)
+    later = publish(
+        organization=cast.beiyuan, rulebook={"rules": [{**ORDERS, "points": 12}]}, by=EVERYTHING, now=timezone.now(),
+        in_force_date=(timezone.now() + timedelta(days=60)).date(),
+    )  # fmt: skip
     ke = cast.sign_in(cast.ke)
 
     assert ke.post("/committee/lower/", {"rule": "orders", "points": "11", "why": "x"}).status_code == 422
     answer = ke.post("/committee/lower/", {"rule": "orders", "points": "3", "why": "Somebody runs a script."})
     proposal = Proposal.objects.get()
     assert answer["Location"] == f"/committee/{proposal.pk}/"
-    assert "<ins>3 points for each" in ke.get(f"/committee/{proposal.pk}/").content.decode()
+    page = ke.get(f"/committee/{proposal.pk}/").content.decode()
+    assert "<ins>3 points for each" in page
+    assert f"lowered too: those from {numbers.day(later.in_force_date)}" in page
 
 
 def test_who_gives_the_roles_sets_the_terms(cast: Cast) -> None:
