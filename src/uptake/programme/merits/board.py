@@ -6,16 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Count, Exists, F, OuterRef, Q, Sum
+from django.db.models import Count, F, Q, Sum
 
-from uptake.directory.models import Membership, Organization, Person
+from uptake.directory.models import Membership, Organization
 from uptake.directory.viewer import HIDE_BELOW, Viewer
+from uptake.programme.merits.board_lines import Line, Lines, count_between, read_lines
 from uptake.programme.merits.keep_boards import BoardClock
-from uptake.programme.merits.models import BAND, Band, Nameless, Score, ScoreQuerySet
+from uptake.programme.merits.models import BAND, Band, Score
 
 TOP = 10
 BESIDE = 5
-COLUMNS = ("person_id", "shown", "shown_at")
 
 
 @dataclass(frozen=True)
@@ -73,26 +73,22 @@ def read_board(
     beside: int = BESIDE,
 ) -> Board:
     """The board of a company or department over a period; its lines are those the viewer may see."""
-    rows = Score.objects.visible_at(place, viewer).on(place, period, starts)
-    bands = list(Band.objects.filter(place=place, period=period, starts=starts).values_list("number", "people"))
-    first = list(rows.values_list(*COLUMNS)[:top])
-    people = sum(count for _number, count in bands) if first else 0
-    mine = rows.filter(person_id=viewer.person_id or 0).order_by().values_list(*COLUMNS)
-    own = next(iter(mine), None)
-    around: list[tuple[int, int, datetime | None]] = []
+    of_board = Score.objects.visible_at(place, viewer).filter(place=place, period=period, starts=starts)
+    bands: list[tuple[int, int]] = []
+    found = Lines([], [])
+    if Score.objects.may_read(place, viewer):
+        found = read_lines(place, period, starts, person=viewer.person_id or 0, top=top, beside=beside)
+        bands = list(Band.objects.filter(place=place, period=period, starts=starts).values_list("number", "people"))
+    people = sum(count for _number, count in bands) if found.first else 0
     above, unread = 0, 0
-    if own is not None and own not in first:
-        every = Score.objects.visible_at(place, viewer).filter(period=period, starts=starts)
-        around = _around(every, own, beside, {one[0] for one in first})
-        best = around[0][1]
-        above, tied = _standing(every, bands, best)
-        unread = tied - sum(one[1] == best for one in around)
-    names = _names([one[0] for one in (*first, *around)], viewer)
-    lines = _ranked(first, names, viewer)
-    neighbours = _ranked(around, names, viewer, above=above, unread=unread)
+    if found.around:
+        best = found.around[0].shown
+        above, tied = _standing(place, period, starts, bands, best)
+        unread = tied - sum(line.shown == best for line in found.around)
+    lines = _ranked(found.first, viewer)
+    neighbours = _ranked(found.around, viewer, above=above, unread=unread)
     closes_at = BoardClock(place.company or place).closes_at(period, starts)
     closed = closes_at is not None and now >= closes_at
-    of_board = Score.objects.visible_at(place, viewer).filter(place=place, period=period, starts=starts)
     return Board(
         place=place,
         period=period,
@@ -107,63 +103,30 @@ def read_board(
     )
 
 
-def _standing(every: ScoreQuerySet, bands: Sequence[tuple[int, int]], points: int) -> tuple[int, int]:
+def _standing(
+    place: Organization, period: str, starts: date, bands: Sequence[tuple[int, int]], points: int
+) -> tuple[int, int]:
     """How many have more, and how many have as many: within the band counted from its nearer end."""
     band = points // BAND
     above = sum(count for number, count in bands if number > band)
-    tied = Count("shown", filter=Q(shown=points))
     if points % BAND < BAND // 2:
         low = max(1, band * BAND)
-        counted = every.filter(shown__gte=low, shown__lte=points).aggregate(here=Count("*"), tied=tied)
-        return above + sum(count for number, count in bands if number == band) - counted["here"], counted["tied"]
-    counted = every.filter(shown__gte=points, shown__lt=(band + 1) * BAND).aggregate(here=Count("*"), tied=tied)
-    return above + counted["here"] - counted["tied"], counted["tied"]
+        here, tied = count_between(place, period, starts, low=low, high=points + 1, points=points)
+        return above + sum(count for number, count in bands if number == band) - here, tied
+    here, tied = count_between(place, period, starts, low=points, high=(band + 1) * BAND, points=points)
+    return above + here - tied, tied
 
 
-def _around(
-    every: ScoreQuerySet, own: tuple[int, int, datetime | None], beside: int, taken: set[int]
-) -> list[tuple[int, int, datetime | None]]:
-    """The lines before one's own that are not among the first, one's own, and those after it."""
-    person, shown, at = own
-    ahead = Q(shown__gt=shown) | Q(shown_at__lt=at) | Q(shown_at=at, person_id__lt=person)
-    behind = Q(shown__lt=shown) | Q(shown_at__gt=at) | Q(shown_at=at, person_id__gt=person)
-    before = list(
-        every.filter(ahead, shown__gte=shown)
-        .order_by("shown", F("shown_at").desc(), F("person_id").desc())
-        .values_list(*COLUMNS)[:beside]
-    )
-    after = (
-        every.filter(behind, shown__lte=shown)
-        .order_by("-shown", "shown_at", "person_id")
-        .values_list(*COLUMNS)[:beside]
-    )
-    return [*(one for one in reversed(before) if one[0] not in taken), own, *(one for one in after if one[1] > 0)]
-
-
-def _ranked(
-    rows: Sequence[tuple[int, int, datetime | None]],
-    names: dict[int, str],
-    viewer: Viewer,
-    *,
-    above: int = 0,
-    unread: int = 0,
-) -> list[BoardLine]:
+def _ranked(rows: Sequence[Line], viewer: Viewer, *, above: int = 0, unread: int = 0) -> list[BoardLine]:
     """1-1-3. So many stand `above` the score of the first row, and so many with that score are not among the rows."""
     lines: list[BoardLine] = []
-    for number, (person, shown, _at) in enumerate(rows):
-        if lines and lines[-1].points == shown:
+    for number, row in enumerate(rows):
+        if lines and lines[-1].points == row.shown:
             rank = lines[-1].rank
         else:
             rank = above + number + 1 + (unread if lines else 0)
-        lines.append(BoardLine(rank, person, names.get(person, ""), shown, person == viewer.person_id))
+        lines.append(BoardLine(rank, row.person, row.name, row.shown, row.person == viewer.person_id))
     return lines
-
-
-def _names(people: Sequence[int], viewer: Viewer) -> dict[int, str]:
-    """Their names, but of those who want none; one's own always."""
-    wants_none = Exists(Nameless.objects.filter(person_id=OuterRef("pk")))
-    rows = Person.objects.filter(pk__in=people).annotate(wants_none=wants_none).values_list("pk", "name", "wants_none")
-    return {key: name for key, name, hidden in rows if not hidden or key == viewer.person_id}
 
 
 def read_departments(

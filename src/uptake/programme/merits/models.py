@@ -24,9 +24,12 @@ class ScoreQuerySet(models.QuerySet["Score"]):
 
     def visible_at(self, place: Organization, viewer: Viewer) -> ScoreQuerySet:
         """As `visible_to`, for one place: asked of the viewer, not of every row."""
+        return self.filter(place=place) if self.may_read(place, viewer) else self.none()
+
+    def may_read(self, place: Organization, viewer: Viewer) -> bool:
+        """Whether the viewer sees the boards of a place."""
         own = {key for path in viewer.places for key in ids_of(path)}
-        seen = place.company_id in own or place.path.startswith(viewer.paths(Deed.SEE_PEOPLE))
-        return self.filter(place=place) if seen else self.none()
+        return place.company_id in own or place.path.startswith(viewer.paths(Deed.SEE_PEOPLE))
 
     def on(self, place: Organization, period: str, starts: date) -> ScoreQuerySet:
         """The lines of one board, the first first. Within a tie whoever reached the score earlier, then by id."""
