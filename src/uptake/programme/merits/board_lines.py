@@ -9,14 +9,16 @@ from django.db import connection
 
 from uptake.directory.models import Organization
 
-_BOARD = "s.place_id = %(place)s AND s.period = %(period)s AND s.starts = %(starts)s AND s.shown > 0"
+_BOARD = "s.place_id = %(place)s AND s.period = %(period)s AND s.starts = %(starts)s"
+# One bound below each: of two, SQLite may take the one that reads the whole board.
 _OWN = "(SELECT {} FROM own)"
 _SHOWN, _AT, _PERSON = (_OWN.format(column) for column in ("shown", "shown_at", "person_id"))
 # One's own line is asked for by subqueries, not joined: only so both databases go along the index.
 _LINES = f"""
-WITH own AS (SELECT s.person_id, s.shown, s.shown_at FROM merits_score s WHERE {_BOARD} AND s.person_id = %(person)s),
+WITH own AS (SELECT s.person_id, s.shown, s.shown_at FROM merits_score s
+  WHERE {_BOARD} AND s.shown > 0 AND s.person_id = %(person)s),
 found AS (
-  SELECT * FROM (SELECT 0 AS part, s.person_id, s.shown, s.shown_at FROM merits_score s WHERE {_BOARD}
+  SELECT * FROM (SELECT 0 AS part, s.person_id, s.shown, s.shown_at FROM merits_score s WHERE {_BOARD} AND s.shown > 0
     ORDER BY s.shown DESC, s.shown_at, s.person_id LIMIT %(top)s) AS first_ones
   UNION ALL SELECT 2, own.person_id, own.shown, own.shown_at FROM own
   UNION ALL SELECT * FROM (SELECT 1, s.person_id, s.shown, s.shown_at FROM merits_score s
@@ -24,7 +26,7 @@ found AS (
       OR (s.shown_at = {_AT} AND s.person_id < {_PERSON}))
     ORDER BY s.shown, s.shown_at DESC, s.person_id DESC LIMIT %(beside)s) AS ahead
   UNION ALL SELECT * FROM (SELECT 3, s.person_id, s.shown, s.shown_at FROM merits_score s
-    WHERE {_BOARD} AND s.shown <= {_SHOWN} AND (s.shown < {_SHOWN} OR s.shown_at > {_AT}
+    WHERE {_BOARD} AND s.shown > 0 AND s.shown <= {_SHOWN} AND (s.shown < {_SHOWN} OR s.shown_at > {_AT}
       OR (s.shown_at = {_AT} AND s.person_id > {_PERSON}))
     ORDER BY s.shown DESC, s.shown_at, s.person_id LIMIT %(beside)s) AS behind
 )
