@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "uptake.events",
     "uptake.notify",
     "uptake.connectors",
+    "uptake.connectors.people",
     "uptake.programme",
     "uptake.programme.merits",
     "uptake.programme.rewards",

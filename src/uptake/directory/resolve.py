@@ -94,6 +94,22 @@ def resolve(
     return found
 
 
+def matches(
+    *, people: Mapping[str, Hints], company: Organization, now: datetime
+) -> dict[str, tuple[int | None, bool]]:
+    """(person id, doubt) of each key, as `resolve` would match it; doubt: more than one person fits. Only reads."""
+    asked = {
+        key: Identity(external_id=key, email=one.email.strip()[:254], staff_number=one.staff_number.strip()[:64])
+        for key, one in people.items()
+    }
+    neighbours = _Neighbours(company, list(asked.values()), business_date(now, *settings_at(company)))
+    found = {}
+    for key, one in asked.items():
+        person_id, _how, doubt = neighbours.match(one)
+        found[key] = (person_id, doubt)
+    return found
+
+
 def known_before(identities: Iterable[Identity], *, now: datetime) -> list[Identity]:
     """Of what `resolve` gave: those seen earlier that found their person only now; readers must be told of these."""
     return [one for one in identities if one.resolved_at == now and one.first_seen_at < now]

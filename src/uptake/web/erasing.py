@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from uptake.connectors.forget import IMPORTS, SYSTEM_RECORDS
+from uptake.connectors.people.forget import SAID_BY_SOURCES
 from uptake.directory.erase import Treatment
 from uptake.directory.forget import AUDIT, IDENTITIES, LEAVE, LOGIN, MEMBERSHIPS, PERSON, ROLES, SEATS
 from uptake.events.forget import CONFLICTS, EVENTS
@@ -24,6 +25,7 @@ from uptake.programme.rewards.forget import REDEMPTIONS, SPECIAL
 TREATMENTS: tuple[Treatment, ...] = (
     IMPORTS,
     SYSTEM_RECORDS,
+    SAID_BY_SOURCES,
     CONFLICTS,
     EVENTS,
     AWARDS,
@@ -59,6 +61,9 @@ NOT_TREATED: Mapping[str, str] = {
     "events.Quarantine": "holds the names of properties, not their values",
     "events.Bookmark": "how far a reader is",
     "connectors.Pull": "how a system is asked; its user is the system's, not a person of ours",
+    "people_sources.PeopleSource": "how a directory elsewhere is asked; made by a login whose name is gone",
+    "people_sources.SaidPlace": "departments are no people",
+    "people_sources.PeopleRun": "counts and reasons",
     "connectors.PullStream": "how far it was read",
     "connectors.KnownRecord": "numbers of records",
     "connectors.RememberedMapping": "headings of columns, by a login whose name is gone",

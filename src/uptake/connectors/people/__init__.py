@@ -1,0 +1,1 @@
+"""Sources of people: what a directory elsewhere says of departments and people becomes places, people and dates."""
