@@ -55,5 +55,6 @@ AREAS: tuple[Area, ...] = (
     Area("appeals/", "uptake.web.pages.appeals.urls"),
     Area("transparency/", "uptake.web.pages.transparency.urls"),
     Area("api/v1/hooks/", "uptake.web.hooks.urls"),
+    Area("fairness/", "uptake.web.pages.fairness.urls"),
     Area("api/v1/", "uptake.web.api.urls"),
 )

@@ -182,6 +182,7 @@ INNER: Mapping[str, tuple[str, ...]] = {
         "/calendar/leave/",
         "/rules/publish/",
         "/rules/afterwards/?at={slug}",
+        "/fairness/?at={slug}",
         "/impact/new/?at={slug}",
         "/impact/{intervention}/",
         "/rules/build/",

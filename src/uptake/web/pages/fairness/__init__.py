@@ -1,0 +1,1 @@
+"""Fairness: how points fall on departments and roles."""
