@@ -232,12 +232,22 @@ def _factor_sentences(explanation: Mapping[str, Any], labels: Labels) -> list[st
         elif what == "per":
             fields = {name: number(factor[name]) for name in ("value", "each", "points")}
             fields["fact"] = quoted(labels.fact(factor["fact"]))
-            told.append(_("%(fact)s is %(value)s, and every %(each)s of it makes %(points)s points.") % fields)
+            pattern = ngettext(
+                "%(fact)s is %(value)s, and every %(each)s of it makes %(points)s point.",
+                "%(fact)s is %(value)s, and every %(each)s of it makes %(points)s points.",
+                factor["points"],
+            )
+            told.append(pattern % fields)
         elif what == "step":
             fields = {"value": number(factor["value"]), "fact": quoted(labels.fact(factor["fact"]))}
             if "at_least" in factor:
                 fields |= {"at_least": number(factor["at_least"]), "points": number(points)}
-                told.append(_("%(fact)s is %(value)s, and from %(at_least)s on it makes %(points)s points.") % fields)
+                pattern = ngettext(
+                    "%(fact)s is %(value)s, and from %(at_least)s on it makes %(points)s point.",
+                    "%(fact)s is %(value)s, and from %(at_least)s on it makes %(points)s points.",
+                    points,
+                )
+                told.append(pattern % fields)
             else:
                 told.append(_("%(fact)s is %(value)s, which is below the first step.") % fields)
         elif what == "multiplier":

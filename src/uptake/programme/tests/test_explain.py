@@ -33,20 +33,20 @@ def explained(event: Event) -> Explanation:
 @pytest.mark.parametrize(
     ("rule", "lines", "codes", "sentence"),
     [
-        ({}, 12, (), "“Order lines” is 12, and every 1 of it makes 1 points."),
+        ({}, 12, (), "“Order lines” is 12, and every 1 of it makes 1 point."),
         ({"points": 5}, 12, (), "The rule gives 5 points each time."),
         (
             {},
             120,
             ("cap_day",),
-            "“Order lines” is 120, and every 1 of it makes 1 points. Of 100 points a day, 0 were used. "
+            "“Order lines” is 120, and every 1 of it makes 1 point. Of 100 points a day, 0 were used. "
             "So 100 points count. There is room again from 14 May 2026.",
         ),
         (
             {"cap": [{"times": 0, "every": "day"}]},
             1,
             ("cap_day",),
-            "“Order lines” is 1, and every 1 of it makes 1 points. Of 0 times a day, 0 were used. "
+            "“Order lines” is 1, and every 1 of it makes 1 point. Of 0 times a day, 0 were used. "
             "So 0 points count. There is room again from 14 May 2026.",
         ),
         ({}, "many", ("no_number",), "The rule counts “Order lines”, but the event gives no number for it."),
@@ -54,7 +54,7 @@ def explained(event: Event) -> Explanation:
             {},
             -1,
             ("not_positive",),
-            "“Order lines” is -1, and every 1 of it makes 1 points. Only a number above 0 earns points.",
+            "“Order lines” is -1, and every 1 of it makes 1 point. Only a number above 0 earns points.",
         ),
         (
             {"when": [{"fact": "lines", "op": "gte", "value": 5}]},

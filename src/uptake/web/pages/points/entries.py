@@ -201,7 +201,11 @@ def prize_of(explanation: Mapping[str, Any]) -> str:
     names = [str(explanation.get(key) or "") for key in ("name_en", "name_zh")]
     if (get_language() or "en").startswith("zh"):
         names.reverse()
-    return (names[0] or names[1]).removeprefix(gettext("Prize of a ranking") + " · ")
+    name = (names[0] or names[1]).removeprefix(gettext("Prize of a ranking") + " · ")
+    try:
+        return numbers.day(date.fromisoformat(name))
+    except ValueError:
+        return name
 
 
 def _sentence(entry: Entry, kind: str) -> str:
