@@ -13,6 +13,7 @@ from uptake.events.connect import connect
 from uptake.events.happening import Happening
 from uptake.events.models import Event
 from uptake.events.record import record
+from uptake.ledger.balances import points_of
 from uptake.notify.models import Message
 from uptake.programme.adoption.finish_guides import finish_guides, look_at_points, set_guide
 from uptake.programme.adoption.guides import GUIDES, LOOK, ORDER, Step
@@ -20,6 +21,9 @@ from uptake.programme.adoption.models import GuideFinished
 from uptake.programme.adoption.progress import newcomers_at, progress_of, steps_at
 from uptake.programme.adoption.refusals import StepsWrong
 from uptake.programme.adoption.welcome import with_welcome
+from uptake.programme.consider import consider_new_events
+from uptake.programme.models import Award
+from uptake.programme.publish import publish
 from uptake.programme.rulebook_reading import parse_rulebook
 
 pytestmark = pytest.mark.django_db
@@ -91,3 +95,29 @@ def test_the_welcome_bonus_is_a_part_of_a_rulebook_and_is_added_once() -> None:
     assert with_welcome(once, since=date(2026, 6, 1), title="Guide") == once
     assert [one.multiplier for one in read.multipliers] == ["welcome_weeks"]
     assert read.in_force(date(2026, 5, 14))[-1].on == ("guide.finished",)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("weeks", "points"), [(2, 60), (5, 30)])
+def test_who_finishes_the_guide_is_paid_once_and_twice_as_much_in_the_first_weeks(
+    cast: Cast, weeks: int, points: int
+) -> None:
+    Person.objects.filter(pk=cast.lin.pk).update(joined_date=TODAY - timedelta(weeks=weeks))
+    publish(
+        rulebook=with_welcome({"rules": []}, since=TODAY - timedelta(days=1), title="Guide"),
+        organization=cast.beiyuan, in_force_date=TODAY - timedelta(days=1), by=EVERYTHING, now=NOW,
+    )  # fmt: skip
+    set_guide(
+        organization=cast.beiyuan, role="employee", steps=[Step("one", "Order", "", ("order.processed",))],
+        by=EVERYTHING, now=NOW,
+    )  # fmt: skip
+    process_an_order(cast)
+
+    for later in (0, 1):
+        finish_guides(now=NOW + timedelta(hours=later))
+        while consider_new_events(now=NOW + timedelta(hours=later)):
+            pass
+
+    paid = Award.objects.filter(person=cast.lin, points__gt=0)
+    assert list(paid.values_list("rule", "points")) == [("welcome_guide", points)]
+    assert points_of(book=cast.beiyuan.pk, owners=[str(cast.lin.pk)], now=NOW)[str(cast.lin.pk)].available == points
