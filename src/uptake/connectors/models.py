@@ -1,4 +1,4 @@
-"""Imports of files with their mappings; systems that are asked, how far each was read, and what was not understood."""
+"""Imports of files, systems that are asked and how far each was read, and what was refused or not understood."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from uptake.directory.models import Organization, User
 from uptake.directory.viewer import Deed, Viewer
-from uptake.events.models import Batch, Connection
+from uptake.events.models import ApiKey, Batch, Connection
 
 
 class ImportState(models.TextChoices):
@@ -249,3 +249,33 @@ class KnownRecord(models.Model):
 
     def __str__(self) -> str:
         return self.record_id
+
+
+class IntakeProblemQuerySet(models.QuerySet["IntakeProblem"]):
+    def visible_to(self, viewer: Viewer) -> IntakeProblemQuerySet:
+        """Problems of keys of places whose data the viewer manages."""
+        return self.filter(viewer.within("key__connection__organization__path", Deed.MANAGE_DATA))
+
+
+class IntakeProblem(models.Model):
+    """What intake refused or doubted of what one key sent, counted by day and code."""
+
+    key = models.ForeignKey(ApiKey, models.PROTECT, related_name="problems")
+    day = models.DateField()
+    """Business date of the connection's place."""
+    code = models.CharField(max_length=32)
+    count = models.BigIntegerField(default=0)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    detail = models.CharField(max_length=300, blank=True)
+    """The sentence that the sender was told the last time."""
+    sample = models.JSONField(null=True, blank=True)
+    """The last one, masked: names of fields, and two characters of each value."""
+
+    objects = IntakeProblemQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["key", "day", "code"], name="problem_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.day}"

@@ -10,8 +10,10 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
+from uptake.web.api.clients import client_door
 from uptake.web.api.collect import answer_page
 from uptake.web.api.intake import Answer, Asked, answer
+from uptake.web.api.problems import write_down
 from uptake.web.api.writer import drain_writer
 
 PATH = "/api/v1/events"
@@ -43,7 +45,8 @@ class IntakeDoor:
 
 def _intake(scope: Message) -> Callable[[Asked], Awaitable[Answer]] | None:
     path: str = scope["path"]
-    return {PATH: answer, PAGES: answer_page}.get(path.removeprefix(scope.get("root_path", "")))
+    path = path.removeprefix(scope.get("root_path", ""))
+    return {PATH: answer, PAGES: answer_page}.get(path) or client_door(path)
 
 
 async def _serve(taking: Callable[[Asked], Awaitable[Answer]], scope: Message, receive: Receive, send: Send) -> None:
@@ -83,5 +86,6 @@ async def _live(receive: Receive, send: Send) -> None:
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await asyncio.get_running_loop().run_in_executor(None, drain_writer)
+            await asyncio.get_running_loop().run_in_executor(None, write_down)
             await send({"type": "lifespan.shutdown.complete"})
             return

@@ -24,6 +24,7 @@ from uptake.events import keys
 from uptake.events.happening import Fate, Happening
 from uptake.events.models import BROWSER
 from uptake.events.record import ConnectionPaused
+from uptake.web.api import problems
 from uptake.web.api.body import parse, read_body
 from uptake.web.api.bucket import Buckets
 from uptake.web.api.limits import BURST_SECONDS, RETRY_SECONDS
@@ -75,6 +76,7 @@ async def answer(asked: Asked) -> Answer:
     try:
         fates, single = await _take(asked, key)
     except Refused as refusal:
+        problems.note(key.key_id, refusal.error, refusal.detail)
         return refusal_of(refusal, cors)
     return Answer(_status(fates, single), report_of(fates), {**JSON, **cors})
 
@@ -95,20 +97,28 @@ async def _take(asked: Asked, key: keys.Authenticated) -> tuple[list[Fate], bool
         length=int(length) if length.isascii() and length.isdigit() else None,
     )
     items, single = parse(body)
-    wait = _buckets().take(key.key_id, max(1, len(items)), time.monotonic())
-    if wait:
-        seconds = str(math.ceil(wait))
-        detail = f"This key sends more than {_buckets().rate:g} events a second."
-        raise Refused(429, "too_fast", detail, {"retry_after_seconds": int(seconds)}, {"Retry-After": seconds})
+    slow_down(key, len(items))
     read = [happening_of(item) for item in items]
     if key.allowed_origins:
         # A key that pages may use can be read in them: what it brings is looked at, never paid, whoever sends it.
         read = [replace(one, history_only=True) if isinstance(one, Happening) else one for one in read]
     happenings = [one for one in read if isinstance(one, Happening)]
-    if len(happenings) == len(read):
-        return await write(key, happenings), single
-    stored = iter(await write(key, happenings) if happenings else [])
-    return [one if isinstance(one, Fate) else next(stored) for one in read], single
+    stored = await write(key, happenings)
+    if len(stored) < len(read):
+        written = iter(stored)
+        stored = [one if isinstance(one, Fate) else next(written) for one in read]
+    if any(fate.fate not in problems.GOOD for fate in stored):
+        problems.note_fates(key.key_id, stored, items)
+    return stored, single
+
+
+def slow_down(key: keys.Authenticated, events: int) -> None:
+    """Refused: 429 where the key sends too fast."""
+    wait = _buckets().take(key.key_id, max(1, events), time.monotonic())
+    if wait:
+        seconds = str(math.ceil(wait))
+        detail = f"This key sends more than {_buckets().rate:g} events a second."
+        raise Refused(429, "too_fast", detail, {"retry_after_seconds": int(seconds)}, {"Retry-After": seconds})
 
 
 async def write(key: keys.Authenticated, happenings: Sequence[Happening]) -> list[Fate]:
@@ -151,7 +161,7 @@ async def opened_by(secret: str) -> keys.Authenticated | None:
     now = datetime.now(UTC)
     told, key = keys.remembered(secret=secret, now=now)
     if not told:
-        key = await _ask(lambda: keys.authenticate(secret=secret, now=now))
+        key = await wait_for(lambda: keys.authenticate(secret=secret, now=now))
     if key is not None and key.connection.paused_at is not None:
         raise Refused(403, "connection_paused", "This connection is paused.")
     return key
@@ -175,7 +185,7 @@ async def preflight(asked: Asked) -> Answer:
     global _origins
     origin = asked.headers.get("origin", "")
     if time.monotonic() - _origins[0] > keys.BELIEVED_FOR.total_seconds():
-        _origins = (time.monotonic(), await _ask(keys.origins_allowed))
+        _origins = (time.monotonic(), await wait_for(keys.origins_allowed))
     if not origin or (origin.lower() not in _origins[1] and "*" not in _origins[1]):
         raise Refused(403, "wrong_origin", "No key allows pages of this origin.")
     return Answer(204, b"", {"Access-Control-Allow-Origin": origin, "Vary": "Origin", **PREFLIGHT})
@@ -191,7 +201,7 @@ Told = TypeVar("Told")
 _clerk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="intake keys")
 
 
-async def _ask(question: Callable[[], Told]) -> Told:
+async def wait_for(question: Callable[[], Told]) -> Told:
     """Asks the database beside the event loop. One thread is enough: answers are kept for seconds."""
 
     def asked() -> Told:

@@ -1,0 +1,53 @@
+"""Notes what intake refused or doubted, counted by key, day and code, with the last masked sample of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from uptake.basics.business_day import business_date
+from uptake.connectors.models import IntakeProblem
+from uptake.events.models import ApiKey
+
+KEPT_DAYS = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """`count` times the same thing; `sample` is masked already."""
+
+    key_id: int
+    code: str
+    count: int
+    at: datetime
+    detail: str = ""
+    sample: Any = None
+
+
+@transaction.atomic
+def note_problems(*, problems: Sequence[Noted]) -> None:
+    """Adds to the counts of the day (of the connection's clock). A key that is gone notes nothing. Old days go.
+
+    Not safe to repeat: said twice, it is counted twice; the figures are hints, no record.
+    """
+    keys = ApiKey.objects.select_related("connection__organization").in_bulk({one.key_id for one in problems})
+    cleared = set()
+    for one in sorted(problems, key=lambda one: (one.key_id, one.code)):
+        key = keys.get(one.key_id)
+        if key is None:
+            continue
+        clock = key.connection.clock
+        day = business_date(one.at, clock.zone, clock.day_start)
+        row, made = IntakeProblem.objects.get_or_create(
+            key=key, day=day, code=one.code[:32], defaults={"count": 0, "first_at": one.at, "last_at": one.at}
+        )
+        told = {"detail": one.detail[:300], "sample": one.sample} if one.sample is not None or one.detail else {}
+        IntakeProblem.objects.filter(pk=row.pk).update(count=F("count") + one.count, last_at=one.at, **told)
+        if made and key.pk not in cleared:
+            cleared.add(key.pk)
+            IntakeProblem.objects.filter(key=key, day__lt=day - timedelta(days=KEPT_DAYS)).delete()
