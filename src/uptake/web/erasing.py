@@ -101,6 +101,7 @@ NOT_TREATED: Mapping[str, str] = {
     "rewards.BudgetChange": "of departments, by a login whose name is gone",
     "insight.DayFigure": "counts of whole days",
     "jobs.JobRun": "how the jobs went",
+    "connectors.IntakeProblem": "counts, and a sample whose values are cut to two characters",
     "ledger.Account": "knows a number and no name; points stay balanced",
     "ledger.Entry": "as ledger.Account; explanations name rules",
     "ledger.Transfer": "as ledger.Entry",
