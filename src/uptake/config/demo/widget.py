@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import SplitResult
 
+from uptake.config.demo.problems import note_some
 from uptake.directory.models import Person
 from uptake.directory.scope import EVERYTHING
 from uptake.events.keys import make_key
@@ -31,7 +32,8 @@ def open_host(folder: Path, url: SplitResult, now: datetime) -> None:
     if erp is None or person is None:
         return
     label = "Demo ERP page"
-    _sends, events = make_key(connection=erp, by=EVERYTHING, now=now, label=label)
+    sends, events = make_key(connection=erp, by=EVERYTHING, now=now, label=label)
+    note_some(sends, now)
     _shows, widget = make_widget_key(connection=erp, by=EVERYTHING, now=now, label=label, allowed_origins=origins)
     told = {"events": events, "widget": widget, "person": CALLED, "name": person.name}
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as kept:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from uptake.web.pages.data import connections, imports, quarantine, systems, webhooks, widget
+from uptake.web.pages.data import connections, imports, keys, quarantine, systems, webhooks, widget
 
 app_name = "data"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("systems/<slug:slug>/change", systems.change, name="system_change"),
     path("connections/<slug:slug>", connections.connection, name="connection"),
     path("connections/<slug:slug>/keys", connections.new_key, name="key_new"),
+    path("connections/<slug:slug>/keys/<int:key_id>", keys.home, name="key"),
     path("connections/<slug:slug>/keys/<int:key_id>/revoke", connections.revoke, name="key_revoke"),
     path("connections/<slug:slug>/pause", connections.pause_or_resume, name="connection_pause"),
     path("connections/<slug:slug>/page-events", connections.page_events, name="page_events"),
