@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from uptake.jobs.job import Job, Lane
+
+if TYPE_CHECKING:
+    from uptake.connectors.pull.side_by_side import SideBySide
 
 AXES_KEPT_DAYS = 90
 BOARDS_AT_ONCE = 150
@@ -88,9 +93,14 @@ def run_imports(now: datetime) -> int:
 
 def ask_systems(now: datetime) -> int:
     """Systems whose time has come are asked for what happened in them."""
-    from uptake.connectors.pull.pull_due import pull_due
+    return _side_by_side().turn(clock=lambda: datetime.now(UTC))
 
-    return pull_due(clock=lambda: datetime.now(UTC))
+
+@lru_cache(maxsize=1)
+def _side_by_side() -> SideBySide:
+    from uptake.connectors.pull.side_by_side import SideBySide
+
+    return SideBySide()
 
 
 def back_tests(now: datetime) -> int:

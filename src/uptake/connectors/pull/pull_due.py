@@ -55,15 +55,20 @@ class Turn:
 
 
 def pull_due(*, clock: Callable[[], datetime], limit: int = 20) -> int:
-    """Asks the systems that are due; how many events came of it. What the job calls."""
-    due = Pull.objects.filter(next_at__lte=clock(), attention__isnull=True, connection__paused_at__isnull=True)
+    """Asks the systems that are due, one after the other; how many events came of it."""
     new = 0
-    for key in list(due.order_by("next_at").values_list("pk", flat=True)[:limit]):
+    for key in due_pulls(clock(), limit=limit):
         try:
             new += pull_connection(pull_id=key, clock=clock).new
         except (TakenOver, ConnectionPaused):
             continue
     return new
+
+
+def due_pulls(now: datetime, *, limit: int) -> list[int]:
+    """The numbers of the systems whose time has come, the longest due first."""
+    due = Pull.objects.filter(next_at__lte=now, attention__isnull=True, connection__paused_at__isnull=True)
+    return list(due.order_by("next_at").values_list("pk", flat=True)[:limit])
 
 
 def pull_connection(*, pull_id: int, clock: Callable[[], datetime], opener: Opener = open_pull) -> Turn:
