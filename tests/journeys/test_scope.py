@@ -57,6 +57,7 @@ WITHOUT_SCOPE: Mapping[str, str] = {
     "rewards.Picture": "read by its reward, which the viewer may see",
     "rewards.Attachment": "read by its redemption, which the viewer may see",
     "rewards.Code": "only counted, and opened for the owner of its redemption",
+    "notify.Follower": "how far a reader is; of no company",
     "ledger.Account": "the ledger knows no people; pages ask it for accounts of people they have checked",
     "ledger.Lot": "as ledger.Account",
     "ledger.Entry": "as ledger.Account",

@@ -40,6 +40,8 @@ FILL: Mapping[str, str | tuple[str, ...]] = {
     "segments:kind": ("xlsx", "csv"),
     "views:view_id": "view",
     "account:token_id": "token",
+    "account:token": ("no-such-token",),
+    "inbox:message_id": "message",
     "events:event_id": "event",
     "events:kind": ("xlsx", "csv"),
     "data:run_id": "run",

@@ -38,7 +38,7 @@ from uptake.insight.metrics.keep_view import save_view
 from uptake.insight.models import DayFigure
 from uptake.ledger.grant import Grant, grant
 from uptake.notify.announce import News, announce
-from uptake.notify.models import About, Delivery, Topic, Unwanted
+from uptake.notify.models import About, Bounce, Delivery, Message, Rhythm, Topic, Way, Wish
 from uptake.notify.subscribe import make_webhook
 from uptake.notify.tell import Telling, tell
 from uptake.notify.write_mail import Letter, write_mail
@@ -200,6 +200,7 @@ def _fill(side: Side, folder: Path, now: datetime) -> None:
         [Telling(person_id=side.person.pk, key="k", kind="points.granted", content={"order": side.order, "points": 1})],
         now=now,
     )
+    side.ids["message"] = Message.objects.get(person=side.person, key="k").pk
     define_product(slug=f"{slug}-tool", organization=side.company, name_en=f"Tool {side.order}", by=EVERYTHING, now=now)
     issue_seats(
         [
@@ -490,7 +491,9 @@ def _adopt(side: Side, now: datetime) -> None:
     GuideFinished.objects.create(company=side.company, person=side.person, role="employee", finished_at=now)
     letter = Letter(person_id=side.person.pk, key="k", topic=Topic.FEEDBACK, subject=side.order, text=told)
     write_mail([letter], now=now)
-    Unwanted.objects.create(person=side.person, topic=Topic.TRAININGS)
+    Wish.objects.create(person=side.person, topic=Topic.TRAININGS, way=Way.MAIL, wanted=False)
+    Rhythm.objects.create(person=side.person)
+    Bounce.objects.create(person=side.person, address="old@example.org", why="5.1.1", at=now)
     side.ids |= {"announcement": news.pk, "training": training.pk, "feedback": feedback.pk}
 
 

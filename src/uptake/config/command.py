@@ -44,6 +44,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("import", "uptake.config.commands.import_file", "Import events from a file.", tables=True),
     Entry("seats", "uptake.config.commands.seats", "Describe products and issue seats.", tables=True),
     Entry("people", "uptake.config.commands.people", "Erase a person.", tables=True),
+    Entry("bounce", "uptake.config.commands.bounce", "Take a mail that came back.", tables=True),
     Entry("ask", "uptake.config.commands.ask", "Answer a question about activity."),
     Entry("case", "uptake.config.commands.case", "Answer case files and compare with what they expect."),
     Entry("rules", "uptake.config.commands.rules", "Check, show and publish rulebooks.", tables=True),

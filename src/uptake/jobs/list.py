@@ -151,10 +151,11 @@ def finish_guides(now: datetime) -> int:
 
 
 def send_mails(now: datetime) -> int:
-    """Mails that wait are sent."""
+    """Messages become mails where somebody asked for it, and mails that wait are sent."""
+    from uptake.notify.mail_messages import mail_messages
     from uptake.notify.send_mails import send_mails as send
 
-    return send(now=now)
+    return mail_messages(now=now) + send(now=now)
 
 
 def send_webhooks(now: datetime) -> int:

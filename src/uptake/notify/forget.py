@@ -6,9 +6,16 @@ from django.utils.translation import gettext_lazy as _
 
 from uptake.directory.erase import Subject, Treatment
 from uptake.directory.models import Policy
-from uptake.notify.models import Delivery, Mail, Message, Unwanted
+from uptake.notify.models import Bounce, Delivery, Mail, Message, Rhythm, Wish
 
-TABLES: tuple[type[Message] | type[Mail] | type[Unwanted] | type[Delivery], ...] = (Message, Mail, Unwanted, Delivery)
+TABLES: tuple[type[Message] | type[Mail] | type[Wish] | type[Rhythm] | type[Bounce] | type[Delivery], ...] = (
+    Message,
+    Mail,
+    Wish,
+    Rhythm,
+    Bounce,
+    Delivery,
+)
 
 
 def _delete(subject: Subject) -> None:
@@ -24,7 +31,7 @@ MESSAGES = Treatment(
     "messages",
     _("Messages and mails to them"),
     dict.fromkeys((Policy.ANONYMISE, Policy.DROP), _("Deleted")),
-    ("notify.Message", "notify.Mail", "notify.Unwanted", "notify.Delivery"),
+    ("notify.Message", "notify.Mail", "notify.Wish", "notify.Rhythm", "notify.Bounce", "notify.Delivery"),
     _count,
     _delete,
 )

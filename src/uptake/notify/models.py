@@ -1,7 +1,7 @@
 """Messages to people: what happened, as kind and content; the words are found when the message is read.
 
-Beside them mails, whose words stand when they are written, which kinds of mail a person does not want, and webhooks:
-addresses of other software that is told what happens at a place, with every delivery.
+Beside them mails, whose words stand when they are written, what of all this a person wants and when, addresses from
+which mails come back, and webhooks: addresses of other software that is told what happens at a place.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from uptake.directory.models import Organization, Person
+from uptake.directory.models import Membership, Organization, Person
 from uptake.directory.scope import Deed, Viewer
 
 
@@ -52,6 +52,7 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["person", "id"], name="message_of_person"),
             models.Index(fields=["txid", "id"], name="message_in_order"),
+            models.Index(fields=["person", "-id"], condition=Q(read_at__isnull=True), name="message_unread"),
         ]
 
     def __str__(self) -> str:
@@ -59,8 +60,14 @@ class Message(models.Model):
 
 
 class Topic(models.TextChoices):
-    """What a mail is about; a person may leave out each."""
+    """What a message or mail is about; a person chooses for each by which way it comes."""
 
+    POINTS = "points", _("Points")
+    RECOGNITION = "recognition", _("Recognition and points given by people")
+    MERITS = "merits", _("Levels, badges and challenges")
+    REWARDS = "rewards", _("Redemptions")
+    RULES = "rules", _("Votes and appeals")
+    COMMUNITY = "community", _("Answers in the community")
     ANNOUNCEMENTS = "announcements", _("Announcements")
     TRAININGS = "trainings", _("Trainings you enrolled for")
     FEEDBACK = "feedback", _("Answers to your feedback")
@@ -95,6 +102,8 @@ class Mail(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     why_not = models.CharField(max_length=200, blank=True)
     """What the mail server said last, or that there is no address."""
+    together = models.BooleanField(default=False)
+    """Goes out in one mail with all others of this person that are due."""
 
     objects = MailQuerySet.as_manager()
 
@@ -106,24 +115,113 @@ class Mail(models.Model):
         return f"{self.topic} {self.key}"
 
 
-class UnwantedQuerySet(models.QuerySet["Unwanted"]):
-    def visible_to(self, viewer: Viewer) -> UnwantedQuerySet:
+class Way(models.TextChoices):
+    """How something reaches a person. In the inbox it stands in any case."""
+
+    PAGE = "page", _("On the page")
+    MAIL = "mail", _("By mail")
+
+
+def ways() -> list[tuple[str, Any]]:
+    return list(Way.choices)
+
+
+class WishQuerySet(models.QuerySet["Wish"]):
+    def visible_to(self, viewer: Viewer) -> WishQuerySet:
         """One's own."""
         if viewer.person_id is not None:
             return self.filter(person_id=viewer.person_id)
         return self.all() if viewer.user_id is None and viewer.sees_everything(Deed.RUN_PLATFORM) else self.none()
 
 
-class Unwanted(models.Model):
-    """A kind of mail a person does not want. No row: they get it."""
+class Wish(models.Model):
+    """By which way a person wants a topic, where it differs from what everybody gets (`wishes.py`)."""
 
     person = models.ForeignKey(Person, models.PROTECT, related_name="+")
     topic = models.CharField(max_length=20, choices=topics)
+    way = models.CharField(max_length=10, choices=ways)
+    wanted = models.BooleanField()
 
-    objects = UnwantedQuerySet.as_manager()
+    objects = WishQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["person", "topic"], name="unwanted_once_per_topic")]
+        constraints = [models.UniqueConstraint(fields=["person", "topic", "way"], name="wish_once_per_way")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.topic} {self.way}"
+
+
+class Pace(models.TextChoices):
+    """When mails come that can wait."""
+
+    AT_ONCE = "at_once", _("At once, each by itself")
+    DAILY = "daily", _("Once a day, all in one mail")
+    WEEKLY = "weekly", _("On Mondays, all in one mail")
+
+
+def paces() -> list[tuple[str, Any]]:
+    return list(Pace.choices)
+
+
+class RhythmQuerySet(models.QuerySet["Rhythm"]):
+    def visible_to(self, viewer: Viewer) -> RhythmQuerySet:
+        """One's own."""
+        if viewer.person_id is not None:
+            return self.filter(person_id=viewer.person_id)
+        return self.all() if viewer.user_id is None and viewer.sees_everything(Deed.RUN_PLATFORM) else self.none()
+
+
+class Rhythm(models.Model):
+    """When mails come to a person. No row: at once, at any hour."""
+
+    person = models.OneToOneField(Person, models.PROTECT, related_name="+", primary_key=True)
+    pace = models.CharField(max_length=10, choices=paces, default=Pace.AT_ONCE)
+    zone = models.CharField(max_length=64, blank=True)
+    """IANA name; empty: that of the place they belong to."""
+    quiet_from = models.TimeField(null=True, blank=True)
+    quiet_until = models.TimeField(null=True, blank=True)
+
+    objects = RhythmQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(quiet_from__isnull=True, quiet_until__isnull=True)
+                | Q(quiet_from__isnull=False, quiet_until__isnull=False),
+                name="quiet_from_and_until",
+            )
+        ]
+
+
+class BounceQuerySet(models.QuerySet["Bounce"]):
+    def visible_to(self, viewer: Viewer) -> BounceQuerySet:
+        """Those of people the viewer manages, and one's own."""
+        if viewer.sees_everything(Deed.MANAGE_PEOPLE):
+            return self.all()
+        managed = Membership.objects.filter(
+            viewer.within("organization__path", Deed.MANAGE_PEOPLE), person=OuterRef("person_id")
+        )
+        return self.filter(Exists(managed) | Q(person_id=viewer.person_id))
+
+
+class Bounce(models.Model):
+    """Mails to this address come back, so none is sent there. Another address of the person is tried again."""
+
+    person = models.OneToOneField(Person, models.PROTECT, related_name="+", primary_key=True)
+    address = models.EmailField()
+    why = models.CharField(max_length=200)
+    """What the mail server said."""
+    at = models.DateTimeField()
+
+    objects = BounceQuerySet.as_manager()
+
+
+class Follower(models.Model):
+    """How far a reader of all messages has read."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    txid = models.BigIntegerField(default=0)
+    message = models.BigIntegerField(default=0)
 
 
 class About(models.TextChoices):

@@ -1,12 +1,13 @@
-"""How messages that are not about points are said, by kind: a title, a line below it, and where it leads."""
+"""How messages are said, by kind: a title, a line below it, and which page it leads to."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.utils.functional import Promise
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext, gettext_lazy, ngettext
 
 Content = Mapping[str, Any]
 
@@ -54,6 +55,13 @@ def _announcement(content: Content) -> str:
     return f"/news/{content['announcement']}/" if "announcement" in content else "/news/"
 
 
+def _questioned(content: Content) -> str:
+    """Where one questions a line of one's ledger."""
+    if "entry" not in content:
+        return "/appeals/"
+    return "/appeals/new/?" + urlencode({"entry": content["entry"], "company": content.get("company", "")})
+
+
 def _training(content: Content) -> str:
     return f"/trainings/{content['training']}/" if "training" in content else "/trainings/"
 
@@ -94,6 +102,14 @@ NOTICES: Mapping[str, tuple[str | Promise, Part, Part, str]] = {
     "proposal.withdrawn": (gettext_lazy("A proposal was withdrawn"), _title, _proposal, "warn"),
     "appeal.assigned": (gettext_lazy("An appeal waits for your answer"), _nothing, _appeal, "warn"),
     "appeal.decided": (gettext_lazy("Your appeal was answered"), _nothing, _appeal, "good"),
+    "gaming.held": (
+        gettext_lazy("Some of your points are on hold while people look at them"),
+        _nothing,
+        _points,
+        "warn",
+    ),
+    "gaming.released": (gettext_lazy("The review is over: your points are yours again"), _nothing, _points, "good"),
+    "gaming.taken": (gettext_lazy("Points were taken after a review; you may appeal"), _nothing, _questioned, "warn"),
     "points.retroactive": (gettext_lazy("Points were given to you afterwards"), _title, _points, "good"),
     "points.retroactive_taking": (
         gettext_lazy("Points given too much will be taken back; you may appeal"),
@@ -130,3 +146,34 @@ def notice_of(kind: str, content: Content) -> dict[str, object] | None:
         return None
     title, sub, href, tone = found
     return {"title": str(title), "sub": sub(content), "href": href(content), "tone": tone}
+
+
+def line_of(kind: str, content: Content) -> dict[str, object]:
+    """{"title", "sub", "href", "tone"} of any message in the active language, as it stands in lists and mails."""
+    notice = notice_of(kind, content)
+    if notice is not None:
+        return notice
+    award = award_of(content)
+    points = int(content.get("points") or 0)
+    title = f"{points:+d} · {award['title']}" if points else award["title"]
+    return {"title": title, "sub": award["sub"], "href": award["href"], "tone": "good" if points >= 0 else "warn"}
+
+
+def award_of(content: Content) -> dict[str, object]:
+    """{"points", "title", "sub", "href"} of a message about points in the active language."""
+    awards: list[Content] = list(content.get("awards") or [])
+    first = awards[0] if awards else {}
+    count = int(content.get("count") or len(awards) or 1)
+    title = _name(first) or gettext("Points earned")
+    if count > 1:
+        sub = ngettext("and %(n)s more entry", "and %(n)s more entries", count - 1) % {"n": count - 1}
+    else:
+        sub = " · ".join(part for part in (str(first.get("object") or ""), str(first.get("title") or "")) if part)
+    href = f"/points/#award-{first['award']}" if "award" in first else "/points/"
+    return {"points": int(content.get("points") or 0), "title": title, "sub": sub, "href": href}
+
+
+def _name(award: Content) -> str:
+    labels = award.get("labels") or {}
+    wanted = "zh" if (get_language() or "").startswith("zh") else "en"
+    return str(labels.get(wanted) or award.get("title") or award.get("name") or "")

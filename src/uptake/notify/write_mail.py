@@ -1,17 +1,20 @@
-"""Write mails to people, many at once, each by its key, once; and keep which kinds of mail somebody does not want."""
+"""Write mails to people, many at once, each by its key, once, for when their readers want them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
-from uptake.notify.models import Mail, Topic, Unwanted
+from uptake.notify.models import Mail, Topic, Way
+from uptake.notify.rhythm import Habit, due
+from uptake.notify.wishes import habits_of, wanting
 
 AT_ONCE = 500
 LONGEST_SUBJECT = 200
+AT_ANY_HOUR = Habit()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,27 +36,23 @@ def write_mail(letters: Sequence[Letter], *, now: datetime) -> int:
     Those whose key the person was written under before are left as they were.
     """
     people = {one.person_id for one in letters}
-    unwanted = set(Unwanted.objects.filter(person_id__in=people).values_list("person_id", "topic"))
-    rows = [
-        Mail(
-            person_id=one.person_id,
-            key=one.key,
-            topic=one.topic,
-            subject=" ".join(one.subject.split())[:LONGEST_SUBJECT],
-            text=one.text,
-            written_at=now,
-            next_at=now,
+    wanted, habits = wanting(people, Way.MAIL), habits_of(people, now.date())
+    rows = []
+    for one in letters:
+        if one.topic not in wanted[one.person_id]:
+            continue
+        next_at, together = due(one.topic, habits.get(one.person_id, AT_ANY_HOUR), now)
+        rows.append(
+            Mail(
+                person_id=one.person_id,
+                key=one.key,
+                topic=one.topic,
+                subject=" ".join(one.subject.split())[:LONGEST_SUBJECT],
+                text=one.text,
+                written_at=now,
+                next_at=next_at,
+                together=together,
+            )
         )
-        for one in letters
-        if (one.person_id, one.topic) not in unwanted
-    ]
     Mail.objects.bulk_create(rows, batch_size=AT_ONCE, ignore_conflicts=True)
     return len(rows)
-
-
-@transaction.atomic
-def choose_mail(*, person_id: int, wanted: Collection[str]) -> None:
-    """Keeps that the person wants mails of these topics and of no other. Concerns nobody else, so no audit."""
-    Unwanted.objects.filter(person_id=person_id, topic__in=set(wanted)).delete()
-    others = [Unwanted(person_id=person_id, topic=topic) for topic in Topic.values if topic not in wanted]
-    Unwanted.objects.bulk_create(others, ignore_conflicts=True)

@@ -16,6 +16,7 @@ class Area:
 AREAS: tuple[Area, ...] = (
     Area("", "uptake.web.pages.home.urls"),
     Area("account/", "uptake.web.pages.account.urls"),
+    Area("messages/", "uptake.web.pages.inbox.urls"),
     Area("overview/", "uptake.web.pages.overview.urls"),
     Area("activity/ask/", "uptake.web.pages.explore.urls"),
     Area("activity/segments/", "uptake.web.pages.segments.urls"),

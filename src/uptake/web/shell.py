@@ -17,6 +17,7 @@ from uptake.directory.models import Kind, Organization, Role, User
 from uptake.directory.scope import Deed
 from uptake.directory.viewer import ids_of
 from uptake.notify.follow import last_bookmark
+from uptake.notify.inbox import unread_of
 from uptake.web.menu import Entry, menu_for
 from uptake.web.preferences import theme_of
 from uptake.web.viewing import viewer_for
@@ -74,6 +75,11 @@ class Shell:
     def live_after(self) -> str:
         """From where on the page listens: nothing is lost between its making and its first breath."""
         return str(last_bookmark()) if self.user else ""
+
+    @cached_property
+    def unread(self) -> int:
+        """How many messages wait to be read."""
+        return unread_of(self.user.person_id) if self.user and self.user.person_id is not None else 0
 
     @cached_property
     def role(self) -> str:

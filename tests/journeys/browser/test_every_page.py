@@ -83,6 +83,8 @@ INNER: Mapping[str, tuple[str, ...]] = {
         "/account/2fa/",
         "/account/logout/",
         "/account/tokens/",
+        "/account/messages/",
+        "/messages/",
         "/committee/",
         "/committee/{proposal}/",
         "/appeals/",

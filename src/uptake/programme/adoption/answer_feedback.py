@@ -15,11 +15,11 @@ from uptake.directory.viewer import Deed, NotAllowed, Viewer
 from uptake.events.record_own import OwnDeed, record_own
 from uptake.notify.models import Topic
 from uptake.notify.tell import Telling, tell
+from uptake.notify.wishes import languages_of
 from uptake.notify.write_mail import Letter, write_mail
 from uptake.programme.adoption.give_feedback import said
 from uptake.programme.adoption.models import Feedback, FeedbackState
 from uptake.programme.adoption.refusals import AnswerMissing, Over, ReasonMissing
-from uptake.programme.adoption.told import languages_of
 
 LONGEST_ANSWER: Final = 4000
 LONGEST_WHY: Final = 500

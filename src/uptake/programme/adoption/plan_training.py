@@ -17,10 +17,10 @@ from uptake.directory.models import Organization
 from uptake.directory.viewer import Deed, NotAllowed, Viewer
 from uptake.notify.models import Topic
 from uptake.notify.tell import Telling, tell
+from uptake.notify.wishes import languages_of
 from uptake.notify.write_mail import Letter, write_mail
 from uptake.programme.adoption.models import Stand, Training
 from uptake.programme.adoption.refusals import Conflict, NumberWrong, Over, TextWrong, TimeWrong
-from uptake.programme.adoption.told import languages_of
 
 LONGEST: Final = {
     "title_en": 120, "title_zh": 120, "text_en": 4000, "text_zh": 4000, "where": 300, "trainer": 100

@@ -17,9 +17,10 @@ from uptake.directory.place import settings_at
 from uptake.events.models import EventType
 from uptake.notify.models import Topic
 from uptake.notify.tell import Telling, tell
+from uptake.notify.wishes import languages_of
 from uptake.notify.write_mail import Letter, write_mail
 from uptake.programme.adoption.models import Announcement, NewsKind
-from uptake.programme.adoption.told import languages_of, mailed_of, readers_of
+from uptake.programme.adoption.told import mailed_of, readers_of
 from uptake.programme.changes import Changes, changes_of, events_of
 from uptake.programme.in_force import parsed
 from uptake.programme.models import RulebookVersion

@@ -18,9 +18,12 @@ from django.views.decorators.http import require_GET
 from uptake.directory.models import Kind, Organization
 from uptake.directory.scope import Deed, Viewer
 from uptake.notify.follow import Bookmark, last_bookmark
+from uptake.notify.models import Way
+from uptake.notify.topics import topic_of
+from uptake.notify.wishes import wanted_by
 from uptake.web.live.hub import Hub, Listener, Told
 from uptake.web.live.record import DatabaseRecord, missed_by
-from uptake.web.live.stream import stream
+from uptake.web.live.stream import Words, stream
 from uptake.web.live.words import said
 from uptake.web.viewing import viewer_for
 
@@ -37,7 +40,7 @@ def live(request: HttpRequest) -> HttpResponseBase:
     listener = Listener(viewer.person_id, request.session.session_key or "", _companies(request, viewer))
     missed = partial(missed_by, viewer.person_id, after) if viewer.person_id and after else list[Told]
     language = get_language() or settings.LANGUAGE_CODE
-    body = stream(HUB, listener, missed=missed, head=after or last_bookmark(), words=lambda told: said(told, language))
+    body = stream(HUB, listener, missed=missed, head=after or last_bookmark(), words=_words(viewer, language))
     response = StreamingHttpResponse(body, content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
@@ -56,14 +59,25 @@ def since(request: HttpRequest) -> HttpResponseBase:
     messages: list[Mapping[str, Any]] = []
     if viewer.person_id is not None and after is not None:
         language = get_language() or settings.LANGUAGE_CODE
+        words = _words(viewer, language)
         for told in missed_by(viewer.person_id, after):
-            kind, data = said(told, language)
+            kind, data = words(told)
             messages.append({"kind": kind, "data": data, "id": str(told.mark)})
     if after is None:
         messages.append({"kind": "hello", "data": {}, "id": str(last_bookmark())})
     response = JsonResponse({"messages": messages})
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _words(viewer: Viewer, language: str) -> Words:
+    """How messages are said to this viewer: of topics not wanted on the page, only that there was something."""
+    wanted = wanted_by(viewer.person_id, Way.PAGE)
+
+    def words(told: Told) -> tuple[str, Mapping[str, object]]:
+        return said(told, language) if topic_of(told.kind) in wanted else ("message", {"kind": told.kind})
+
+    return words
 
 
 def _after(request: HttpRequest) -> Bookmark | None:

@@ -11,9 +11,9 @@ from django.core import mail
 from tests.cast import NOW, TODAY, Cast
 from uptake.directory.scope import EVERYTHING, NotAllowed
 from uptake.events.models import Event
-from uptake.notify.models import Mail, Message
+from uptake.notify.choose import choose_ways
+from uptake.notify.models import Mail, Message, Topic, Way
 from uptake.notify.send_mails import send_mails
-from uptake.notify.write_mail import choose_mail
 from uptake.programme.adoption.announce import (
     Wording,
     change_announcement,
@@ -43,7 +43,7 @@ def write(cast: Cast, key: str = "a", **more: object) -> Announcement:
 
 def test_everybody_at_the_place_is_told_once_when_its_time_has_come(cast: Cast) -> None:
     made = write(cast, publishes_at=NOW + timedelta(hours=1), by_mail=True)
-    choose_mail(person_id=cast.hua.pk, wanted=["trainings"])
+    choose_ways(person_id=cast.hua.pk, wanted={Way.MAIL: [Topic.TRAININGS]}, now=NOW)
 
     assert publish_due(now=NOW) == 0
     assert [publish_due(now=NOW + timedelta(hours=1)) for _turn in range(2)] == [1, 0]

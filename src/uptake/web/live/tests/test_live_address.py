@@ -11,9 +11,9 @@ from django.urls import resolve
 
 from tests.cast import NOW, Cast
 from uptake.notify.follow import Bookmark
+from uptake.notify.notices import NOTICES, notice_of
 from uptake.notify.tell import Telling, tell
 from uptake.web.live.hub import Told
-from uptake.web.live.notices import NOTICES, notice_of
 from uptake.web.live.record import DatabaseRecord, missed_by
 from uptake.web.live.views import HUB
 from uptake.web.live.words import said

@@ -2,14 +2,15 @@
 
 from django.urls import path
 
-from uptake.web.pages.account import tokens, views
+from uptake.web.pages.account import tokens, told, views
 
 app_name = "account"
 urlpatterns = [
     path("", views.home, name="home"),
     path("login/", views.SignIn.as_view(), name="login"),
     path("language", views.language, name="language"),
-    path("mails", views.mails, name="mails"),
+    path("messages/", told.home, name="told"),
+    path("mails/stop/<str:token>", told.stop_mail, name="stop_mail"),
     path("theme", views.theme, name="theme"),
     path("tokens/", tokens.home, name="tokens"),
     path("tokens/<int:token_id>/revoke", tokens.revoke, name="token_revoke"),

@@ -11,14 +11,11 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from uptake.directory.prefer import keep_preference
-from uptake.notify.models import Topic, Unwanted
-from uptake.notify.write_mail import choose_mail
 from uptake.web.pages.account.demo import demo_logins
 from uptake.web.pages.demo_host.views import host_told
 from uptake.web.preferences import THEME_COOKIE, THEMES, keep_in_cookie
@@ -39,23 +36,9 @@ class SignIn(LoginView):  # type: ignore[misc]
 @login_required
 def home(request: HttpRequest) -> HttpResponseBase:
     """The own account."""
-    person = user_of(request).person_id
-    unwanted = set(Unwanted.objects.filter(person_id=person or 0).values_list("topic", flat=True))
-    context: dict[str, Any] = {
-        "two_factor": is_mfa_enabled(user_of(request)),
-        "mails": [(topic, label, topic not in unwanted) for topic, label in Topic.choices] if person else [],
-    }
+    user = user_of(request)
+    context: dict[str, Any] = {"two_factor": is_mfa_enabled(user), "is_told": user.person_id is not None}
     return render(request, "you/account.html", context)
-
-
-@require_POST
-@login_required
-def mails(request: HttpRequest) -> HttpResponseBase:
-    """Keep which kinds of mail one wants."""
-    person = user_of(request).person_id
-    if person is not None:
-        choose_mail(person_id=person, wanted=set(request.POST.getlist("topic")) & set(Topic.values))
-    return HttpResponseRedirect(reverse("account:home"))
 
 
 def _back(request: HttpRequest) -> HttpResponse:

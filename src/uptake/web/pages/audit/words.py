@@ -61,6 +61,7 @@ DEEDS: Mapping[str, str | Promise] = {
     "people_source.token_made": _("Key of a source of people made"),
     "key.made": _("Key made"),
     "key.revoked": _("Key revoked"),
+    "mail.tried_again": _("Mails sent to an address again"),
     "webhook.made": _("Webhook made"),
     "webhook.paused": _("Webhook paused"),
     "webhook.resumed": _("Webhook resumed"),

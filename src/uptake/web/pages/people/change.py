@@ -25,6 +25,8 @@ from uptake.directory.models import Leave, Membership, Organization, Person, Per
 from uptake.directory.open_login import close_login, invite, open_login
 from uptake.directory.scope import Deed, Viewer
 from uptake.events.moved import follow_moved
+from uptake.notify.models import Bounce
+from uptake.notify.take_bounce import try_address_again
 from uptake.web.pages.people.doing import done
 from uptake.web.pages.people.forms import NewPersonForm, PersonForm, choices_of
 from uptake.web.viewing import NotYours, login_required, needs, viewer_for
@@ -340,3 +342,21 @@ def _date(request: HttpRequest, name: str) -> date:
     if found is None or not 1900 <= found.year <= 2200:
         raise Http404
     return found
+
+
+@require_POST
+@login_required
+def mail_again(request: HttpRequest, person_id: int) -> HttpResponseBase:
+    """Mails are sent again to an address from which they came back."""
+    viewer = viewer_for(request)
+    person = get_object_or_404(Person.objects.visible_to(viewer), pk=person_id)
+    found = get_object_or_404(Bounce.objects.visible_to(viewer).select_related("person"), person=person)
+
+    def deed() -> str:
+        try_address_again(bounce=found, by=viewer, now=timezone.now())
+        return _("Mails are sent to this address again.")
+
+    done(request, deed)
+    if person.pk == viewer.person_id:
+        return redirect("account:told")
+    return redirect("people:person", person_id)

@@ -17,6 +17,7 @@ urlpatterns = [
     path("<int:person_id>/", views.person, name="person"),
     path("<int:person_id>/edit/", change.edit, name="edit"),
     path("<int:person_id>/erase/", erasing.erase_person, name="erase"),
+    path("<int:person_id>/mail-again", change.mail_again, name="mail_again"),
     path("<int:person_id>/join", change.join_place, name="join"),
     path("<int:person_id>/role", change.give, name="give_role"),
     path("<int:person_id>/login/open", change.open_for, name="open_login"),

@@ -29,6 +29,7 @@ from uptake.directory.models import (
 from uptake.directory.open_login import may_open_login
 from uptake.directory.scope import Deed, Viewer
 from uptake.directory.viewer import ROLES_GIVEN_BY
+from uptake.notify.models import Bounce
 from uptake.web.pages.people.forms import choices_of
 from uptake.web.pages.people.tree import SEEING, tree_for
 from uptake.web.viewing import login_required, needs, viewer_for
@@ -98,6 +99,7 @@ def person(request: HttpRequest, person_id: int) -> HttpResponseBase:
         "sees_leave": manages or viewer.person_id == found.pk,
         "identities": Identity.objects.visible_to(viewer).filter(person=found).order_by("source", "external_id"),
         "login": login,
+        "bounce": Bounce.objects.visible_to(viewer).filter(person=found, address=found.email).first(),
         "knows_login": manages or login is not None,
         "manages": manages,
         "erases": may_erase(viewer, found),

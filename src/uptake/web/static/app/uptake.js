@@ -117,6 +117,14 @@
     if (kind === "events") live.events += data.count;
     if (!live.timer) live.timer = setTimeout(paint, live.painted && Date.now() - live.painted < 1000 ? 1000 - (Date.now() - live.painted) : 0);
   }
+  function unread(more) {
+    const node = document.querySelector("[data-unread]");
+    if (!node || !more) return;
+    const total = Number(node.dataset.unread || 0) + more;
+    node.dataset.unread = total;
+    node.textContent = total > 99 ? "99+" : total;
+    node.hidden = false;
+  }
   function paint() {
     live.timer = null;
     live.painted = Date.now();
@@ -131,6 +139,7 @@
     for (const [name, value] of Object.entries(live.figures)) {
       for (const node of document.querySelectorAll(`[data-live-figure="${CSS.escape(name)}"]`)) node.textContent = value;
     }
+    unread(told.filter((one) => one.points === undefined).length);
     if (told.length || live.events) {
       document.body.dispatchEvent(new CustomEvent("uptake:live", { bubbles: true, detail: { awards: told.length, events: live.events } }));
       for (const node of document.querySelectorAll("[data-live-count]")) {

@@ -1,0 +1,1 @@
+"""What one was told: the messages of one person, with what is unread."""
