@@ -45,6 +45,7 @@ WITHOUT_SCOPE: Mapping[str, str] = {
     "programme.KeptFold": "read only by those who consider events; a cache of what they worked out",
     "merits.Band": "counts of people on a board, read with lines that the viewer may see",
     "merits.Nameless": "read beside lines of a board that the viewer may see",
+    "gaming.Search": "the date up to which a company was searched",
     "jobs.JobRun": "how the jobs went; on a page for those who run the platform",
     "drafting.Save": "read with a draft that the viewer may see",
     "drafting.Run": "as drafting.Save",

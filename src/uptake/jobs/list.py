@@ -179,6 +179,13 @@ def evaluate_impact(now: datetime) -> int:
     return evaluate_due(now=now)
 
 
+def find_gaming(now: datetime) -> int:
+    """Once a business date every company is searched for points earned by pretence."""
+    from uptake.insight.gaming.find import find_due
+
+    return find_due(now=now)
+
+
 def publish_heads(now: datetime) -> int:
     """Once a day, the head of every book's chain goes into the audit log, which no one can edit."""
     from uptake.directory.audit import note
@@ -239,6 +246,7 @@ JOBS: tuple[Job, ...] = (
     Job("shadows", _("What rulebooks in shadow would have paid is reported."), 300, shadows),
     Job("debts", _("Small debts are written off, where the terms of the place say so."), 3600, write_off_debts),
     Job("impact", _("What has reached its registered end is evaluated."), 3600, evaluate_impact),
+    Job("gaming", _("Unusual patterns behind points are found and wait for people to look."), 3600, find_gaming),
     Job("publish-heads", _("The heads of the ledger's chains go into the audit log."), 3600, publish_heads),
     Job("sweep", _("Ended sessions and old sign-in attempts are removed."), 3600, sweep),
     Job("tidy-database", _("The embedded database writes its log back."), 3600, tidy_database),

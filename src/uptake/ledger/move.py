@@ -11,7 +11,7 @@ from django.db import transaction
 
 from uptake.ledger.accounts import AVAILABLE, FORFEITED, ISSUED, PENDING, owner_of, person
 from uptake.ledger.elapse import bring_up_to_date
-from uptake.ledger.lots import spend_order
+from uptake.ledger.lots import draw, spend_order
 from uptake.ledger.models import Kind
 from uptake.ledger.post import NotEnoughPoints, check_key, content_of, known_entries, open_sheet
 
@@ -79,37 +79,51 @@ def forfeit(
     cause: str,
     now: datetime,
     target: str = FORFEITED,
+    points: int | None = None,
     reason: str = "",
     explanation: Mapping[str, Any] | None = None,
 ) -> Moved:
     """All available and pending points of a person who leaves go to `target` (or a budget). Held ones stay held.
 
-    Raises KeyConflict. The result's `points` is how many went.
+    points: only so many, and only of those available, in spend order. Raises KeyConflict, NotEnoughPoints. The
+    result's `points` is how many went.
     """
     check_key(key)
     assert owner_of(target) is None, "Forfeited points go to no person"
-    content = content_of("forfeit", owner, target, cause, reason)
+    assert points is None or points > 0, "A part of a person's points is forfeited in whole points"
+    parts = () if points is None else (points,)
+    content = content_of("forfeit", owner, target, cause, reason, *parts)
     with transaction.atomic():
         sheet = open_sheet(books=[book], now=now)
         if known := known_entries({(book, key): content}):
             return Moved(key, known[book, key], replayed=True)
         bring_up_to_date(sheet, [(book, owner)])
-        lots = [*sheet.spendable_lots(book, owner), *sheet.pending_lots(book, owner)]
+        if points is None:
+            lots = [*sheet.spendable_lots(book, owner), *sheet.pending_lots(book, owner)]
+            leaving = [
+                (lot, where, part)
+                for lot in sorted(lots, key=spend_order)
+                for where, part in ((AVAILABLE, lot.available), (PENDING, lot.pending))
+            ]
+        else:
+            has = sheet.balance(book, person(owner, AVAILABLE))
+            if has < points:
+                raise NotEnoughPoints(person(owner, AVAILABLE), has, points)
+            leaving = [(lot, AVAILABLE, part) for lot, part in draw(sheet.spendable_lots(book, owner), points)]
         entry = sheet.entry(
             book=book,
             key=key,
             kind=Kind.FORFEITED,
             content=content,
             owner=owner,
-            points=sum(lot.available + lot.pending for lot in lots),
+            points=sum(part for _, _, part in leaving),
             reason=reason,
             cause=cause,
             explanation=explanation or {},
             effective_at=now,
         )
-        for lot in sorted(lots, key=spend_order):
-            for part, points in ((AVAILABLE, lot.available), (PENDING, lot.pending)):
-                if points:
-                    sheet.move(entry, Kind.FORFEITED, person(owner, part), target, points, lot=lot)
+        for lot, where, part in leaving:
+            if part:
+                sheet.move(entry, Kind.FORFEITED, person(owner, where), target, part, lot=lot)
         sheet.post()
     return Moved(key, entry.points, replayed=False)

@@ -26,6 +26,7 @@ from uptake.config.demo.merits import plant_merits
 from uptake.config.demo.odd import odd_ones
 from uptake.config.demo.park import ZONE, DemoPark, day_of, make_park
 from uptake.config.demo.people import DemoLogin, fill_directory, make_park_place
+from uptake.config.demo.review import plant_reviews
 from uptake.config.demo.rewards import offer_rewards
 from uptake.config.demo.rules import RICH, rulebook
 from uptake.config.demo.seats import give_seats
@@ -94,6 +95,7 @@ def _plant(park: DemoPark, now: datetime) -> None:
     plant_drafts(park, now)
     plant_afterwards(park, now)
     plant_impact(park, now)
+    plant_reviews(park, now)
     keep_questions(park, now)
     bring_people_in(park, now)
 

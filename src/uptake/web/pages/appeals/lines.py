@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from uptake.directory.models import Organization
 from uptake.directory.scope import Viewer
+from uptake.insight.gaming.models import Opinion
 from uptake.ledger.balances import entries_by_key
 from uptake.programme.governance.appeal import EntryLine
 from uptake.programme.governance.models import About, Appeal
@@ -96,4 +97,8 @@ def _behind(company: Organization, cause: str) -> tuple[About, str, list[int]]:
         special = SpecialGrant.objects.filter(company=company, pk=pk).first()
         ids = [special.asked_by_person_id, special.decided_by_person_id] if special else []
         return About.SPECIAL, _("Special points"), [one for one in ids if one is not None]
+    if kind == "gaming":
+        opinions = Opinion.objects.filter(finding_id=pk, finding__company=company)
+        deciders = opinions.order_by("pk").values_list("by__person_id", flat=True)
+        return About.OTHER, _("Points under review"), [one for one in deciders if one is not None]
     return About.OTHER, "", []

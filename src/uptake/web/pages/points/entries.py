@@ -193,6 +193,13 @@ def what_of(entry_kind: str, kind: str) -> str:
             return gettext("Prize of a challenge")
         if kind == "prize":
             return gettext("Prize of a ranking")
+    if kind == "gaming":
+        if entry_kind == Kind.HELD:
+            return gettext("On hold while people look at it")
+        if entry_kind == Kind.RELEASED:
+            return gettext("Given back after a review")
+        if entry_kind == Kind.FORFEITED:
+            return gettext("Taken after a review")
     return str(Kind(entry_kind).label) if entry_kind in Kind.values else ""
 
 

@@ -1,0 +1,1 @@
+"""Signs of points earned by pretence: found with evidence, looked at by two people, never punished by themselves."""

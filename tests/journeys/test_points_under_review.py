@@ -1,0 +1,183 @@
+"""Points that look farmed: found, on hold, looked at by two people, given back or taken, with the way to appeal."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, transaction
+from django.test import Client
+
+from tests.cast import NOW, TODAY, Cast, person
+from uptake.directory.models import Identity
+from uptake.directory.scope import NotAllowed, Viewer
+from uptake.events.happening import Happening
+from uptake.events.record import record
+from uptake.insight.gaming.decide import give_opinion
+from uptake.insight.gaming.find import find_due, find_signs
+from uptake.insight.gaming.models import Finding, Opinion, Outcome, Verdict
+from uptake.insight.gaming.record_of import flagged, records
+from uptake.insight.gaming.refusals import AlreadyDecided, NoReason, SecondPersonNeeded
+from uptake.ledger.balances import Points, points_of
+from uptake.ledger.models import Resolution
+from uptake.ledger.verify import verify
+from uptake.notify.models import Message
+from uptake.programme.models import Award
+from uptake.programme.tests.world import Desk
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LAST = TODAY - timedelta(days=1)
+LATER = NOW + timedelta(hours=1)
+
+
+@pytest.fixture
+def farmed(cast: Cast) -> Cast:
+    """Lin handles the same order eight times an afternoon on two days, among ten who work plainly."""
+    desk = Desk(cast)
+    told = []
+    for nth in range(10):
+        who = person(name=f"P{nth}", at=cast.purchasing, email=f"p{nth}@beiyuan.example")
+        Identity.objects.create(
+            source="orders", external_id=f"p{nth}", company=cast.beiyuan, person=who, first_seen_at=NOW
+        )
+        told += [
+            Happening(
+                "order.processed", f"p{nth}/{turn}", NOW - timedelta(days=1, minutes=7 * turn * turn), f"p{nth}",
+                f"BY-{nth}-{turn}", {"lines": 1 + turn},
+            )
+            for turn in range(5)
+        ]  # fmt: skip
+    told += [
+        Happening(
+            "order.processed", f"again/{day}/{turn}", NOW - timedelta(days=day, minutes=11 * turn * turn),
+            cast.identities["lin"].external_id, f"BY-4500-{day}", {"lines": 2},
+        )
+        for day in (1, 2)
+        for turn in range(8)
+    ]  # fmt: skip
+    record(told, connection=desk.connection, now=NOW)
+    desk.consider()
+    return cast
+
+
+def points(cast: Cast) -> Points:
+    owner = str(cast.lin.pk)
+    return points_of(book=cast.beiyuan.pk, owners=[owner], now=LATER + timedelta(days=1))[owner]
+
+
+def found(cast: Cast) -> Finding:
+    (one,) = find_signs(company=cast.beiyuan, last=LAST, now=LATER)
+    return one
+
+
+def two(cast: Cast) -> tuple[Viewer, Viewer]:
+    return cast.viewer(cast.ren), cast.viewer(cast.an)
+
+
+def test_what_is_found_is_on_hold_and_told_once(farmed: Cast) -> None:
+    one = found(farmed)
+
+    assert (one.person_id, one.detector, len(one.events)) == (farmed.lin.pk, "A2", 14)
+    assert (one.points, one.held) == (28, 28)
+    assert points(farmed) == Points(available=4, held=28)
+    assert one.events == sorted(one.events, key=lambda pk: Award.objects.get(event_id=pk).happened_at)
+    assert flagged(farmed.beiyuan, LAST, LAST) == set(one.events[7:])
+    assert flagged(farmed.qinghe, LAST, LAST) == set()
+    assert find_signs(company=farmed.beiyuan, last=LAST, now=LATER) == []
+    assert find_due(now=LATER) == 0
+    assert [m.kind for m in Message.objects.filter(person=farmed.lin, kind__startswith="gaming")] == ["gaming.held"]
+    assert verify().holds
+
+
+@pytest.mark.parametrize("verdict", [Verdict.NOT, Verdict.UNCLEAR])
+def test_one_person_is_enough_to_give_back(farmed: Cast, verdict: Verdict) -> None:
+    one = found(farmed)
+    ren, an = two(farmed)
+    outcome = give_opinion(finding=one, verdict=verdict, reason="Counting twice is the rule here", by=ren, now=LATER)
+
+    assert outcome is not None
+    assert outcome.taken == 0
+    assert points(farmed) == Points(available=32)
+    assert flagged(farmed.beiyuan, LAST, LAST) == set()
+    with pytest.raises(AlreadyDecided):
+        give_opinion(finding=one, verdict=Verdict.REAL, reason="No", by=an, now=LATER)
+    assert Resolution.objects.count() == 1
+    assert find_signs(company=farmed.beiyuan, last=LAST + timedelta(days=1), now=LATER) == [], "looked at already"
+    assert next(r for r in records() if r.detector == "A2").reviewed == (1 if verdict is Verdict.NOT else 0)
+    assert verify().holds
+
+
+def test_two_people_take_what_is_real_and_the_person_may_appeal(farmed: Cast, client: Client) -> None:
+    one = found(farmed)
+    ren, an = two(farmed)
+
+    assert give_opinion(finding=one, verdict=Verdict.REAL, reason="Same order", by=ren, now=LATER) is None
+    with pytest.raises(SecondPersonNeeded):
+        give_opinion(finding=one, verdict=Verdict.REAL, reason="Again", by=ren, now=LATER)
+    assert points(farmed).held == 28
+    outcome = give_opinion(finding=one, verdict=Verdict.REAL, reason="I see it too", by=an, now=LATER)
+
+    assert outcome is not None
+    assert outcome.taken == 28
+    assert points(farmed) == Points(available=4)
+    assert next(r for r in records() if r.detector == "A2").precision == 1
+    assert verify().holds
+    told = Message.objects.get(person=farmed.lin, kind="gaming.taken")
+    farmed.sign_in(farmed.lin, client)
+    query = {"entry": told.content["entry"], "company": told.content["company"]}
+    assert client.get("/appeals/new/", query).status_code == 200
+
+
+def test_points_spent_before_are_not_owed(farmed: Cast) -> None:
+    from uptake.ledger.hold import hold
+
+    hold(book=farmed.beiyuan.pk, key="reward/1", owner=str(farmed.lin.pk), points=20, cause="redemption/1", now=LATER)
+    one = found(farmed)
+
+    assert (one.points, one.held) == (28, 12)
+    assert points(farmed) == Points(held=32)
+
+
+def test_who_may_not_see_events_and_manage_rules_decides_nothing(farmed: Cast) -> None:
+    one = found(farmed)
+    for who in ("hua", "ke", "mo", "wei", "shu", "lin"):
+        by = farmed.viewer(farmed.people()[who])
+        with pytest.raises(NotAllowed):
+            give_opinion(finding=one, verdict=Verdict.NOT, reason="x", by=by, now=LATER)
+    with pytest.raises(NoReason):
+        give_opinion(finding=one, verdict=Verdict.NOT, reason=" ", by=farmed.viewer(farmed.ren), now=LATER)
+    assert not Opinion.objects.exists()
+
+
+def test_the_queue_is_seen_by_who_sees_events(farmed: Cast, client: Client) -> None:
+    one = found(farmed)
+    statuses = {}
+    for who in ("wei", "shu", "ren", "hua", "ke", "mo", "lin"):
+        farmed.sign_in(farmed.people()[who], client)
+        statuses[who] = (client.get("/gaming/").status_code, client.get(f"/gaming/{one.pk}/").status_code)
+    assert statuses == {
+        "wei": (200, 200), "shu": (200, 200), "ren": (200, 200),
+        "hua": (403, 403), "ke": (403, 403), "mo": (403, 403), "lin": (403, 403),
+    }  # fmt: skip
+    farmed.sign_in(farmed.ren, client)
+    assert "14 of" in client.get("/gaming/").content.decode()
+    answer = client.post(f"/gaming/{one.pk}/", {"verdict": "not", "reason": "Plain"}, follow=True)
+    assert "Ordinary work" in answer.content.decode()
+    assert Outcome.objects.get().finding_id == one.pk
+    assert "Ordinary work" in client.get("/gaming/?show=decided").content.decode()
+
+
+def test_what_was_found_and_said_stays(farmed: Cast) -> None:
+    one = found(farmed)
+    give_opinion(finding=one, verdict=Verdict.NOT, reason="Lin counts twice", by=farmed.viewer(farmed.ren), now=LATER)
+    for deed in (
+        lambda: Finding.objects.update(points=1),
+        lambda: Opinion.objects.update(verdict="real"),
+        lambda: Opinion.objects.update(reason="else"),
+        lambda: Outcome.objects.update(taken=0, verdict="unclear"),
+        lambda: Outcome.objects.all().delete(),
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            deed()
+    Opinion.objects.update(reason="")
+    assert Opinion.objects.get().reason == ""
