@@ -19,6 +19,10 @@ from tests.journeys.world import ONE_SIDED, World
 from uptake.web.pages.explore.kinds.list import KINDS
 
 FILL: Mapping[str, str | tuple[str, ...]] = {
+    "sign_on:protocol": ("oidc", "ldap"),
+    "sign_on:sign_on_id": "sign_on",
+    "sign_on:link_id": "sign_on_link",
+    "sign_on_with:way": ("no-such-way",),
     "people:person_id": "person",
     "people:slug": "department_slug",
     "people:membership_id": "membership",
@@ -71,7 +75,6 @@ FILL: Mapping[str, str | tuple[str, ...]] = {
     "community:post_id": "post",
     "announcements:announcement_id": "announcement",
     "trainings:training_id": "training",
-    "gaming:finding_id": "finding",
     "feedback:feedback_id": "feedback",
     "committee:proposal_id": "proposal",
     "appeals:appeal_id": "appeal",

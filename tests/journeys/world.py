@@ -23,6 +23,8 @@ from uptake.directory.define_product import define_product
 from uptake.directory.issue_seats import SeatRow, issue_seats
 from uptake.directory.models import DayKind, Identity, Leave, Membership, Organization, Person, RoleAssignment, Seat
 from uptake.directory.scope import EVERYTHING
+from uptake.directory.sign_on.models import Protocol, SignOnLink
+from uptake.directory.sign_on.set_up import Setup, set_up
 from uptake.directory.tokens import make_token
 from uptake.events.connect import connect
 from uptake.events.happening import Happening
@@ -32,8 +34,6 @@ from uptake.events.record import record
 from uptake.events.widget_keys import make_widget_key
 from uptake.insight.impact.evaluate import evaluate
 from uptake.insight.impact.models import Chosen, What
-from uptake.insight.gaming.decide import give_opinion
-from uptake.insight.gaming.models import Finding, Verdict
 from uptake.insight.impact.register import lock, register_intervention
 from uptake.insight.metrics.keep_segment import make_segment
 from uptake.insight.metrics.keep_view import save_view
@@ -158,6 +158,7 @@ def build_world(cast: Cast, folder: Path) -> World:
         _reward(cast, side, now)
         _adopt(side, now)
         _listen(side, now)
+        _vouch(side, now)
     consider_new_events(now=now)
     while keep_boards(now=now):
         pass
@@ -280,27 +281,6 @@ def _keep(cast: Cast, side: Side, now: datetime) -> None:
 
 
 def _intervene(side: Side, now: datetime) -> None:
-    _review(cast, side, now)
-
-
-def _review(cast: Cast, side: Side, now: datetime) -> None:
-    """A finding that waits, and one that was ordinary work."""
-    for detector in ("B", "A2"):
-        finding = Finding.objects.create(
-            company=side.company,
-            person=side.person,
-            detector=detector,
-            first=now.date() - timedelta(days=28),
-            last=now.date() - timedelta(days=1),
-            numbers={"p": 0.001, "again": 6, "created": 9},
-            events=[side.ids["event"]],
-            points=0,
-            held=0,
-            found_at=now,
-        )
-        side.ids["finding"] = finding.pk
-    by = cast.viewer(cast.ren, now.date())
-    give_opinion(finding=finding, verdict=Verdict.NOT, reason=f"Counts {side.order} twice", by=by, now=now)
     """Something that begins in the department, with an evaluation that could not tell."""
     made = register_intervention(
         organization=side.company,
@@ -518,6 +498,15 @@ def _adopt(side: Side, now: datetime) -> None:
     Rhythm.objects.create(person=side.person)
     Bounce.objects.create(person=side.person, address="old@example.org", why="5.1.1", at=now)
     side.ids |= {"announcement": news.pk, "training": training.pk, "feedback": feedback.pk}
+
+
+def _vouch(side: Side, now: datetime) -> None:
+    """A system whose accounts sign in as people of the company."""
+    words = dict.fromkeys(("name_en", "name_zh"), f"Login of {side.order}")
+    setup = Setup(**words, address="https://login.example/", client="c", number_claim="n", listed=False)
+    way = set_up(protocol=Protocol.OIDC, organization=side.company, setup=setup, by=EVERYTHING, now=now)
+    link = SignOnLink.objects.create(sign_on=way, subject=side.order, user=side.person.user, made_at=now, last_at=now)
+    side.ids |= {"sign_on": way.pk, "sign_on_link": link.pk}
 
 
 def _listen(side: Side, now: datetime) -> None:

@@ -35,10 +35,12 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
     "axes",
     "csp",
     "django_htmx",
     "uptake.directory",
+    "uptake.directory.sign_on",
     "uptake.ledger",
     "uptake.events",
     "uptake.notify",
@@ -55,7 +57,6 @@ INSTALLED_APPS = [
     "uptake.insight",
     "uptake.insight.impact",
     "uptake.jobs",
-    "uptake.insight.gaming",
     "uptake.web",
 ]
 MIDDLEWARE = [
@@ -212,6 +213,10 @@ LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_SECURE = HTTPS
 ACCOUNT_ADAPTER = "uptake.web.pages.account.adapter.ClosedAdapter"
+SOCIALACCOUNT_ADAPTER = "uptake.web.pages.sign_on.adapter.SignOnAdapter"
+# What other systems say is not kept, and a link may lead to them: a form may not, as its target is this house only.
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_LOGIN_ON_GET = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "/account/login/"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900

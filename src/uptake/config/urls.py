@@ -19,7 +19,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Addresses are kept by whoever manages people; the sign-in library's own pages for them do not exist here.
     path("account/email/", page_not_found, {"exception": Http404()}),
     path("account/confirm-email/", page_not_found, {"exception": Http404()}),
-    path("account/", include("allauth.urls")),
+    # So do those for accounts of other systems: `pages/sign_on` has its own.
+    path("account/", include("allauth.account.urls")),
+    path("account/2fa/", include("allauth.mfa.urls")),
 ]
 handler403 = "uptake.web.errors.forbidden"
 handler404 = "uptake.web.errors.not_found"

@@ -16,6 +16,7 @@ class Area:
 AREAS: tuple[Area, ...] = (
     Area("", "uptake.web.pages.home.urls"),
     Area("account/", "uptake.web.pages.account.urls"),
+    Area("account/with/", "uptake.web.pages.sign_on.urls_with"),
     Area("messages/", "uptake.web.pages.inbox.urls"),
     Area("overview/", "uptake.web.pages.overview.urls"),
     Area("activity/ask/", "uptake.web.pages.explore.urls"),
@@ -23,6 +24,7 @@ AREAS: tuple[Area, ...] = (
     Area("activity/views/", "uptake.web.pages.views.urls"),
     Area("activity/activation/", "uptake.web.pages.activation.urls"),
     Area("activity/", "uptake.web.pages.activity.urls"),
+    Area("people/sign-on/", "uptake.web.pages.sign_on.urls"),
     Area("people/seats/", "uptake.web.pages.seats.urls"),
     Area("people/", "uptake.web.pages.people.urls"),
     Area("data/people/", "uptake.web.pages.identities.urls"),
@@ -54,9 +56,8 @@ AREAS: tuple[Area, ...] = (
     Area("impact/", "uptake.web.pages.impact.urls"),
     Area("committee/", "uptake.web.pages.committee.urls"),
     Area("appeals/", "uptake.web.pages.appeals.urls"),
-    Area("gaming/", "uptake.web.pages.gaming.urls"),
-    Area("fairness/", "uptake.web.pages.fairness.urls"),
     Area("transparency/", "uptake.web.pages.transparency.urls"),
     Area("api/v1/hooks/", "uptake.web.hooks.urls"),
+    Area("fairness/", "uptake.web.pages.fairness.urls"),
     Area("api/v1/", "uptake.web.api.urls"),
 )

@@ -11,10 +11,10 @@ from uptake.connectors.forget import IMPORTS, SYSTEM_RECORDS
 from uptake.connectors.people.forget import SAID_BY_SOURCES
 from uptake.directory.erase import Treatment
 from uptake.directory.forget import AUDIT, IDENTITIES, LEAVE, LOGIN, MEMBERSHIPS, PERSON, ROLES, SEATS
+from uptake.directory.sign_on.forget import SIGN_ON
 from uptake.events.forget import CONFLICTS, EVENTS
 from uptake.insight.forget import SEGMENTS, VIEWS
 from uptake.notify.forget import MESSAGES
-from uptake.insight.gaming.forget import GAMING
 from uptake.programme.adoption.forget import ADOPTION
 from uptake.programme.community.forget import COMMUNITY
 from uptake.programme.forget import AWARDS, LEVELS
@@ -37,7 +37,6 @@ TREATMENTS: tuple[Treatment, ...] = (
     GOVERNANCE,
     RETROACTIVE,
     COMMUNITY,
-    GAMING,
     ADOPTION,
     MESSAGES,
     SEGMENTS,
@@ -47,6 +46,7 @@ TREATMENTS: tuple[Treatment, ...] = (
     ROLES,
     LEAVE,
     MEMBERSHIPS,
+    SIGN_ON,
     LOGIN,
     IDENTITIES,
     PERSON,
@@ -56,6 +56,10 @@ NOT_TREATED: Mapping[str, str] = {
     "directory.Product": "products are no people",
     "directory.CalendarDay": "days are no people",
     "directory.Erasure": "says that number so-and-so was erased, and no name",
+    "sign_on.SignOn": "a system that people sign in with; not a person",
+    "socialaccount.SocialAccount": "not used: see sign_on.SignOnLink",
+    "socialaccount.SocialApp": "not used: see sign_on.SignOn",
+    "socialaccount.SocialToken": "not used: what other systems give is not kept",
     "events.Connection": "sources are no people",
     "events.ApiKey": "made by a login whose name is gone",
     "events.WidgetKey": "made by a login whose name is gone",
@@ -86,8 +90,6 @@ NOT_TREATED: Mapping[str, str] = {
     "governance.Proposal": "what was put to the vote is sealed; its proposer is a number whose name is gone",
     "governance.Ballot": "names nobody, and is deleted when it was counted",
     "adoption.Guide": "steps of a place; name no people",
-    "gaming.Outcome": "a verdict and a number of points",
-    "gaming.Search": "how far a company was searched; no people",
     "community.Terms": "numbers of a company; no people",
     "programme.MeritChange": "numbers of people whose names are gone; lives for seconds",
     "merits.Score": "points of a number whose name is gone",

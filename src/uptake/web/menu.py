@@ -78,7 +78,6 @@ ITEMS: tuple[Item, ...] = (
             Item(_("Committee"), "", "committee:home"),
             Item(_("Appeals desk"), "", "appeals:desk", (Deed.MANAGE_RULES,)),
             Item(_("Points given afterwards"), "", "retroactive:home", (Deed.MANAGE_RULES,), by_place=True),
-            Item(_("Points under review"), "", "gaming:home", (Deed.SEE_EVENTS,), by_place=True),
             Item(_("Fairness"), "", "fairness:home", (Deed.SEE_TOTALS,), by_place=True),
             Item(_("Monthly report"), "", "transparency:home"),
         ),
@@ -108,7 +107,11 @@ ITEMS: tuple[Item, ...] = (
     ),
     Item(_("Data"), "database", "data:home", (Deed.MANAGE_DATA,), also=("identities",)),
     Item(
-        _("People & roles"), "users", "people:home", (Deed.MANAGE_PEOPLE, Deed.GIVE_ROLES), also=("calendar", "seats")
+        _("People & roles"),
+        "users",
+        "people:home",
+        (Deed.MANAGE_PEOPLE, Deed.GIVE_ROLES),
+        also=("calendar", "seats", "sign_on"),
     ),
     Item(_("Jobs"), "clock-play", "jobs:home", (Deed.RUN_PLATFORM,), ruled_off=True),
     Item(_("Audit log"), "history", "audit:home", (Deed.SEE_AUDIT,)),

@@ -16,6 +16,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from uptake.directory.prefer import keep_preference
+from uptake.directory.sign_on.models import SignOn
 from uptake.web.pages.account.demo import demo_logins
 from uptake.web.pages.demo_host.views import host_told
 from uptake.web.preferences import THEME_COOKIE, THEMES, keep_in_cookie
@@ -30,7 +31,8 @@ class SignIn(LoginView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         found: dict[str, Any] = super().get_context_data(**kwargs)
         demo = {"demo_logins": demo_logins(), "demo_host": host_told() is not None}
-        return {**found, **demo, "next": self.request.GET.get("next", "")}
+        ways = SignOn.objects.open().filter(listed=True).order_by("organization__path", "pk")
+        return {**found, **demo, "ways": ways, "next": self.request.GET.get("next", "")}
 
 
 @login_required

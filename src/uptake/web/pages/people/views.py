@@ -60,6 +60,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
         "filtered": any(request.GET.get(name) for name in ("q", "role", "login", "state")),
         "may_add": viewer.may(Deed.MANAGE_PEOPLE, chosen) if chosen else viewer.may(Deed.MANAGE_PEOPLE),
         "waiting": _waiting(viewer),
+        "may_sign_on": viewer.may(Deed.MANAGE_DATA),
         "may_edit_place": chosen is not None and viewer.may(Deed.MANAGE_PEOPLE, chosen),
     }
     return render(request, "people/home.html", context)

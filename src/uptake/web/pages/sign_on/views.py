@@ -1,0 +1,321 @@
+"""Where park operators and administrators set up that people sign in with the login they have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Count
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from uptake.directory.models import Organization
+from uptake.directory.scope import Deed, NotAllowed, Viewer
+from uptake.directory.sign_on import set_up as doors
+from uptake.directory.sign_on.let_in import Why
+from uptake.directory.sign_on.models import Protocol, SignOn, SignOnLink
+from uptake.notify.post import NotAnAddress as NowhereAtAll
+from uptake.web.pages.sign_on.answers import REASONS, TRIAL
+from uptake.web.viewing import NotYours, needs, viewer_for
+
+SHOWN = 100
+"""Links that a page shows."""
+USED: dict[Protocol, tuple[str, ...]] = {
+    Protocol.OIDC: ("address", "client", "secret"),
+    Protocol.LDAP: ("address", "base", "client", "secret", "login_claim"),
+}
+"""The fields of each protocol; the others are of all."""
+
+
+class SetupForm(forms.Form):
+    """One way in."""
+
+    organization = forms.ModelChoiceField(
+        Organization.objects.none(),
+        label=gettext_lazy("Whose people it vouches for"),
+        help_text=gettext_lazy("Those of this place and below it come in by it, and nobody else."),
+    )
+    name_en = forms.CharField(
+        max_length=60,
+        label=gettext_lazy("Name on the button, in English"),
+        help_text=gettext_lazy("Such as: Beiyuan account"),
+    )
+    name_zh = forms.CharField(
+        max_length=60,
+        label=gettext_lazy("Name on the button, in Chinese"),
+        help_text=gettext_lazy("Such as: 北源账号"),
+    )
+    address = forms.CharField(max_length=500, label="")
+    base = forms.CharField(
+        max_length=255,
+        label=gettext_lazy("People are below"),
+        help_text=gettext_lazy("Such as: ou=people,dc=example,dc=com"),
+    )
+    client = forms.CharField(max_length=255, label="", required=False)
+    secret = forms.CharField(
+        max_length=1000, label="", required=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    )
+    login_claim = forms.CharField(
+        max_length=60,
+        initial="uid",
+        label=gettext_lazy("Attribute typed as the name"),
+        help_text=gettext_lazy("Such as: uid, sAMAccountName, mail"),
+    )
+    email_claim = forms.CharField(
+        max_length=60,
+        required=False,
+        initial="email",
+        label=gettext_lazy("Where the e-mail stands"),
+    )
+    number_claim = forms.CharField(
+        max_length=60,
+        required=False,
+        label=gettext_lazy("Where the staff number stands"),
+        help_text=gettext_lazy("Such as: employee_number. Only if people cannot change it themselves there."),
+    )
+    domains = forms.CharField(
+        max_length=500,
+        required=False,
+        label=gettext_lazy("E-mail domains it may speak of"),
+        help_text=gettext_lazy("Such as: beiyuan.example. Several with commas between."),
+    )
+    plain = forms.BooleanField(
+        required=False, label=gettext_lazy("Allow a connection without encryption, which everybody on the way can read")
+    )
+    makes_people = forms.BooleanField(
+        required=False, label=gettext_lazy("Add people who are not known yet, by their verified e-mail")
+    )
+    listed = forms.BooleanField(
+        required=False, initial=True, label=gettext_lazy("Show its button to everybody on the sign-in page")
+    )
+    for_administrators = forms.BooleanField(
+        required=False, label=gettext_lazy("Also let in people who run the platform or have a role elsewhere")
+    )
+
+    def __init__(self, *args: Any, viewer: Viewer, protocol: Protocol, sign_on: SignOn | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        place = self.fields["organization"]
+        assert isinstance(place, forms.ModelChoiceField), "the organization is chosen from a list"
+        within = Organization.objects.open().filter(viewer.within("path", Deed.MANAGE_DATA)).order_by("path")
+        place.queryset = within.filter(viewer.within("path", Deed.GIVE_ROLES))
+        if sign_on is not None:
+            del self.fields["organization"]
+        if not viewer.may(Deed.RUN_PLATFORM, sign_on.organization if sign_on else None):
+            del self.fields["for_administrators"]
+        for name in ("address", "base", "client", "secret", "login_claim"):
+            if name not in USED[protocol]:
+                del self.fields[name]
+        label, help_text, client, secret = WORDS[protocol]
+        self.fields["address"].label, self.fields["address"].help_text = label, help_text
+        self.fields["client"].label, self.fields["secret"].label = client, secret
+        self.fields["client"].required = protocol == Protocol.OIDC
+        self.fields["secret"].help_text = _("Leave empty to keep the one there is.") if sign_on else ""
+        if protocol == Protocol.LDAP:
+            self.fields["email_claim"].initial = "mail"
+            self.fields["number_claim"].initial = "employeeNumber"
+
+    def setup(self) -> doors.Setup:
+        told = {key: value for key, value in self.cleaned_data.items() if key not in ("organization", "domains")}
+        return doors.Setup(**told, domains=self.cleaned_data["domains"].replace("，", ",").split(","))
+
+
+WORDS = {
+    Protocol.OIDC: (
+        gettext_lazy("Issuer"),
+        gettext_lazy("Such as: https://login.example.com/realms/beiyuan"),
+        gettext_lazy("Client id"),
+        gettext_lazy("Client secret"),
+    ),
+    Protocol.LDAP: (
+        gettext_lazy("Address of the directory"),
+        gettext_lazy("Such as: ldaps://ldap.example.com"),
+        gettext_lazy("Who searches (empty: anybody may)"),
+        gettext_lazy("Password of who searches"),
+    ),
+}
+"""Each protocol: what its address is called and looks like, what its client and its secret are called."""
+
+
+@needs(Deed.MANAGE_DATA)
+def home(request: HttpRequest) -> HttpResponseBase:
+    """All ways in that the viewer manages."""
+    viewer = viewer_for(request)
+    rows = SignOn.objects.visible_to(viewer).select_related("organization").annotate(accounts=Count("links"))
+    context = {
+        "rows": [(one, *_state(one)) for one in rows.order_by("organization__path", "pk")],
+        "protocols": [(one.value, one.label) for one in USED],
+    }
+    return render(request, "sign_on/home.html", context)
+
+
+@needs(Deed.MANAGE_DATA)
+@never_cache
+def new(request: HttpRequest, protocol: str) -> HttpResponseBase:
+    """Sets one up."""
+    viewer = viewer_for(request)
+    if protocol not in USED:
+        raise Http404("no such protocol")
+    kind = Protocol(protocol)
+    form = SetupForm(request.POST or None, viewer=viewer, protocol=kind, sign_on=None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = doors.set_up(
+                protocol=kind,
+                organization=form.cleaned_data["organization"],
+                setup=form.setup(),
+                by=viewer,
+                now=timezone.now(),
+            )
+        except REFUSALS as refusal:
+            _tell(form, refusal)
+        else:
+            messages.success(request, _("Set up. Tell the other system the address below, then test it."))
+            return redirect("sign_on:one", made.pk)
+    return render(request, "sign_on/form.html", {"form": form, "protocol": kind, "way": None})
+
+
+@needs(Deed.MANAGE_DATA)
+@never_cache
+def change_it(request: HttpRequest, sign_on_id: int) -> HttpResponseBase:
+    """Changes one."""
+    viewer = viewer_for(request)
+    held = _held(request, sign_on_id)
+    kind = Protocol(held.protocol)
+    initial = {name: getattr(held, name) for name in SetupForm.base_fields if hasattr(held, name) and name != "secret"}
+    initial["domains"] = ", ".join(held.domains)
+    form = SetupForm(request.POST or None, initial=initial, viewer=viewer, protocol=kind, sign_on=held)
+    if request.method == "POST" and form.is_valid():
+        try:
+            doors.change(sign_on=held, setup=form.setup(), by=viewer, now=timezone.now())
+        except NotAllowed as refusal:
+            raise NotYours(Deed.RUN_PLATFORM) from refusal
+        except REFUSALS as refusal:
+            _tell(form, refusal)
+        else:
+            messages.success(request, _("Changed. Test it again if you changed how people are told apart."))
+            return redirect("sign_on:one", held.pk)
+    return render(request, "sign_on/form.html", {"form": form, "protocol": kind, "way": held})
+
+
+@needs(Deed.MANAGE_DATA)
+@never_cache
+def one(request: HttpRequest, sign_on_id: int) -> HttpResponseBase:
+    """One way in: what to tell the other system, its test, whose accounts came in by it."""
+    held = _held(request, sign_on_id)
+    trial = request.session.get(TRIAL)
+    if not isinstance(trial, dict) or trial.get("sign_on") != held.pk:
+        trial = None
+    viewer = viewer_for(request)
+    links = SignOnLink.objects.visible_to(viewer).filter(sign_on=held).select_related("user__person")
+    tone, state = _state(held)
+    context = {
+        "way": held,
+        "tone": tone,
+        "state": state,
+        "callback": request.build_absolute_uri(reverse("sign_on_with:callback", args=[held.slug])),
+        "own_address": request.build_absolute_uri(reverse("sign_on_with:begin", args=[held.slug])),
+        "trial": trial,
+        "reason": REASONS[Why(trial["why"])] if trial and trial["why"] else "",
+        "links": links.order_by("-last_at")[:SHOWN],
+        "count": links.count(),
+        "may": not held.for_administrators or viewer.may(Deed.RUN_PLATFORM, held.organization),
+    }
+    return render(request, "sign_on/one.html", context)
+
+
+@needs(Deed.MANAGE_DATA)
+@require_POST
+def steer(request: HttpRequest, sign_on_id: int) -> HttpResponseBase:
+    """Pauses, lets go on (`do=resume`), makes it the only way (`do=demand`), or not (`do=free`), removes it."""
+    viewer, now = viewer_for(request), timezone.now()
+    held = _held(request, sign_on_id)
+    try:
+        match request.POST.get("do"):
+            case "pause":
+                doors.pause(sign_on=held, paused=True, by=viewer, now=now)
+                messages.success(request, _("Paused. Nobody comes in by it; passwords do."))
+            case "resume":
+                doors.pause(sign_on=held, paused=False, by=viewer, now=now)
+                messages.success(request, _("People can sign in with it again."))
+            case "demand":
+                doors.demand(sign_on=held, only_way=True, by=viewer, now=now)
+                messages.success(
+                    request, _("From now on the people of this place sign in with it and not with a password.")
+                )
+            case "free":
+                doors.demand(sign_on=held, only_way=False, by=viewer, now=now)
+                messages.success(request, _("Passwords do again."))
+            case "forget":
+                request.session.pop(TRIAL, None)
+            case "remove":
+                doors.remove(sign_on=held, by=viewer, now=now)
+                messages.success(request, _("Removed. Logins and people stay as they are."))
+                return redirect("sign_on:home")
+    except doors.NotTried:
+        messages.error(request, _("Test it first: nobody should be locked out by a way in that does not work."))
+    except NotAllowed as refusal:
+        raise NotYours(Deed.RUN_PLATFORM) from refusal
+    return redirect("sign_on:one", sign_on_id)
+
+
+@needs(Deed.MANAGE_DATA)
+@require_POST
+def unlink_it(request: HttpRequest, sign_on_id: int, link_id: int) -> HttpResponseBase:
+    """Forgets whose login an account is."""
+    held = _held(request, sign_on_id)
+    links = SignOnLink.objects.visible_to(viewer_for(request)).select_related("sign_on")
+    link = get_object_or_404(links, pk=link_id, sign_on=held)
+    try:
+        doors.unlink(link=link, by=viewer_for(request), now=timezone.now())
+    except NotAllowed as refusal:
+        raise NotYours(Deed.RUN_PLATFORM) from refusal
+    messages.success(request, _("Unlinked. At the next sign-in the account is matched anew."))
+    return redirect("sign_on:one", sign_on_id)
+
+
+REFUSALS = (
+    doors.NotAnAddress,
+    doors.NotEncrypted,
+    doors.NotADomain,
+    doors.NoClaim,
+    doors.DomainsNeeded,
+    doors.NoPeopleHere,
+    NowhereAtAll,
+)
+
+
+def _tell(form: SetupForm, refusal: Exception) -> None:
+    match refusal:
+        case doors.NotEncrypted():
+            form.add_error("address", _("This address is not encrypted. Use https://, or allow it below."))
+        case doors.NotADomain():
+            form.add_error("domains", _("“%(domain)s” is no domain.") % {"domain": refusal})
+        case doors.NoClaim():
+            form.add_error("email_claim", _("Say where the e-mail or the staff number stands: else nobody is found."))
+        case doors.DomainsNeeded():
+            form.add_error("domains", _("Name the domains it may speak of."))
+        case doors.NoPeopleHere():
+            form.add_error("makes_people", _("At a park nobody is added: people work for a company."))
+        case _:
+            form.add_error("address", _("This is no address that can be asked."))
+
+
+def _held(request: HttpRequest, sign_on_id: int) -> SignOn:
+    rows = SignOn.objects.visible_to(viewer_for(request)).select_related("organization")
+    return get_object_or_404(rows, pk=sign_on_id)
+
+
+def _state(held: SignOn) -> tuple[str, str]:
+    if held.paused_at is not None:
+        return "off", _("Paused")
+    if held.tried_at is None:
+        return "warn", _("Not tested yet")
+    return ("good", _("The only way in")) if held.only_way else ("good", _("Open"))
