@@ -75,6 +75,7 @@ FILL: Mapping[str, str | tuple[str, ...]] = {
     "community:post_id": "post",
     "announcements:announcement_id": "announcement",
     "trainings:training_id": "training",
+    "gaming:finding_id": "finding",
     "feedback:feedback_id": "feedback",
     "committee:proposal_id": "proposal",
     "appeals:appeal_id": "appeal",

@@ -34,6 +34,8 @@ from uptake.events.record import record
 from uptake.events.widget_keys import make_widget_key
 from uptake.insight.impact.evaluate import evaluate
 from uptake.insight.impact.models import Chosen, What
+from uptake.insight.gaming.decide import give_opinion
+from uptake.insight.gaming.models import Finding, Verdict
 from uptake.insight.impact.register import lock, register_intervention
 from uptake.insight.metrics.keep_segment import make_segment
 from uptake.insight.metrics.keep_view import save_view
@@ -281,6 +283,27 @@ def _keep(cast: Cast, side: Side, now: datetime) -> None:
 
 
 def _intervene(side: Side, now: datetime) -> None:
+    _review(cast, side, now)
+
+
+def _review(cast: Cast, side: Side, now: datetime) -> None:
+    """A finding that waits, and one that was ordinary work."""
+    for detector in ("B", "A2"):
+        finding = Finding.objects.create(
+            company=side.company,
+            person=side.person,
+            detector=detector,
+            first=now.date() - timedelta(days=28),
+            last=now.date() - timedelta(days=1),
+            numbers={"p": 0.001, "again": 6, "created": 9},
+            events=[side.ids["event"]],
+            points=0,
+            held=0,
+            found_at=now,
+        )
+        side.ids["finding"] = finding.pk
+    by = cast.viewer(cast.ren, now.date())
+    give_opinion(finding=finding, verdict=Verdict.NOT, reason=f"Counts {side.order} twice", by=by, now=now)
     """Something that begins in the department, with an evaluation that could not tell."""
     made = register_intervention(
         organization=side.company,

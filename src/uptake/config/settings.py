@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "uptake.insight",
     "uptake.insight.impact",
     "uptake.jobs",
+    "uptake.insight.gaming",
     "uptake.web",
 ]
 MIDDLEWARE = [

@@ -56,8 +56,9 @@ AREAS: tuple[Area, ...] = (
     Area("impact/", "uptake.web.pages.impact.urls"),
     Area("committee/", "uptake.web.pages.committee.urls"),
     Area("appeals/", "uptake.web.pages.appeals.urls"),
+    Area("gaming/", "uptake.web.pages.gaming.urls"),
+    Area("fairness/", "uptake.web.pages.fairness.urls"),
     Area("transparency/", "uptake.web.pages.transparency.urls"),
     Area("api/v1/hooks/", "uptake.web.hooks.urls"),
-    Area("fairness/", "uptake.web.pages.fairness.urls"),
     Area("api/v1/", "uptake.web.api.urls"),
 )

@@ -15,6 +15,7 @@ from uptake.directory.sign_on.forget import SIGN_ON
 from uptake.events.forget import CONFLICTS, EVENTS
 from uptake.insight.forget import SEGMENTS, VIEWS
 from uptake.notify.forget import MESSAGES
+from uptake.insight.gaming.forget import GAMING
 from uptake.programme.adoption.forget import ADOPTION
 from uptake.programme.community.forget import COMMUNITY
 from uptake.programme.forget import AWARDS, LEVELS
@@ -37,6 +38,7 @@ TREATMENTS: tuple[Treatment, ...] = (
     GOVERNANCE,
     RETROACTIVE,
     COMMUNITY,
+    GAMING,
     ADOPTION,
     MESSAGES,
     SEGMENTS,
@@ -90,6 +92,8 @@ NOT_TREATED: Mapping[str, str] = {
     "governance.Proposal": "what was put to the vote is sealed; its proposer is a number whose name is gone",
     "governance.Ballot": "names nobody, and is deleted when it was counted",
     "adoption.Guide": "steps of a place; name no people",
+    "gaming.Outcome": "a verdict and a number of points",
+    "gaming.Search": "how far a company was searched; no people",
     "community.Terms": "numbers of a company; no people",
     "programme.MeritChange": "numbers of people whose names are gone; lives for seconds",
     "merits.Score": "points of a number whose name is gone",

@@ -78,6 +78,7 @@ ITEMS: tuple[Item, ...] = (
             Item(_("Committee"), "", "committee:home"),
             Item(_("Appeals desk"), "", "appeals:desk", (Deed.MANAGE_RULES,)),
             Item(_("Points given afterwards"), "", "retroactive:home", (Deed.MANAGE_RULES,), by_place=True),
+            Item(_("Points under review"), "", "gaming:home", (Deed.SEE_EVENTS,), by_place=True),
             Item(_("Fairness"), "", "fairness:home", (Deed.SEE_TOTALS,), by_place=True),
             Item(_("Monthly report"), "", "transparency:home"),
         ),

@@ -87,6 +87,8 @@ DEEDS: Mapping[str, str | Promise] = {
     "event_type.described": _("Kind of event described"),
     "import.begun": _("Import begun"),
     "import.queued": _("Import started"),
+    "gaming.opinion": _("Opinion on points under review"),
+    "gaming.decided": _("Points under review decided"),
     "import.undone": _("Import undone"),
     "draft.begun": _("Draft of a rulebook begun"),
     "draft.proposed": _("Draft proposed"),
