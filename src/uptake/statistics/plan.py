@@ -59,13 +59,14 @@ class Headcount(StrEnum):
 class Incident:
     """Something else that happened: a release, a policy, a holiday, another campaign, a change of logging.
 
-    company and role narrow it; empty means everywhere.
+    company, role and units (by name) narrow it; empty means everywhere.
     """
 
     day: date
     text: str
     company: str = ""
     role: str = ""
+    units: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from uptake.insight.impact.metrics import Metric
 from uptake.insight.impact.panel_of_departments import HISTORY_DAYS, department_panel, only_known_days
 from uptake.statistics.panel import Panel
 from uptake.statistics.power import best_rollout, gate
@@ -38,12 +39,12 @@ class Answerable:
 
 
 def answerable(
-    starts: Mapping[str, str | None], *, event: str, smallest: float, until: date, today: date
+    starts: Mapping[str, str | None], *, metric: Metric, smallest: float, until: date, today: date
 ) -> Answerable:
-    """Whether the rollout could tell an effect of `smallest` (a share), by the history up to yesterday."""
+    """Whether the rollout could tell an effect of `smallest` (in the metric's unit), by the history up to yesterday."""
     waits = dict.fromkeys(starts, None)
     last = today - timedelta(days=1)
-    panel = department_panel(waits, event=event, first=last - timedelta(days=HISTORY_DAYS), last=last)
+    panel = department_panel(waits, metric=metric, first=last - timedelta(days=HISTORY_DAYS), last=last)
     if panel is None:
         return Answerable("no_history")
     history = only_known_days(panel)

@@ -17,15 +17,16 @@ from uptake.basics.canonical import canonical_json
 from uptake.directory.audit import note
 from uptake.directory.place import settings_at
 from uptake.directory.viewer import NotAllowed, Viewer
+from uptake.insight.impact.metrics import Metric, metric_of
 from uptake.insight.impact.models import MANAGING, Evaluation, Intervention
 from uptake.insight.impact.panel_of_departments import HISTORY_DAYS, department_panel
 from uptake.insight.impact.refusals import NothingYet, NotLocked
 from uptake.statistics.evaluate import evaluate as evaluate_panel
 from uptake.statistics.imputation import Imputation
 from uptake.statistics.panel import WEEK, Panel
-from uptake.statistics.plan import Assignment, Direction, Kind, Plan
+from uptake.statistics.plan import Assignment, Direction, Incident, Plan
 from uptake.statistics.result import Result, rounded
-from uptake.statistics.verdict import guardrail
+from uptake.statistics.verdict import adjusted, guardrail
 from uptake.statistics.wording import Sentence, against, assumption_sentences, sentences
 
 DRAWS = 199
@@ -84,48 +85,96 @@ def evaluate_due(*, now: datetime) -> int:
 def answer(intervention: Intervention, *, last: date) -> dict[str, Any]:
     """What is kept: the metrics with their pictures, the guardrails, and the words as patterns with fields."""
     first = intervention.first_start - timedelta(days=HISTORY_DAYS)
+    beside = _incidents(intervention)
     metrics, guardrails, since = [], [], list[str]()
     for one in intervention.plan["metrics"]:
-        panel = department_panel(intervention.starts, event=one["event"], first=first, last=last)
+        metric = metric_of(one)
+        panel = department_panel(intervention.starts, metric=metric, first=first, last=last)
         if panel is None:
             raise NothingYet
         since.append(panel.days[0].astype("datetime64[D]").astype(object).isoformat())
-        metrics.append(_told(panel, _plan(intervention, one["event"], float(one["smallest"])), last, one["event"]))
+        metrics.append(_told(panel, _plan(intervention, metric, float(one["smallest"]), beside), last, metric))
     for one in intervention.plan["guardrails"]:
-        margin = float(one["margin"])
-        panel = department_panel(intervention.starts, event=one["event"], first=first, last=last)
+        metric, margin = metric_of(one), float(one["margin"])
+        panel = department_panel(intervention.starts, metric=metric, first=first, last=last)
         if panel is None:
             continue
-        plan = _plan(intervention, one["event"], margin, direction=Direction.LOWER)
+        plan = _plan(intervention, metric, margin, beside, direction=Direction.LOWER)
         result = evaluate_panel(panel, plan, read_on=last, draws=DRAWS)
         usable = result.estimate is not None and result.estimate.usable and not result.stops
         held = guardrail(result.estimate, margin, higher_is_better=False) if usable and result.estimate else "open"
-        guardrails.append({"event": one["event"], "margin": margin, "held": str(held), "result": _facts(result)})
-    return {
+        guardrails.append({**metric.facts(), "margin": margin, "held": str(held), "result": _facts(result)})
+    told = {
         "registration": intervention.hash,
         "from": min(since),
         "to": last.isoformat(),
         "metrics": metrics,
         "guardrails": guardrails,
     }
+    return told | _others(intervention, beside, first=first, last=last)
 
 
-def _plan(intervention: Intervention, event: str, smallest: float, direction: Direction = Direction.HIGHER) -> Plan:
+def _others(
+    intervention: Intervention, beside: tuple[Incident, ...], *, first: date, last: date
+) -> dict[str, list[dict[str, Any]]]:
+    """What was registered to be looked at beside the primary metric: each with its p-value raised for their number.
+
+    A change that does not hold after that is not claimed. What nothing was recorded of says so.
+    """
+    registered = intervention.plan.get("others", ())
+    found: list[dict[str, Any]] = []
+    for one in registered:
+        metric = metric_of(one)
+        panel = department_panel(intervention.starts, metric=metric, first=first, last=last)
+        if panel is None or not np.nansum(panel.numerator if panel.numerator is not None else panel.outcome):
+            found.append({**metric.facts(), "smallest": float(one["smallest"]), "result": None})
+        else:
+            plan = _plan(intervention, metric, float(one["smallest"]), beside)
+            found.append(_told(panel, plan, last, metric) | {"weeks": []})
+    tested = [one for one in found if one["result"] is not None and one["result"]["p"] is not None]
+    for one, raised in zip(tested, adjusted([], [one["result"]["p"] for one in tested])[1], strict=True):
+        one["adjusted"] = rounded(raised)
+        one["holds"] = raised <= float(intervention.plan["alpha"])
+    return {"others": found} if registered else {}
+
+
+def _incidents(intervention: Intervention) -> tuple[Incident, ...]:
+    """What else that was locked began in departments that take part, and when."""
+    found = []
+    for other in Intervention.objects.filter(locked_at__isnull=False).exclude(pk=intervention.pk).order_by("pk"):
+        days: dict[str, list[str]] = {}
+        for slug in sorted(intervention.starts.keys() & other.starts.keys()):
+            if other.starts[slug]:
+                days.setdefault(other.starts[slug], []).append(slug)
+        found += [
+            Incident(date.fromisoformat(day), other.title, units=tuple(slugs)) for day, slugs in sorted(days.items())
+        ]
+    return tuple(found)
+
+
+def _plan(
+    intervention: Intervention,
+    metric: Metric,
+    smallest: float,
+    beside: tuple[Incident, ...],
+    direction: Direction = Direction.HIGHER,
+) -> Plan:
     return Plan(
-        metric=event or "active",
-        kind=Kind.RATE,
+        metric=metric.event or "active",
+        kind=metric.kind,
         smallest=smallest,
         until=intervention.until,
         direction=direction,
         alpha=float(intervention.plan["alpha"]),
         assignment=Assignment(intervention.chosen),
+        incidents=beside,
     )
 
 
-def _told(panel: Panel, plan: Plan, last: date, event: str) -> dict[str, Any]:
+def _told(panel: Panel, plan: Plan, last: date, metric: Metric) -> dict[str, Any]:
     result = evaluate_panel(panel, plan, read_on=last, draws=DRAWS)
     return {
-        "event": event,
+        **metric.facts(),
         "smallest": plan.smallest,
         "result": _facts(result),
         "sentences": [_sentence(one) for one in sentences(result)],

@@ -1,19 +1,20 @@
-"""From events and the directory to a panel: of each department's people, the share with a counting event on a day."""
+"""From events and the directory to a panel: what was measured of each department on each working day."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from uptake.directory.calendar import working_days_between
 from uptake.directory.models import Membership, Organization, PersonKind
 from uptake.directory.place import Span, memberships_of
-from uptake.events.models import Event, EventType
+from uptake.events.models import Event, EventQuerySet, EventType
+from uptake.insight.impact.metrics import Measure, Metric
 from uptake.insight.impact.models import departments_of
 from uptake.statistics.distributions import Floats
 from uptake.statistics.panel import Panel, PanelRefused, panel_of
@@ -22,11 +23,18 @@ HISTORY_DAYS = 182
 """So many days before the first start are looked at, at most."""
 
 
-def department_panel(starts: Mapping[str, str | None], *, event: str, first: date, last: date) -> Panel | None:
+PersonDay = tuple[int, date]
+Where = Mapping[int, np.ndarray[tuple[int], np.dtype[np.int64]]]
+
+
+def department_panel(
+    starts: Mapping[str, str | None], *, metric: Metric, first: date, last: date, without: Collection[PersonDay] = ()
+) -> Panel | None:
     """The panel of the departments in `starts` over the working days of [first, last]; None where nothing is known.
 
-    Denominator: everybody the directory has there that day, whether seen or not. A company's days before its first
-    event are unknown, not 0; so are days nobody works. `event`: its name; empty: any that counts as activity.
+    Heads: everybody the directory has there that day, whether seen or not. A company's days before its first event are
+    unknown, not 0; so are days nobody works. `without`: what these people did on these days is not counted, they
+    themselves are (to see how much hangs on events that were flagged).
     """
     places = departments_of(starts)
     days = (last - first).days + 1
@@ -38,7 +46,10 @@ def department_panel(starts: Mapping[str, str | None], *, event: str, first: dat
     for row in where.values():
         there = np.flatnonzero(row >= 0)
         heads[row[there], there] += 1
-    seen, begun = _seen(places, where, event, first, last)
+    begun, rows = _rows(places, first, last)
+    seen, against = _counted(rows, where, metric, (len(places), days), first, frozenset(without))
+    if against is None:
+        against = heads
     columns: dict[str, list[object]] = defaultdict(list)
     for number, place in enumerate(places):
         company = place.company or place
@@ -46,11 +57,12 @@ def department_panel(starts: Mapping[str, str | None], *, event: str, first: dat
             continue
         for day in working_days_between(place, max(first, begun[company.pk]), last):
             column = (day - first).days
-            if heads[number, column] > 0:
+            if heads[number, column] > 0 and against[number, column] > 0:
                 columns["unit"].append(place.slug)
                 columns["day"].append(np.datetime64(day))
-                columns["numerator"].append(int(seen[number, column]))
-                columns["denominator"].append(int(heads[number, column]))
+                columns["numerator"].append(float(seen[number, column]))
+                columns["denominator"].append(int(against[number, column]))
+                columns["headcount"].append(int(heads[number, column]))
                 columns["company"].append(company.slug)
     adoption = {slug: date.fromisoformat(day) if day else None for slug, day in starts.items()}
     try:
@@ -110,14 +122,8 @@ def _number(span: Span, numbers: Mapping[str, int]) -> int:
     return -1
 
 
-def _seen(
-    places: list[Organization],
-    where: Mapping[int, np.ndarray[tuple[int], np.dtype[np.int64]]],
-    event: str,
-    first: date,
-    last: date,
-) -> tuple[Floats, dict[int, date]]:
-    """(departments, days): how many of them had such an event; and the first date of any event of each company."""
+def _rows(places: list[Organization], first: date, last: date) -> tuple[dict[int, date], EventQuerySet]:
+    """The first date of any event of each company, and the events that people had in these days."""
     companies = sorted({place.company_id or place.pk for place in places})
     rows = Event.objects.filter(Q(company_id__in=companies) | Q(company__isnull=True)).standing()
     rows = rows.filter(business_date__range=(first, last), identity__person__isnull=False)
@@ -128,18 +134,86 @@ def _seen(
         )
         if start is not None:
             begun[company] = start
-    if event:
-        rows = rows.filter(name=event)
+    return begun, rows
+
+
+def _counted(
+    rows: EventQuerySet,
+    where: Where,
+    metric: Metric,
+    shape: tuple[int, int],
+    first: date,
+    without: frozenset[PersonDay],
+) -> tuple[Floats, Floats | None]:
+    """(departments, days) twice: what is counted, and what it is divided by (None: by heads)."""
+    if metric.measure is Measure.HOURS:
+        return _hours(rows, where, metric, shape, first, without)
+    if metric.event:
+        chosen = rows.filter(name=metric.event)
     else:
-        rows = rows.exclude(
+        chosen = rows.exclude(
             name__in=list(EventType.objects.filter(counts_as_active=False).values_list("name", flat=True))
         )
-    seen = np.zeros((len(places), (last - first).days + 1))
-    for person, day in rows.order_by().values_list("identity__person_id", "business_date").distinct():
-        row = where.get(person or 0)
-        if row is None:
-            continue
-        column = (day - first).days
-        if row[column] >= 0:
-            seen[row[column], column] += 1
-    return seen, begun
+    once = metric.measure is Measure.SHARE
+    seen = _by_department(chosen, where, shape, first, without, once=once)
+    if metric.measure is not Measure.RATIO:
+        return seen, None
+    return seen, _by_department(rows.filter(name=metric.of), where, shape, first, without, once=False)
+
+
+def _by_department(
+    rows: EventQuerySet,
+    where: Where,
+    shape: tuple[int, int],
+    first: date,
+    without: frozenset[PersonDay],
+    *,
+    once: bool,
+) -> Floats:
+    """(departments, days): people with such an event (`once`), or how many events they had."""
+    found = np.zeros(shape)
+    days = rows.order_by().values_list("identity__person_id", "business_date")
+    if once:
+        told = [(person, day, 1) for person, day in days.distinct()]
+    else:
+        told = list(days.annotate(many=Count("pk")))
+    for person, day, many in told:
+        cell = _cell(where, person or 0, day, first)
+        if cell is not None and (person, day) not in without:
+            found[cell] += many
+    return found
+
+
+def _hours(
+    rows: EventQuerySet,
+    where: Where,
+    metric: Metric,
+    shape: tuple[int, int],
+    first: date,
+    without: frozenset[PersonDay],
+) -> tuple[Floats, Floats]:
+    """(departments, days) twice: hours of all objects that ended there that day, and how many did."""
+    began: dict[tuple[int | None, str], datetime] = {}
+    ended: dict[tuple[int | None, str], tuple[datetime, int, date]] = {}
+    both = rows.filter(name__in=(metric.event, metric.of)).exclude(object="").order_by("happened_at", "pk")
+    for name, company, named, at, person, day in both.values_list(
+        "name", "company_id", "object", "happened_at", "identity__person_id", "business_date"
+    ):
+        thing = (company, named)
+        if name == metric.of:
+            began.setdefault(thing, at)
+        elif thing in began:
+            ended[thing] = (at, person or 0, day)
+    hours, objects = np.zeros(shape), np.zeros(shape)
+    for key, (at, person, day) in ended.items():
+        cell = _cell(where, person, day, first)
+        if cell is not None and (person, day) not in without:
+            hours[cell] += (at - began[key]).total_seconds() / 3600
+            objects[cell] += 1
+    return hours, objects
+
+
+def _cell(where: Where, person: int, day: date, first: date) -> tuple[int, int] | None:
+    row = where.get(person)
+    column = (day - first).days
+    return (int(row[column]), column) if row is not None and row[column] >= 0 else None

@@ -32,6 +32,14 @@ class WrongSize(Refused):
     """The smallest effect that matters, or a margin, is not a share above 0 and up to 1."""
 
 
+class WrongMeasure(Refused):
+    """A measure lacks an event it needs, or is measured from itself."""
+
+
+class TooMany(Refused):
+    """More is looked at beside than may be."""
+
+
 class UnknownEvent(Refused):
     """No event of that name is in the catalogue."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from uptake.directory.models import Kind, Organization
 from uptake.directory.place import settings_at
 from uptake.directory.viewer import NotAllowed, Viewer
 from uptake.events.models import EventType
+from uptake.insight.impact.metrics import Measure, Metric, metric_of
 from uptake.insight.impact.models import MANAGING, Chosen, Intervention, What
 from uptake.insight.impact.refusals import (
     AlreadyLocked,
@@ -22,8 +23,10 @@ from uptake.insight.impact.refusals import (
     NoStart,
     NoTitle,
     TooLate,
+    TooMany,
     UnknownEvent,
     WrongDates,
+    WrongMeasure,
     WrongPlace,
     WrongSize,
 )
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 
 LONGEST = timedelta(days=732)
 ALPHA = "0.05"
+MOST_OTHERS = 12
+LARGEST = 1_000_000
 
 
 @transaction.atomic
@@ -50,11 +55,13 @@ def register_intervention(
     now: datetime,
     guardrail: str = "",
     margin: float = 0.0,
+    others: Sequence[tuple[Metric, float]] = (),
 ) -> Intervention:
     """A draft: departments (by slug) with the date each begins, None where it waits; the primary metric and M.
 
     event: whose share of people is the metric; empty: any that counts as activity. smallest and margin: shares.
-    guardrail: an event whose share may not rise by more than `margin`. Raises NotAllowed or a refusal.
+    guardrail: an event whose share may not rise by more than `margin`. others: what is looked at beside, each with the
+    smallest change that matters in its unit (a share for shares). Raises NotAllowed or a refusal.
     """
     _allowed(organization, by)
     name = title.strip()
@@ -70,7 +77,15 @@ def register_intervention(
         raise WrongDates
     if not 0 < smallest <= 1 or (guardrail and not 0 < margin <= 1):
         raise WrongSize
-    for one in filter(None, (event, guardrail)):
+    if len(others) > MOST_OTHERS:
+        raise TooMany
+    for metric, size in others:
+        if not metric.sensible:
+            raise WrongMeasure
+        if not 0 < size <= (1 if metric.measure is Measure.SHARE else LARGEST):
+            raise WrongSize
+    named = [event, guardrail, *(name for metric, _ in others for name in (metric.event, metric.of))]
+    for one in filter(None, dict.fromkeys(named)):
         if not EventType.objects.filter(name=one).exists():
             raise UnknownEvent
     made = Intervention.objects.create(
@@ -85,6 +100,11 @@ def register_intervention(
             "until": until.isoformat(),
             "looks": [],
             "alpha": ALPHA,
+            **(
+                {"others": [{**metric.facts(), "smallest": _written(size)} for metric, size in others]}
+                if others
+                else {}
+            ),
         },
         made_at=now,
         made_by_id=by.user_id,
@@ -119,7 +139,7 @@ def answer_for(intervention: Intervention, *, now: datetime) -> Answerable:
     primary = intervention.plan["metrics"][0]
     return answerable(
         intervention.starts,
-        event=primary["event"],
+        metric=metric_of(primary),
         smallest=float(primary["smallest"]),
         until=intervention.until,
         today=business_date(now, *settings_at(intervention.organization)),

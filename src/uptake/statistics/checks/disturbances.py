@@ -46,6 +46,8 @@ def _touches(panel: Panel, incident: Incident) -> Bools:
     for word, words in ((incident.company, panel.company), (incident.role, panel.role)):
         if word and words:
             touched &= np.array([one == word for one in words])
+    if incident.units:
+        touched &= np.isin(panel.units, incident.units)
     return touched
 
 

@@ -18,6 +18,7 @@ from uptake.directory.scope import EVERYTHING, NotAllowed
 from uptake.events.models import Event, EventType
 from uptake.insight.impact import refusals
 from uptake.insight.impact.evaluate import evaluate, evaluate_due
+from uptake.insight.impact.metrics import Measure, Metric
 from uptake.insight.impact.models import Chosen, Evaluation, Intervention, What
 from uptake.insight.impact.panel_of_departments import department_panel
 from uptake.insight.impact.register import hash_of, lock, register_intervention
@@ -130,7 +131,7 @@ def test_the_panel_counts_everybody_of_the_directory_and_only_what_counts(cast: 
         from_date=TODAY - timedelta(days=30),
     )  # fmt: skip
 
-    panel = department_panel(dict.fromkeys(starts), event="", first=TODAY - timedelta(days=90), last=TODAY)
+    panel = department_panel(dict.fromkeys(starts), metric=Metric(), first=TODAY - timedelta(days=90), last=TODAY)
 
     assert panel is not None
     assert panel.denominator is not None
@@ -142,6 +143,69 @@ def test_the_panel_counts_everybody_of_the_directory_and_only_what_counts(cast: 
     assert (panel.numerator[panel.known] <= panel.denominator[panel.known]).all()
     assert 0.4 < float(panel.outcome[panel.known].mean()) < 0.6
     assert not panel.known[:, [day for day in range(91) if (TODAY - timedelta(days=90 - day)).weekday() > 4]].any()
+
+
+def test_what_is_looked_at_beside_is_measured_in_its_unit_and_pays_for_its_number(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uptake.insight.impact.evaluate.DRAWS", 19)
+    starts = shops(cast)
+    for name in ("order.created", "order.closed", "never.seen"):
+        EventType.objects.create(name=name, created_at=NOW)
+    work(cast, starts, 0.3)
+    others = [
+        (Metric("order.created", Measure.PER_HEAD), 0.1),
+        (Metric("order.created"), 0.1),
+        (Metric("never.seen", Measure.RATIO, "order.created"), 0.1),
+    ]
+    made = lock(intervention=registered(cast, starts, others=others), by=EVERYTHING, now=BEFORE)
+    overlapping = registered(cast, starts, title="A release on the same day")
+    lock(intervention=overlapping, by=EVERYTHING, now=BEFORE)
+
+    answer = json.loads(evaluate(intervention=made, by=EVERYTHING, now=NOW).text)
+
+    mean, share, never = answer["others"]
+    assert (mean["result"]["kind"], share["result"]["kind"], never["result"]) == ("mean", "rate", None)
+    assert 0.2 < mean["result"]["estimate"]["value"] < 0.4
+    assert mean["adjusted"] >= mean["result"]["p"]
+    check = {one["code"]: one["light"] for one in answer["metrics"][0]["result"]["checks"]}
+    assert check["COINCIDENT_EVENT"] == "stop"
+    assert answer["metrics"][0]["result"]["verdict"] == "cannot_tell"
+
+
+def test_a_panel_counts_events_a_head_for_each_other_and_hours_of_an_object(cast: Cast) -> None:
+    starts: dict[str, None] = dict.fromkeys(shops(cast))
+    who = Identity.objects.filter(source="shops").order_by("pk")
+    first, second = who[0], who[1]
+    day = TODAY - timedelta(days=TODAY.weekday() + 7)
+    noon = datetime.combine(day, datetime.min.time(), tzinfo=UTC) + timedelta(hours=4)
+
+    def happened(identity: Identity, name: str, thing: str, hours: int) -> None:
+        at = noon + timedelta(hours=hours)
+        Event.objects.create(
+            source="shops", key=f"{name}{thing}{hours}", fingerprint="0" * 64, name=name, tzdb="2026a", object=thing,
+            identity=identity, company=cast.beiyuan, happened_at=at, received_at=at, business_date=day,
+        )  # fmt: skip
+
+    happened(first, "order.created", "order/1", 0)
+    happened(first, "order.created", "order/2", 0)
+    happened(second, "order.closed", "order/1", 2)
+    happened(second, "order.closed", "order/1", 4)
+    happened(second, "order.cancelled", "order/2", 3)
+    happened(second, "order.closed", "order/3", 3)
+
+    def outcome(metric: Metric, without: set[tuple[int, date]] = set()) -> float | None:  # noqa: B006
+        panel = department_panel(starts, metric=metric, first=day, last=day, without=without)
+        return None if panel is None else float(panel.outcome[panel.units.index("shop-00"), 0])
+
+    assert outcome(Metric("order.created")) == pytest.approx(1 / PEOPLE)
+    assert outcome(Metric("order.created", Measure.PER_HEAD)) == pytest.approx(2 / PEOPLE)
+    assert outcome(Metric("order.cancelled", Measure.RATIO, "order.created")) == pytest.approx(1 / 2)
+    assert outcome(Metric("order.closed", Measure.HOURS, "order.created")) == pytest.approx(4)
+    assert outcome(Metric("order.closed", Measure.RATIO, "never.seen")) is None
+    flagged = {(first.person_id or 0, day)}
+    assert outcome(Metric("order.created", Measure.PER_HEAD), flagged) == 0
+    assert outcome(Metric(), flagged) == pytest.approx(1 / PEOPLE)
 
 
 def test_what_a_rollout_cannot_answer_is_not_locked(cast: Cast) -> None:
@@ -170,6 +234,10 @@ def test_what_a_rollout_cannot_answer_is_not_locked(cast: Cast) -> None:
         ({"smallest": 0}, refusals.WrongSize),
         ({"smallest": 5}, refusals.WrongSize),
         ({"event": "no.such"}, refusals.UnknownEvent),
+        ({"others": [(Metric("a.b", Measure.RATIO), 1.0)]}, refusals.WrongMeasure),
+        ({"others": [(Metric("a.b", Measure.HOURS, "a.b"), 1.0)]}, refusals.WrongMeasure),
+        ({"others": [(Metric(), 2.0)]}, refusals.WrongSize),
+        ({"others": [(Metric(), 0.1)] * 13}, refusals.TooMany),
     ],
 )
 def test_what_makes_no_sense_is_refused(cast: Cast, changes: dict[str, Any], refusal: type[Exception]) -> None:

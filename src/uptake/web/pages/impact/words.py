@@ -78,6 +78,8 @@ WORDS: Mapping[type[refusals.Refused], Callable[[], str]] = {
     refusals.WrongPlace: lambda: gettext("Choose departments of this place."),
     refusals.WrongDates: lambda: gettext("The end must lie after every start, and within two years."),
     refusals.WrongSize: lambda: gettext("Give the size in percentage points, above 0 and up to 100."),
+    refusals.WrongMeasure: lambda: gettext("Choose the events a measure needs; the two must differ."),
+    refusals.TooMany: lambda: gettext("At most 12 other measures can be looked at."),
     refusals.UnknownEvent: lambda: gettext("Choose an event of the catalogue."),
     refusals.AlreadyLocked: lambda: gettext("It is locked already."),
     refusals.NotLocked: lambda: gettext("It was not locked before the start."),

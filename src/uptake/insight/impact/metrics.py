@@ -1,0 +1,71 @@
+"""What can be measured of departments: how it is counted, what it is divided by, and in which unit it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from uptake.statistics.plan import Kind
+
+VERSION = 1
+"""Of the definitions below: raised whenever one of them comes to mean something else. It stands in every registration
+that names a measure."""
+
+
+class Measure(StrEnum):
+    """How events of a department's day become a number.
+
+    SHARE: people with such an event, of everybody the directory has there. PER_HEAD: such events for each of them.
+    RATIO: such events for each `of` event; days without one are unknown. HOURS: from the first `of` event of an object
+    to the last such event of it, counted where and when it ended.
+    """
+
+    SHARE = "share"
+    PER_HEAD = "per_head"
+    RATIO = "ratio"
+    HOURS = "hours"
+
+
+KINDS = {
+    Measure.SHARE: Kind.RATE,
+    Measure.PER_HEAD: Kind.MEAN,
+    Measure.RATIO: Kind.RATIO,
+    Measure.HOURS: Kind.MEAN,
+}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """`event`: the name of what is counted, empty for any that counts as activity; `of`: what it is measured from."""
+
+    event: str = ""
+    measure: Measure = Measure.SHARE
+    of: str = ""
+
+    @property
+    def kind(self) -> Kind:
+        return KINDS[self.measure]
+
+    @property
+    def needs_two(self) -> bool:
+        return self.measure in (Measure.RATIO, Measure.HOURS)
+
+    @property
+    def sensible(self) -> bool:
+        """Both events are named where two are needed, and they differ; only a share may be of any activity."""
+        if self.needs_two:
+            return bool(self.event and self.of) and self.event != self.of
+        return not self.of and (self.measure is Measure.SHARE or bool(self.event))
+
+    def facts(self) -> dict[str, Any]:
+        """What a registration holds of it; a plain share is told as it always was."""
+        if self.measure is Measure.SHARE:
+            return {"event": self.event}
+        return {"event": self.event, "measure": self.measure.value, "of": self.of, "version": VERSION}
+
+
+def metric_of(told: Mapping[str, Any]) -> Metric:
+    """The metric a registration holds."""
+    return Metric(told["event"], Measure(told.get("measure", Measure.SHARE)), told.get("of", ""))
