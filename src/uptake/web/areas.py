@@ -59,6 +59,7 @@ AREAS: tuple[Area, ...] = (
     Area("gaming/", "uptake.web.pages.gaming.urls"),
     Area("fairness/", "uptake.web.pages.fairness.urls"),
     Area("transparency/", "uptake.web.pages.transparency.urls"),
+    Area("scim/v2/", "uptake.web.scim.urls"),
     Area("api/v1/hooks/", "uptake.web.hooks.urls"),
     Area("api/v1/", "uptake.web.api.urls"),
 )

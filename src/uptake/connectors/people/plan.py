@@ -81,7 +81,8 @@ class PlaceLine:
 @dataclass(frozen=True, slots=True)
 class Line:
     """What becomes of a person: new, found (taken over by e-mail or staff number), back, changed, same, leaves,
-    unknown_inactive (never was here and is not active) or refused, with why."""
+    other_id (they are here by another id now), unknown_inactive (never was here and is not active) or refused, with
+    why."""
 
     key: str
     name: str
@@ -209,46 +210,72 @@ def _parents_first(departments: Sequence[Department]) -> list[Department]:
 
 
 def _people(said: Snapshot, here: Directory, places: Mapping[str, PlaceLine]) -> list[Line]:
-    lines = []
-    named = {one.key for one in said.people}
-    owners = {one.person_id: key for key, one in here.known.items() if one.person_id is not None}
     nobody = Known(None, False)
+    active = {one.key for one in said.people if one.active}
+    named = {one.key for one in said.people}
     strangers = [one for one in said.people if one.active and here.known.get(one.key, nobody).person_id is None]
     emails = Counter(one.email.lower() for one in strangers if one.email)
     numbers = Counter(one.staff_number for one in strangers if one.staff_number)
     by_email = {one.email.lower(): one.id for one in here.people.values() if one.email}
     by_number = {one.staff_number: one.id for one in here.people.values() if one.staff_number}
+    # by which key a person is here: an id that is gone, or not active, gives way to a new one of the same person
+    owners = {
+        one.person_id: key
+        for key, one in sorted(here.known.items())
+        if one.person_id is not None and (key in active or (one.belongs and key not in named and not said.complete))
+    }
+    lines = []
     # who is known already comes first: nobody new takes their place
-    order = sorted(said.people, key=lambda one: (here.known.get(one.key, nobody).person_id is None, one.key))
-    for one in order:
+    for one in sorted(said.people, key=lambda one: (here.known.get(one.key, nobody).person_id is None, one.key)):
         known = here.known.get(one.key, nobody)
         person_id, doubt = (known.person_id, False) if known.person_id else here.matched.get(one.key, (None, False))
         if not one.active:
-            leaves = known.belongs and known.person_id is not None
-            deed = "leaves" if leaves else "unknown_inactive"
-            lines.append(Line(one.key, one.name, deed, known.person_id, one))
-        elif known.person_id is None and (emails[one.email.lower()] > 1 or numbers[one.staff_number] > 1):
-            lines.append(Line(one.key, one.name, "refused", known.person_id, one, why="twice"))
-        elif doubt:
-            lines.append(Line(one.key, one.name, "refused", None, one, why="two_people"))
-        elif person_id is not None and owners.get(person_id, one.key) != one.key:
-            lines.append(Line(one.key, one.name, "refused", None, one, why="same_person"))
-        elif person_id is None and not one.name:
-            lines.append(Line(one.key, one.name, "refused", None, one, why="no_name"))
+            continue
+        refusal = _refusal(one, person_id, doubt, known, here, owners, emails, numbers)
+        if refusal:
+            lines.append(Line(one.key, one.name, "refused", known.person_id, one, why=refusal))
         elif person_id is None:
             why = "place" if one.place_key and _lost(one, here, places) else ""
             lines.append(Line(one.key, one.name, "new", None, one, why=why))
-        elif person_id not in here.people:
-            lines.append(Line(one.key, one.name, "refused", None, one, why="erased"))
         else:
             owners[person_id] = one.key
             lines.append(_line(one, here.people[person_id], known, here, places, by_email, by_number))
+    gone = [one.key for one in said.people if not one.active]
     if said.complete:
-        for key, known in sorted(here.known.items()):
-            if key not in named and known.belongs and known.person_id is not None:
-                person = here.people.get(known.person_id)
-                lines.append(Line(key, person.name if person else "", "leaves", known.person_id))
+        gone += sorted(key for key, known in here.known.items() if key not in named and known.belongs)
+    told = {one.key: one for one in said.people}
+    for key in gone:
+        known = here.known.get(key, nobody)
+        person = here.people.get(known.person_id or 0)
+        name = told[key].name if key in told else person.name if person else ""
+        if not known.belongs or known.person_id is None:
+            deed = "unknown_inactive"
+        else:
+            deed = "leaves" if owners.get(known.person_id, key) == key else "other_id"
+        lines.append(Line(key, name, deed, known.person_id, told.get(key)))
     return lines
+
+
+def _refusal(
+    one: Somebody,
+    person_id: int | None,
+    doubt: bool,
+    known: Known,
+    here: Directory,
+    owners: Mapping[int, str],
+    emails: Mapping[str, int],
+    numbers: Mapping[str, int],
+) -> str:
+    """Why nothing can be done for somebody; empty: it can."""
+    if known.person_id is None and (emails.get(one.email.lower(), 0) > 1 or numbers.get(one.staff_number, 0) > 1):
+        return "twice"
+    if doubt:
+        return "two_people"
+    if person_id is None:
+        return "" if one.name else "no_name"
+    if owners.get(person_id, one.key) != one.key:
+        return "same_person"
+    return "" if person_id in here.people else "erased"
 
 
 def _line(

@@ -279,10 +279,10 @@ def _take_person(
                 follow_moved(person=person, by=by, now=now)
             elif "place" in line.changes:
                 _move(person, company, place, by, now)
-            if row.closed_login:
-                _open_login(person, by, now)
-                row.closed_login = False
+            _open_login(person, row, by, now)
             row.belongs, row.left_at = True, None
+        case "other_id":
+            row.belongs = False
         case "leaves":
             row.belongs, row.left_at = False, now
             person = Person.objects.get(pk=line.person_id or 0)
@@ -332,10 +332,16 @@ def _close_login(person: Person, by: Viewer, now: datetime) -> tuple[bool, str]:
     return True, ""
 
 
-def _open_login(person: Person, by: Viewer, now: datetime) -> None:
+def _open_login(person: Person, row: SaidPerson, by: Viewer, now: datetime) -> None:
+    """Opens the login that was closed because they left, by whichever id; one that a person closed stays closed."""
+    closed = SaidPerson.objects.filter(person=person, source__company=row.source.company, closed_login=True)
+    if not closed.exists():
+        return
     user = User.objects.filter(person=person, is_active=False).first()
     if user is not None:
         open_login(person=person, username=user.username, by=by, now=now)
+    closed.update(closed_login=False)
+    row.closed_login = False
 
 
 def _name(source: PeopleSource, named: Mapping[str, SaidPerson], by: Viewer, now: datetime) -> None:

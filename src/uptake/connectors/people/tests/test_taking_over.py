@@ -47,7 +47,7 @@ def where(name: str) -> list[tuple[str, object, object]]:
 def everything() -> dict[str, object]:
     """All that a source could change, as it stands."""
     return {
-        model.__name__: list(model.objects.order_by("pk").values())  # type: ignore[attr-defined]
+        model.__name__: list(model.objects.order_by("pk").values())
         for model in (Organization, Person, Membership, Identity, User, RoleAssignment, SaidPerson, Correction)
     }
 
@@ -195,6 +195,17 @@ def test_what_cannot_be_done_beyond_doubt_is_said_and_left_to_a_person(
     assert line.why == why
     assert SaidPerson.objects.get(key="x").trouble == why
     assert (line.deed == "refused") == (why != "place")
+
+
+def test_a_new_id_of_the_same_person_takes_over_from_the_old_one(cast: Cast, source: PeopleSource) -> None:
+    taken(source)
+    renumbered = Somebody("u-lin-2", "Lin Fang", "lin@beiyuan.example", "", "clerk", "d1")
+
+    outcome = taken(source, (*without("u-lin"), renumbered), day=1)
+
+    assert {"found": 1, "other_id": 1}.items() <= outcome.counts.items()
+    assert Membership.objects.filter(person=cast.lin, until_date__isnull=True).exists()
+    assert cast.login(cast.lin).is_active
 
 
 def test_an_e_mail_named_twice_is_given_to_neither(cast: Cast, source: PeopleSource) -> None:
