@@ -23,15 +23,36 @@ from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed, NotAllowed, Viewer
 from uptake.events.models import EventType
 from uptake.insight.impact import refusals
+from uptake.insight.impact.metrics import Measure, Metric, metric_of
 from uptake.insight.impact.models import MANAGING, Chosen, Evaluation, Intervention, What, departments_of
 from uptake.insight.impact.register import answer_for, lock, register_intervention
 from uptake.web import numbers, parts
 from uptake.web.catalogue import labels_of
+from uptake.web.pages.impact.measures import (
+    MEASURES,
+    calendar,
+    change_of,
+    chart_section,
+    checks_section,
+    forest,
+    left_out,
+    lines_section,
+    measured,
+    metric_name,
+    metrics_section,
+    placebo,
+    size_of,
+)
 from uptake.web.pages.impact.words import CHECKS, DESIGNS, HELD, HELPS, LIGHTS, VERDICTS, WORDS, reason, remedy, said
+from uptake.web.pages.transparency.sheet import pdf_of
+from uptake.web.pages.transparency.words import Section
+from uptake.web.sheets import as_xlsx
 from uptake.web.viewing import NotYours, needs, place_for, viewer_for
 
 A_PAGE = 25
 MOST_EVENTS = 300
+OTHERS = 4
+"""Rows of the form for what is looked at beside."""
 
 
 @needs(Deed.SEE_TOTALS)
@@ -91,6 +112,8 @@ def new(request: HttpRequest) -> HttpResponseBase:
         "kinds": What.choices,
         "ways": Chosen.choices,
         "given": request.POST,
+        "measures": [(one.value, *MEASURES[one]) for one in Measure],
+        "beside": [_beside(request, at) for at in range(OTHERS)],
         "wrong": wrong,
     }
     return render(request, "impact/new.html", context, status=422 if wrong else 200)
@@ -129,9 +152,26 @@ def _register(
         until=until,
         guardrail=request.POST.get("guardrail", ""),
         margin=_points(request.POST.get("margin", "")),
+        others=[one for one in (_other(_beside(request, at)) for at in range(OTHERS)) if one is not None],
         by=viewer,
         now=timezone.now(),
     )
+
+
+def _beside(request: HttpRequest, at: int) -> dict[str, str]:
+    """What was typed into the row `at` of other measures."""
+    typed = {name: request.POST.get(f"{name}-{at}", "") for name in ("measure", "event", "of", "smallest")}
+    return {"at": str(at), **typed}
+
+
+def _other(typed: Mapping[str, str]) -> tuple[Metric, float] | None:
+    """The measure of a row; None where nothing was chosen in it."""
+    if not typed["event"]:
+        return None
+    measure = Measure(typed["measure"]) if typed["measure"] in MEASURES else Measure.SHARE
+    metric = Metric(typed["event"], measure, typed["of"] if measure in (Measure.RATIO, Measure.HOURS) else "")
+    size = _points(typed["smallest"])
+    return metric, size if measure is Measure.SHARE else size * 100
 
 
 def _day(typed: str) -> date | None:
@@ -175,13 +215,19 @@ def one(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
     today = business_date(timezone.now(), *settings_at(found.organization))
     latest = found.evaluations.order_by("-made_at", "-pk").first()
     names = {place.slug: place for place in departments_of(found.starts)}
+    primary = metric_of(found.plan["metrics"][0])
     context: dict[str, Any] = {
         "one": found,
         "wrong": wrong,
         "may": any(viewer.may(deed, found.organization) for deed in MANAGING),
-        "metric": _metric(found.plan["metrics"][0]["event"]),
-        "smallest": _size(found.plan["metrics"][0]["smallest"]),
-        "guardrails": [(_metric(rail["event"]), _size(rail["margin"])) for rail in found.plan["guardrails"]],
+        "metric": metric_name(primary),
+        "smallest": size_of(primary, found.plan["metrics"][0]["smallest"]),
+        "guardrails": [(metric_name(metric_of(rail)), _size(rail["margin"])) for rail in found.plan["guardrails"]],
+        "others": [
+            (metric_name(metric_of(other)), size_of(metric_of(other), other["smallest"]))
+            for other in found.plan.get("others", ())
+        ],
+        "calendar": calendar(found),
         "starts": _starts(found, names),
         "begun": found.first_start < today,
         "too_late": found.first_start <= today,
@@ -192,7 +238,7 @@ def one(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
     else:
         context["gate"] = _gate(found.gate, names)
         if latest is not None:
-            context |= _report(json.loads(latest.text))
+            context |= _report(json.loads(latest.text), names)
     return render(request, "impact/one.html", context, status=422 if wrong else 200)
 
 
@@ -207,6 +253,49 @@ def report(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
     return HttpResponse(latest.text, content_type="application/json", headers={"Content-Disposition": name})
 
 
+@needs(Deed.SEE_TOTALS)
+def report_pdf(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
+    """The latest evaluation to print: first the answer and all metrics, behind it what it rests on."""
+    found, told = _latest(request, intervention_id)
+    foot = _("Registration %(hash)s · data of %(from)s to %(to)s") % {
+        "hash": found.hash[:16],
+        "from": numbers.day(told["from"]),
+        "to": numbers.day(told["to"]),
+    }
+    subtitle = f"{found.organization.name} · {told['headline']}"
+    made = pdf_of(found.title, subtitle, _sections(found, told), foot)
+    name = f'attachment; filename="impact-{found.pk}.pdf"'
+    return HttpResponse(made, content_type="application/pdf", headers={"Content-Disposition": name})
+
+
+@needs(Deed.SEE_TOTALS)
+def report_xlsx(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
+    """All metrics of the latest evaluation as a sheet."""
+    found, told = _latest(request, intervention_id)
+    table = metrics_section(told["measured"])
+    return as_xlsx(f"impact-{found.pk}", table.heads, table.rows)
+
+
+def _latest(request: HttpRequest, intervention_id: int) -> tuple[Intervention, dict[str, Any]]:
+    found = _found(viewer_for(request), intervention_id)
+    latest = found.evaluations.order_by("-made_at", "-pk").first()
+    if latest is None:
+        raise Http404("no evaluation yet")
+    names = {place.slug: place for place in departments_of(found.starts)}
+    return found, _report(json.loads(latest.text), names)
+
+
+def _sections(found: Intervention, told: Mapping[str, Any]) -> list[Section]:
+    pictures = [told[name] for name in ("course", "study", "placebo", "left_out")]
+    return [
+        metrics_section(told["measured"]),
+        lines_section(_("What it says"), [told["headline"], *told["sentences"]]),
+        *([lines_section(_("Taken on trust"), told["assumptions"])] if told["assumptions"] else []),
+        checks_section(told["checks"]),
+        *(chart_section(chart) for chart in [*pictures, calendar(found)] if chart is not None),
+    ]
+
+
 def _found(viewer: Viewer, intervention_id: int) -> Intervention:
     rows = Intervention.objects.visible_to(viewer).select_related("organization")
     return get_object_or_404(rows, pk=intervention_id)
@@ -216,21 +305,8 @@ def _may_somewhere(viewer: Viewer) -> bool:
     return any(viewer.may(deed) for deed in MANAGING)
 
 
-def _metric(event: str) -> str:
-    """The metric's name in the reader's language."""
-    if not event:
-        return _("Active people a working day")
-    return _("People a working day: %(event)s") % {"event": labels_of([event]).events.get(event, event)}
-
-
-def _apart(share: Any) -> str:
-    """With its sign: a difference."""
-    return numbers.points_apart(float(share))
-
-
 def _size(share: Any) -> str:
-    """Without a sign: a size."""
-    return f"{numbers.full(float(share) * 100, 1)} {_('pp')}"
+    return size_of(Metric(), share)
 
 
 def _starts(found: Intervention, names: Mapping[str, Organization]) -> list[tuple[date | None, list[str]]]:
@@ -274,9 +350,10 @@ class Checked:
     reason: str
 
 
-def _report(told: Mapping[str, Any]) -> dict[str, Any]:
+def _report(told: Mapping[str, Any], names: Mapping[str, Organization]) -> dict[str, Any]:
     primary = told["metrics"][0]
-    result, metric = primary["result"], _metric(primary["event"])
+    result, measure = primary["result"], metric_of(primary)
+    metric = metric_name(measure)
     sentences = [said(one, metric) for one in primary["sentences"]]
     estimate, relative = result["estimate"], result["relative"]
     stated = estimate is not None and estimate["low"] is not None and result["verdict"] != "description"
@@ -288,13 +365,19 @@ def _report(told: Mapping[str, Any]) -> dict[str, Any]:
         "tone": VERDICTS[result["verdict"]][1],
         "result": result,
         "design": DESIGNS[result["design"]],
-        "effect": _apart(estimate["value"]) if stated else None,
-        "interval": (_apart(estimate["low"]), _apart(estimate["high"])) if stated else None,
+        "effect": change_of(measure, estimate["value"]) if stated else None,
+        "interval": (change_of(measure, estimate["low"]), change_of(measure, estimate["high"])) if stated else None,
         "relative": _relative(relative) if stated and relative else None,
-        "detectable": _size(result["detectable"]) if result["detectable"] is not None else None,
+        "detectable": size_of(measure, result["detectable"]) if result["detectable"] is not None else None,
         "checks": [_checked(one) for one in result["checks"]],
         "fixes": [(reason(code), remedy(code)) for code in primary["against"]],
-        "rails": [(_metric(rail["event"]), _size(rail["margin"]), *HELD[rail["held"]]) for rail in told["guardrails"]],
+        "rails": [
+            (metric_name(metric_of(rail)), _size(rail["margin"]), *HELD[rail["held"]]) for rail in told["guardrails"]
+        ],
+        "measured": measured(told),
+        "forest": forest(told),
+        "placebo": placebo(primary),
+        "left_out": left_out(primary, names),
         "from": date.fromisoformat(told["from"]),
         "to": date.fromisoformat(told["to"]),
         "course": _course(primary["weeks"]),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 from datetime import timedelta
 
+import openpyxl
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -13,6 +15,7 @@ from tests.cast import Cast
 from uptake.directory.scope import EVERYTHING
 from uptake.events.models import EventType
 from uptake.insight.impact.evaluate import evaluate
+from uptake.insight.impact.metrics import Measure, Metric
 from uptake.insight.impact.models import Intervention
 from uptake.insight.impact.register import lock
 from uptake.insight.impact.tests.test_interventions import BEFORE, DAYS, registered, shops, work
@@ -35,6 +38,7 @@ def test_a_manager_registers_looks_at_the_gate_and_locks(cast: Cast) -> None:
     form = {
         "title": "Points for orders", "kind": "points", "chosen": "random", "event": "order.created",
         "smallest": "5", "until": (start + timedelta(days=60)).isoformat(), "guardrail": "order.created", "margin": "2",
+        "event-0": "order.created", "measure-0": "per_head", "of-0": "order.created", "smallest-0": "0.5",
         f"take-{cast.purchasing.slug}": "on", f"start-{cast.purchasing.slug}": start.isoformat(),
         f"take-{cast.finance.slug}": "on", f"start-{cast.finance.slug}": "",
     }  # fmt: skip
@@ -45,6 +49,7 @@ def test_a_manager_registers_looks_at_the_gate_and_locks(cast: Cast) -> None:
         ({"smallest": "many"}, "percentage points"),
         ({"until": ""}, "The end must lie"),
         ({"title": ""}, "Give it a title"),
+        ({"measure-0": "ratio"}, "the two must differ"),
         ({f"start-{cast.purchasing.slug}": ""}, "at least one department begins"),
     ):
         refused = hua.post(address, {**form, **wrong})
@@ -59,13 +64,17 @@ def test_a_manager_registers_looks_at_the_gate_and_locks(cast: Cast) -> None:
     text = read(hua, page)
     assert made.hash in text
     assert "It has not begun yet" in text
+    assert made.plan["others"][0]["smallest"] == "0.5"
+    assert "Each person a working day: Order entered" in text
+    assert 'id="impact-calendar"' in text
+    assert hua.get(f"{page}report.pdf").status_code == 404
     assert made.starts == {cast.purchasing.slug: start.isoformat(), cast.finance.slug: None}
     assert "Points for orders" in read(hua, "/impact/")
     assert "Points for orders" in read(cast.sign_in(cast.shu), "/impact/")
     assert cast.sign_in(cast.shu).post(page, {"what": "lock"}).status_code == 403
     assert "Points for orders" not in read(cast.sign_in(cast.mo), "/impact/")
     mo = cast.sign_in(cast.mo)
-    assert (mo.get(page).status_code, mo.get(f"{page}report.json").status_code) == (404, 404)
+    assert {mo.get(page + at).status_code for at in ("", "report.json", "report.pdf", "report.xlsx")} == {404}
     assert cast.sign_in(cast.lin).get("/impact/").status_code == 403
 
 
@@ -74,10 +83,13 @@ def test_a_manager_registers_looks_at_the_gate_and_locks(cast: Cast) -> None:
 def test_the_report_tells_the_verdict_the_checks_and_the_pictures(
     cast: Cast, language: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("uptake.insight.impact.evaluate.DRAWS", 19)
+    monkeypatch.setattr("uptake.insight.impact.evaluate.DRAWS", 39)
     starts = shops(cast)
     work(cast, starts, 0.2)
-    made = lock(intervention=registered(cast, starts), by=EVERYTHING, now=BEFORE)
+    EventType.objects.create(name="order.created", label_en="Order entered", created_at=BEFORE)
+    EventType.objects.create(name="never.seen", created_at=BEFORE)
+    others = [(Metric("order.created", Measure.PER_HEAD), 0.1), (Metric("never.seen"), 0.1)]
+    made = lock(intervention=registered(cast, starts, others=others), by=EVERYTHING, now=BEFORE)
     told = evaluate(intervention=made, by=EVERYTHING, now=timezone.now())
     hua = cast.sign_in(cast.hua)
     hua.cookies["django_language"] = language
@@ -85,10 +97,19 @@ def test_the_report_tells_the_verdict_the_checks_and_the_pictures(
     text = read(hua, f"/impact/{made.pk}/")
 
     assert 'id="impact-course"' in text
-    assert 'id="impact-study"' in text
+    for picture in ("study", "forest", "placebo", "left-out", "calendar"):
+        assert f'id="impact-{picture}"' in text
     assert "PLACEBO_TIME" in text
     assert hua.get(f"/impact/{made.pk}/report.json").content.decode() == told.text
+    printed = hua.get(f"/impact/{made.pk}/report.pdf").content
+    assert printed.startswith(b"%PDF")
+    assert printed == hua.get(f"/impact/{made.pk}/report.pdf").content
+    sheet = openpyxl.load_workbook(io.BytesIO(hua.get(f"/impact/{made.pk}/report.xlsx").content)).active
+    assert sheet is not None
+    rows = list(sheet.iter_rows(values_only=True))
+    assert len(rows) == 4
     if language == "en":
+        assert [str(row[6]) for row in rows[2:]] == ["Rose", "Not measured: no such event was recorded"]
         assert "It raised “Active people a working day”." in text
         assert re.search(r"\+\d+\.\d pp", text)
     assert DAYS > 90

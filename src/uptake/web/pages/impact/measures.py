@@ -1,0 +1,247 @@
+"""Metrics by name, definition and unit, and all that were measured as rows, tables and pictures of one report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from uptake.directory.models import Organization
+from uptake.insight.impact.metrics import Measure, Metric, metric_of
+from uptake.insight.impact.models import Intervention
+from uptake.web import numbers, parts
+from uptake.web.catalogue import labels_of
+from uptake.web.pages.impact.words import HELD, VERDICTS
+from uptake.web.pages.transparency.words import Section
+
+MEASURES: Mapping[Measure, tuple[str | Promise, str | Promise]] = {
+    Measure.SHARE: (
+        gettext_lazy("Share of people"),
+        gettext_lazy("People with such an event that working day, of everybody the directory has in the department."),
+    ),
+    Measure.PER_HEAD: (
+        gettext_lazy("Number per person"),
+        gettext_lazy("Such events that working day, divided by everybody the directory has in the department."),
+    ),
+    Measure.RATIO: (
+        gettext_lazy("Ratio of two events"),
+        gettext_lazy("Such events that working day for each of the others; days without the others are unknown."),
+    ),
+    Measure.HOURS: (
+        gettext_lazy("Hours between two events"),
+        gettext_lazy(
+            "Hours from the first of one event to the last of the other of the same object, counted where it ended."
+        ),
+    ),
+}
+"""Name and definition. Version 1: `insight.impact.metrics.VERSION`."""
+BINS = 16
+WEEKS_BEFORE = 4
+DAYS = 7
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One metric of a report, already written; `word` and `tone` are what is said of it."""
+
+    name: str
+    definition: str
+    change: str
+    interval: str
+    relative: str
+    raised: str
+    grade: str
+    word: str
+    tone: str
+
+
+def metric_name(metric: Metric) -> str:
+    """In the reader's language."""
+    labels = labels_of([name for name in (metric.event, metric.of) if name]).events
+    names = {"event": labels.get(metric.event, metric.event), "of": labels.get(metric.of, metric.of)}
+    if metric.measure is Measure.PER_HEAD:
+        return _("Each person a working day: %(event)s") % names
+    if metric.measure is Measure.RATIO:
+        return _("%(event)s, for each: %(of)s") % names
+    if metric.measure is Measure.HOURS:
+        return _("Hours from “%(of)s” to “%(event)s”") % names
+    if not metric.event:
+        return _("Active people a working day")
+    return _("People a working day: %(event)s") % names
+
+
+def size_of(metric: Metric, value: Any) -> str:
+    """Without a sign, in the metric's unit."""
+    if metric.measure is Measure.SHARE:
+        return f"{numbers.full(float(value) * 100, 1)} {_('pp')}"
+    return f"{numbers.full(float(value), 2)} {unit_of(metric)}".strip()
+
+
+def change_of(metric: Metric, value: Any) -> str:
+    """With its sign, in the metric's unit."""
+    if metric.measure is Measure.SHARE:
+        return numbers.points_apart(float(value))
+    return f"{numbers.signed(float(value), 2)} {unit_of(metric)}".strip()
+
+
+def unit_of(metric: Metric) -> str:
+    return _("h") if metric.measure is Measure.HOURS else ""
+
+
+def measured(told: Mapping[str, Any]) -> list[Measured]:
+    """The primary metric, those looked at beside, and what must not rise."""
+    rows = [_row(one, one["result"]["verdict"]) for one in told["metrics"]]
+    for one in told.get("others", ()):
+        if one["result"] is None:
+            rows.append(_row(one, ""))
+        else:
+            claimed = one["result"]["verdict"] in ("increase", "decrease")
+            rows.append(_row(one, "cannot_tell" if claimed and not one.get("holds") else one["result"]["verdict"]))
+    for rail in told["guardrails"]:
+        word, tone = HELD[rail["held"]]
+        row = _row(rail, rail["result"]["verdict"])
+        rows.append(Measured(**{**vars(row), "word": str(word), "tone": tone}))
+    return rows
+
+
+def _row(one: Mapping[str, Any], verdict: str) -> Measured:
+    metric, result = metric_of(one), one["result"]
+    name, definition = metric_name(metric), str(MEASURES[metric.measure][1])
+    if result is None:
+        return Measured(name, definition, "–", "–", "–", "–", "–", _("Not measured: no such event was recorded"), "")
+    estimate, relative = result["estimate"], result["relative"]
+    stated = estimate is not None and estimate["low"] is not None and verdict not in ("description", "interim", "")
+    share = relative["value"] if stated and relative else None
+    raised = one.get("adjusted")
+    word, tone = VERDICTS[verdict]
+    return Measured(
+        name,
+        definition,
+        change_of(metric, estimate["value"]) if stated else "–",
+        f"{change_of(metric, estimate['low'])} … {change_of(metric, estimate['high'])}" if stated else "–",
+        "–" if share is None else f"{numbers.signed(share * 100)}%",
+        "–" if raised is None or not stated else numbers.full(raised, 3),
+        result["grade"],
+        str(word) if stated or verdict == "cannot_tell" else _("Not measured causally"),
+        tone,
+    )
+
+
+def forest(told: Mapping[str, Any]) -> parts.Chart | None:
+    """All metrics on one scale: how many times the smallest change that matters."""
+    lines = []
+    for one in (*told["metrics"], *told.get("others", ())):
+        estimate = one["result"] and one["result"]["estimate"]
+        if estimate and estimate["low"] is not None and one["result"]["verdict"] not in ("description", "interim"):
+            ends = [estimate[part] / one["smallest"] for part in ("low", "value", "high")]
+            lines.append((metric_name(metric_of(one)), ends))
+    if len(lines) < 2:
+        return None
+    words = (_("Low end"), _("Effect"), _("High end"))
+    return parts.Chart(
+        id="impact-forest",
+        label=_("Effects with their 95% intervals, as multiples of the smallest that matters"),
+        axis=_("Metric"),
+        labels=[name for name, _ends in lines],
+        series=[
+            parts.Series(word, [ends[at] for _name, ends in lines], "tick", "c1" if at == 1 else "c3")
+            for at, word in enumerate(words)
+        ],
+        format="decimal",
+    )
+
+
+def placebo(one: Mapping[str, Any]) -> parts.Chart | None:
+    """What came out when the starts were dealt out anew, and where the estimate stands among it."""
+    drawn, estimate = one["result"]["placebo"], one["result"]["estimate"]
+    drawn = [value for value in drawn if value is not None]
+    if len(drawn) < BINS or estimate is None or estimate["value"] is None:
+        return None
+    metric = metric_of(one)
+    scale = 100 if metric.measure is Measure.SHARE else 1
+    low, high = min(*drawn, estimate["value"]), max(*drawn, estimate["value"])
+    width = (high - low) / BINS or 1.0
+    where = Counter(min(int((value - low) / width), BINS - 1) for value in drawn)
+    return parts.Chart(
+        id="impact-placebo",
+        label=_("How often each size of effect came out when the starts were dealt out anew"),
+        axis=_("Effect"),
+        labels=[numbers.signed((low + (at + 0.5) * width) * scale, 1) for at in range(BINS)],
+        series=[parts.Series(_("Times"), [where[at] for at in range(BINS)], "bar", "c3")],
+        marks=[parts.Mark(min(int((estimate["value"] - low) / width), BINS - 1), _("As it was"))],
+    )
+
+
+def left_out(one: Mapping[str, Any], names: Mapping[str, Organization]) -> parts.Chart | None:
+    """The estimate without each department in turn."""
+    strip = [(unit, value) for unit, value in one["result"]["leave_one_out"] if value is not None]
+    if len(strip) < 3:
+        return None
+    scale = 100 if metric_of(one).measure is Measure.SHARE else 1
+    return parts.Chart(
+        id="impact-left-out",
+        label=_("The effect when one department is left out"),
+        axis=_("Left out"),
+        labels=[place_name(unit, names) for unit, _value in strip],
+        series=[parts.Series(_("Effect"), [value * scale for _unit, value in strip], "tick", "c1")],
+        format="decimal",
+    )
+
+
+def calendar(intervention: Intervention) -> parts.Chart:
+    """How many departments had begun and how many waited, week by week."""
+    starts = sorted(date.fromisoformat(day) for day in intervention.starts.values() if day)
+    week = starts[0] - timedelta(days=starts[0].weekday() + WEEKS_BEFORE * DAYS)
+    weeks: list[date] = []
+    while week <= intervention.until:
+        weeks.append(week)
+        week += timedelta(days=DAYS)
+    begun = [sum(day < week + timedelta(days=DAYS) for day in starts) for week in weeks]
+    return parts.Chart(
+        id="impact-calendar",
+        label=_("Departments that had begun and departments that waited, by week"),
+        axis=_("Week of"),
+        labels=[numbers.day(week, year=False) for week in weeks],
+        series=[
+            parts.Series(_("Begun"), begun, "stack", "c1"),
+            parts.Series(_("Waiting"), [len(intervention.starts) - many for many in begun], "stack", "c4"),
+        ],
+    )
+
+
+def place_name(slug: str, names: Mapping[str, Organization]) -> str:
+    place = names.get(slug)
+    if place is None:
+        return slug
+    return f"{place.company.name} · {place.name}" if place.company else place.name
+
+
+def metrics_section(rows: Sequence[Measured]) -> Section:
+    """All metrics as a table of a file."""
+    heads = (_("Metric"), _("Change"), _("95% interval"), _("Relative"), _("p, raised"), _("Grade"), _("Result"))
+    cells = [(row.name, row.change, row.interval, row.relative, row.raised, row.grade, row.word) for row in rows]
+    lead = _("Changes of shares are in percentage points. Relative: of what would have been without it.")
+    return Section(_("All metrics"), lead, heads, cells, "", frozenset({1, 2, 3, 4}))
+
+
+def checks_section(checks: Iterable[Any]) -> Section:
+    cells = [(one.name, one.light, one.number, one.reason) for one in checks]
+    heads = (_("Check"), _("Result"), _("Number"), _("Why"))
+    return Section(_("Checks"), "", heads, cells, "", frozenset({2}))
+
+
+def chart_section(chart: parts.Chart) -> Section:
+    """A picture as the table under it."""
+    heads = (str(chart.axis), *(series.name for series in chart.series))
+    cells = [(label, *written) for label, _href, written in chart.rows()]
+    return Section(str(chart.label), "", heads, cells, "", frozenset(range(1, len(heads))))
+
+
+def lines_section(title: str, lines: Sequence[str]) -> Section:
+    return Section(title, "", (_("In words"),), [(line,) for line in lines], "")
