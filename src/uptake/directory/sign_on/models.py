@@ -7,7 +7,6 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import get_language
-from django.utils.translation import gettext_lazy as _
 
 from uptake.directory.models import Organization, User
 from uptake.directory.viewer import Deed, Viewer
@@ -17,8 +16,6 @@ class Protocol(models.TextChoices):
     """How the other system says who somebody is."""
 
     OIDC = "oidc", "OpenID Connect"
-    LDAP = "ldap", "LDAP"
-    FEISHU = "feishu", _("Feishu")
 
 
 def protocols() -> list[tuple[str, Any]]:
@@ -45,15 +42,11 @@ class SignOn(models.Model):
     name_en = models.CharField(max_length=60)
     name_zh = models.CharField(max_length=60)
     address = models.CharField(max_length=500, blank=True)
-    """OpenID Connect: the issuer. LDAP: ldaps://host:636."""
+    """The issuer."""
     client = models.CharField(max_length=255, blank=True)
-    """OpenID Connect: the client id. LDAP: the name that searches; empty where anybody may."""
+    """The client id."""
     secret = models.BinaryField(default=bytes)
     """Sealed."""
-    base = models.CharField(max_length=255, blank=True)
-    """LDAP: below which entry people are."""
-    login_claim = models.CharField(max_length=60, blank=True)
-    """LDAP: the attribute that is typed as the name."""
     email_claim = models.CharField(max_length=60, blank=True)
     """Where the e-mail stands; empty: it is not used."""
     number_claim = models.CharField(max_length=60, blank=True)
@@ -102,7 +95,7 @@ class SignOnLink(models.Model):
 
     sign_on = models.ForeignKey(SignOn, models.CASCADE, related_name="links")
     subject = models.CharField(max_length=255)
-    """What the other system calls the account, for good (`sub`, `entryUUID`)."""
+    """What the other system calls the account, for good (`sub`)."""
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
     made_at = models.DateTimeField()
     last_at = models.DateTimeField()

@@ -21,8 +21,6 @@ from uptake.directory.viewer import Deed, NotAllowed, Viewer
 
 PURPOSE = "sign-on secrets"
 DOMAIN = re.compile(r"^(?=.{3,189}$)[^@\s/]+\.[^@\s/.]+$")
-SCHEMES = {Protocol.OIDC: ("https", "http"), Protocol.LDAP: ("ldaps", "ldap")}
-"""The address of each protocol: encrypted, and not."""
 
 
 class NotAnAddress(ValueError):
@@ -42,7 +40,7 @@ class NoClaim(ValueError):
 
 
 class DomainsNeeded(ValueError):
-    """Who makes people, or vouches for addresses without saying that they were verified, names its domains."""
+    """Who adds people names the domains of their addresses."""
 
 
 class NoPeopleHere(ValueError):
@@ -66,8 +64,6 @@ class Setup:
     address: str = ""
     client: str = ""
     secret: str = ""
-    base: str = ""
-    login_claim: str = ""
     email_claim: str = ""
     number_claim: str = ""
     domains: Iterable[str] = ()
@@ -77,7 +73,7 @@ class Setup:
     for_administrators: bool = False
 
 
-HOW = ("address", "client", "base", "login_claim", "email_claim", "number_claim", "plain")
+HOW = ("address", "client", "email_claim", "number_claim", "plain")
 """A change of any of these needs a new test."""
 
 
@@ -91,7 +87,7 @@ def set_up(*, protocol: Protocol, organization: Organization, setup: Setup, by: 
     """A new way in. Raises NotAllowed and the refusals of this file."""
     if not may_set_up(by, organization) or (setup.for_administrators and not by.may(Deed.RUN_PLATFORM, organization)):
         raise NotAllowed
-    values = _proper(protocol, organization, setup)
+    values = _proper(organization, setup)
     slug = f"{slugify(setup.name_en)[:40] or 'login'}-{secrets.token_hex(3)}"
     made = SignOn.objects.create(slug=slug, protocol=protocol, organization=organization, made_at=now, **values)
     _note("sign_on.set_up", made, by, now, protocol=protocol.value, address=made.address)
@@ -106,7 +102,7 @@ def change(*, sign_on: SignOn, setup: Setup, by: Viewer, now: datetime) -> SignO
     held = _held(sign_on, by)
     if setup.for_administrators and not by.may(Deed.RUN_PLATFORM, held.organization):
         raise NotAllowed
-    values = _proper(Protocol(held.protocol), held.organization, setup)
+    values = _proper(held.organization, setup)
     if not setup.secret:
         del values["secret"]
     changed = sorted(name for name, value in values.items() if name == "secret" or getattr(held, name) != value)
@@ -187,13 +183,13 @@ def secret_of(sign_on: SignOn) -> str:
         raise SecretLost from failure
 
 
-def _proper(protocol: Protocol, organization: Organization, setup: Setup) -> dict[str, object]:
+def _proper(organization: Organization, setup: Setup) -> dict[str, object]:
     """The values as they are kept. Raises."""
     values: dict[str, object] = {}
     for one in fields(setup):
         value = getattr(setup, one.name)
         values[one.name] = value.strip() if isinstance(value, str) else value
-    values["address"] = _address(protocol, str(values["address"]), plain=setup.plain)
+    values["address"] = _address(str(values["address"]), plain=setup.plain)
     values["secret"] = seal(setup.secret, secret=settings.SECRET_KEY, purpose=PURPOSE) if setup.secret else b""
     domains = sorted({one.strip().lower().lstrip("@") for one in setup.domains if one.strip()})
     for domain in domains:
@@ -204,25 +200,22 @@ def _proper(protocol: Protocol, organization: Organization, setup: Setup) -> dic
         raise NoClaim
     if setup.makes_people and organization.kind == Kind.PARK:
         raise NoPeopleHere
-    if not domains and (setup.makes_people or (protocol != Protocol.OIDC and values["email_claim"])):
+    if setup.makes_people and not domains:
         raise DomainsNeeded
     return values
 
 
-def _address(protocol: Protocol, address: str, *, plain: bool) -> str:
-    if protocol not in SCHEMES:
-        return ""
-    safe, unsafe = SCHEMES[protocol]
+def _address(address: str, *, plain: bool) -> str:
     try:
         parts = urlsplit(address)
         _port = parts.port
     except ValueError as failure:
         raise NotAnAddress(address[:100]) from failure
-    if parts.scheme not in (safe, unsafe) or not parts.hostname or parts.username or parts.fragment or parts.query:
+    if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or parts.fragment or parts.query:
         raise NotAnAddress(address[:100])
     if any(ord(one) < 33 for one in address) or len(address) > 500:
         raise NotAnAddress(address[:100])
-    if parts.scheme == unsafe and protocol == Protocol.OIDC and not plain:
+    if parts.scheme == "http" and not plain:
         raise NotEncrypted(address[:100])
     return address
 

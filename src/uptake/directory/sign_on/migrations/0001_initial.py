@@ -27,8 +27,6 @@ class Migration(migrations.Migration):
                 ('address', models.CharField(blank=True, max_length=500)),
                 ('client', models.CharField(blank=True, max_length=255)),
                 ('secret', models.BinaryField(default=bytes)),
-                ('base', models.CharField(blank=True, max_length=255)),
-                ('login_claim', models.CharField(blank=True, max_length=60)),
                 ('email_claim', models.CharField(blank=True, max_length=60)),
                 ('number_claim', models.CharField(blank=True, max_length=60)),
                 ('domains', models.JSONField(default=list)),

@@ -28,11 +28,6 @@ from uptake.web.viewing import NotYours, needs, viewer_for
 
 SHOWN = 100
 """Links that a page shows."""
-USED: dict[Protocol, tuple[str, ...]] = {
-    Protocol.OIDC: ("address", "client", "secret"),
-    Protocol.LDAP: ("address", "base", "client", "secret", "login_claim"),
-}
-"""The fields of each protocol; the others are of all."""
 
 
 class SetupForm(forms.Form):
@@ -53,21 +48,17 @@ class SetupForm(forms.Form):
         label=gettext_lazy("Name on the button, in Chinese"),
         help_text=gettext_lazy("Such as: 北源账号"),
     )
-    address = forms.CharField(max_length=500, label="")
-    base = forms.CharField(
-        max_length=255,
-        label=gettext_lazy("People are below"),
-        help_text=gettext_lazy("Such as: ou=people,dc=example,dc=com"),
+    address = forms.CharField(
+        max_length=500,
+        label=gettext_lazy("Issuer"),
+        help_text=gettext_lazy("Such as: https://login.example.com/realms/beiyuan"),
     )
-    client = forms.CharField(max_length=255, label="", required=False)
+    client = forms.CharField(max_length=255, label=gettext_lazy("Client id"))
     secret = forms.CharField(
-        max_length=1000, label="", required=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
-    )
-    login_claim = forms.CharField(
-        max_length=60,
-        initial="uid",
-        label=gettext_lazy("Attribute typed as the name"),
-        help_text=gettext_lazy("Such as: uid, sAMAccountName, mail"),
+        max_length=1000,
+        label=gettext_lazy("Client secret"),
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     email_claim = forms.CharField(
         max_length=60,
@@ -100,7 +91,7 @@ class SetupForm(forms.Form):
         required=False, label=gettext_lazy("Also let in people who run the platform or have a role elsewhere")
     )
 
-    def __init__(self, *args: Any, viewer: Viewer, protocol: Protocol, sign_on: SignOn | None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, viewer: Viewer, sign_on: SignOn | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         place = self.fields["organization"]
         assert isinstance(place, forms.ModelChoiceField), "the organization is chosen from a list"
@@ -110,38 +101,11 @@ class SetupForm(forms.Form):
             del self.fields["organization"]
         if not viewer.may(Deed.RUN_PLATFORM, sign_on.organization if sign_on else None):
             del self.fields["for_administrators"]
-        for name in ("address", "base", "client", "secret", "login_claim"):
-            if name not in USED[protocol]:
-                del self.fields[name]
-        label, help_text, client, secret = WORDS[protocol]
-        self.fields["address"].label, self.fields["address"].help_text = label, help_text
-        self.fields["client"].label, self.fields["secret"].label = client, secret
-        self.fields["client"].required = protocol == Protocol.OIDC
         self.fields["secret"].help_text = _("Leave empty to keep the one there is.") if sign_on else ""
-        if protocol == Protocol.LDAP:
-            self.fields["email_claim"].initial = "mail"
-            self.fields["number_claim"].initial = "employeeNumber"
 
     def setup(self) -> doors.Setup:
         told = {key: value for key, value in self.cleaned_data.items() if key not in ("organization", "domains")}
         return doors.Setup(**told, domains=self.cleaned_data["domains"].replace("，", ",").split(","))
-
-
-WORDS = {
-    Protocol.OIDC: (
-        gettext_lazy("Issuer"),
-        gettext_lazy("Such as: https://login.example.com/realms/beiyuan"),
-        gettext_lazy("Client id"),
-        gettext_lazy("Client secret"),
-    ),
-    Protocol.LDAP: (
-        gettext_lazy("Address of the directory"),
-        gettext_lazy("Such as: ldaps://ldap.example.com"),
-        gettext_lazy("Who searches (empty: anybody may)"),
-        gettext_lazy("Password of who searches"),
-    ),
-}
-"""Each protocol: what its address is called and looks like, what its client and its secret are called."""
 
 
 @needs(Deed.MANAGE_DATA)
@@ -151,7 +115,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
     rows = SignOn.objects.visible_to(viewer).select_related("organization").annotate(accounts=Count("links"))
     context = {
         "rows": [(one, *_state(one)) for one in rows.order_by("organization__path", "pk")],
-        "protocols": [(one.value, one.label) for one in USED],
+        "protocols": [(one.value, one.label) for one in Protocol],
     }
     return render(request, "sign_on/home.html", context)
 
@@ -161,10 +125,10 @@ def home(request: HttpRequest) -> HttpResponseBase:
 def new(request: HttpRequest, protocol: str) -> HttpResponseBase:
     """Sets one up."""
     viewer = viewer_for(request)
-    if protocol not in USED:
+    if protocol not in Protocol.values:
         raise Http404("no such protocol")
     kind = Protocol(protocol)
-    form = SetupForm(request.POST or None, viewer=viewer, protocol=kind, sign_on=None)
+    form = SetupForm(request.POST or None, viewer=viewer, sign_on=None)
     if request.method == "POST" and form.is_valid():
         try:
             made = doors.set_up(
@@ -191,7 +155,7 @@ def change_it(request: HttpRequest, sign_on_id: int) -> HttpResponseBase:
     kind = Protocol(held.protocol)
     initial = {name: getattr(held, name) for name in SetupForm.base_fields if hasattr(held, name) and name != "secret"}
     initial["domains"] = ", ".join(held.domains)
-    form = SetupForm(request.POST or None, initial=initial, viewer=viewer, protocol=kind, sign_on=held)
+    form = SetupForm(request.POST or None, initial=initial, viewer=viewer, sign_on=held)
     if request.method == "POST" and form.is_valid():
         try:
             doors.change(sign_on=held, setup=form.setup(), by=viewer, now=timezone.now())
