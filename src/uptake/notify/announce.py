@@ -12,9 +12,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+from django.utils import translation
 
 from uptake.directory.models import Organization, Person
 from uptake.notify.models import About, Delivery, Webhook
+from uptake.notify.notices import line_of
 
 AT_ONCE = 500
 
@@ -70,7 +72,7 @@ def _delivery(hook: Webhook, one: News, place: Organization, numbers: Mapping[in
         number=new_number(),
         key=one.key[:255],
         kind=one.kind,
-        body=body_of(one.kind, one.at, {**data, **one.data}),
+        body=body_of(one.kind, one.at, {**data, **one.data}, said_in=hook.language if hook.chat else ""),
         written_at=now,
         due_since=now,
         next_at=now,
@@ -82,9 +84,14 @@ def new_number() -> str:
     return f"msg_{uuid.uuid4().hex}"
 
 
-def body_of(kind: str, at: datetime, data: Mapping[str, Any]) -> str:
-    """What is sent: JSON of the type, the time it happened and the data."""
-    return orjson.dumps({"type": kind, "timestamp": at.astimezone(UTC).isoformat(), "data": dict(data)}).decode()
+def body_of(kind: str, at: datetime, data: Mapping[str, Any], *, said_in: str = "") -> str:
+    """What is sent: JSON of the type, the time it happened and the data; for a group's robot also its words."""
+    told: dict[str, Any] = {"type": kind, "timestamp": at.astimezone(UTC).isoformat(), "data": dict(data)}
+    if said_in:
+        with translation.override(said_in):
+            line = line_of(kind, data)
+        told |= {"title": str(line["title"]), "text": str(line["sub"]), "href": str(line["href"])}
+    return orjson.dumps(told).decode()
 
 
 def _staff_numbers(people: set[int]) -> dict[int, str]:

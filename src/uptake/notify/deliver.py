@@ -16,6 +16,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from uptake.basics.sealing import InvalidToken, unseal
 from uptake.notify.models import Delivery, Fate, Stop, Webhook
 from uptake.notify.post import Answer, post
+from uptake.notify.say import say
 from uptake.notify.signature import headers_of
 from uptake.notify.subscribe import PURPOSE
 
@@ -81,12 +82,9 @@ def _go_on(hook: Webhook, row: Delivery, clock: Callable[[], datetime], post: Po
     """Tries one delivery and writes what came of it; whether the next may be tried now."""
     now = clock()
     try:
-        secret = unseal(hook.secret, secret=settings.SECRET_KEY, purpose=PURPOSE)
+        answer = say(hook, row, post) if hook.chat else _hand_over(hook, row, now, post)
     except InvalidToken:
         answer = Answer(None, "the secret cannot be opened: make the webhook anew")
-    else:
-        headers = headers_of(secret=secret, number=row.number, at=now, body=row.body)
-        answer = post(hook.address, body=row.body, headers=headers)
     now = clock()
     row.tries, row.tried_at, row.status, row.answer = row.tries + 1, now, answer.status, answer.text
     if answer.status is not None and 200 <= answer.status < 300:
@@ -108,6 +106,17 @@ def _go_on(hook: Webhook, row: Delivery, clock: Callable[[], datetime], post: Po
         return False
     _write(hook, row)
     return True
+
+
+def _hand_over(hook: Webhook, row: Delivery, now: datetime, post: Post) -> Answer:
+    """Signed by the secret, and for a day after it was made anew by the one before."""
+    sealed = [hook.secret]
+    if hook.old_secret is not None and hook.old_until is not None and hook.old_until > now:
+        sealed.append(hook.old_secret)
+    secrets = [unseal(one, secret=settings.SECRET_KEY, purpose=PURPOSE) for one in sealed]
+    return post(
+        hook.address, body=row.body, headers=headers_of(secrets=secrets, number=row.number, at=now, body=row.body)
+    )
 
 
 def _pause(failures: int) -> timedelta:

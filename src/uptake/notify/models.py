@@ -231,6 +231,21 @@ class About(models.TextChoices):
     LEVELS = "levels", _("Levels")
     REDEMPTIONS = "redemptions", _("Redemptions")
     ALERTS = "alerts", _("Connections that need attention")
+    ANNOUNCEMENTS = "announcements", _("Announcements")
+
+
+class Chat(models.TextChoices):
+    """Whose group robot says it; what is told of people is said by none."""
+
+    DINGTALK = "dingtalk", _("DingTalk")
+    FEISHU = "feishu", _("Feishu")
+    WECOM = "wecom", _("WeCom")
+    SLACK = "slack", _("Slack")
+    TEAMS = "teams", _("Microsoft Teams")
+
+
+def chats() -> list[tuple[str, Any]]:
+    return list(Chat.choices)
 
 
 class Stop(models.TextChoices):
@@ -251,7 +266,7 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
 
 
 class Webhook(models.Model):
-    """One address that is told what happens at a place and below it."""
+    """One address that is told what happens at a place and below it: of other software, or of a group's robot."""
 
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
     name = models.CharField(max_length=100)
@@ -261,7 +276,14 @@ class Webhook(models.Model):
     about = models.JSONField(default=list)
     """Values of `About`."""
     secret = models.BinaryField()
-    """Sealed; what deliveries are signed with."""
+    """Sealed; what deliveries are signed with. Of a group robot: its whole address, and what it signs with."""
+    old_secret = models.BinaryField(null=True, blank=True)
+    """Sealed; signs beside the new one until `old_until`."""
+    old_until = models.DateTimeField(null=True, blank=True)
+    chat = models.CharField(max_length=10, choices=chats, blank=True)
+    """Whose group robot it is; empty: other software."""
+    language = models.CharField(max_length=16, blank=True)
+    """In which a group robot speaks."""
     made_at = models.DateTimeField()
     stopped_at = models.DateTimeField(null=True, blank=True)
     why_stopped = models.CharField(max_length=10, choices=stops, blank=True)

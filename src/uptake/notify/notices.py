@@ -86,6 +86,10 @@ def _connection(content: Content) -> str:
     return f"/data/connections/{content['connection']}" if "connection" in content else "/data/"
 
 
+def _inbox(_content: Content) -> str:
+    return "/messages/"
+
+
 def _nothing(_content: Content) -> str:
     return ""
 
@@ -133,6 +137,7 @@ NOTICES: Mapping[str, tuple[str | Promise, Part, Part, str]] = {
     "training.cancelled": (gettext_lazy("A training was called off"), _native, _training, "warn"),
     "feedback.answered": (gettext_lazy("Your feedback was answered"), _title, _feedback, "good"),
     "feedback.uncovered": (gettext_lazy("Your name was uncovered at your feedback"), _title, _feedback, "warn"),
+    "chat.tested": (gettext_lazy("Uptake speaks in this group now"), _nothing, _inbox, "good"),
     "connection.needs_attention": (gettext_lazy("A connection needs attention"), _title, _connection, "warn"),
     "guide.finished": (gettext_lazy("You finished the starter guide"), _nothing, _guide, "good"),
     "community.hidden": (gettext_lazy("What you wrote was hidden"), _title, _community, "warn"),

@@ -1,9 +1,9 @@
-"""Webhooks are made, paused, let go on and tested; deliveries are sent again."""
+"""Webhooks and the robots of group chats are made, paused, let go on, tested and removed; deliveries are sent again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -14,13 +14,19 @@ from uptake.directory.audit import note
 from uptake.directory.models import Organization
 from uptake.directory.scope import Deed, NotAllowed, Viewer
 from uptake.notify.announce import body_of, new_number
-from uptake.notify.models import About, Delivery, Fate, Stop, Webhook
+from uptake.notify.models import About, Chat, Delivery, Fate, Stop, Webhook
 from uptake.notify.post import NotAnAddress, check_host
+from uptake.notify.say import PURPOSE as CHATS
+from uptake.notify.say import robot_of
 from uptake.notify.signature import new_secret
 
 PURPOSE = "notify webhooks"
 TEST = "webhook.tested"
 """The kind of a delivery that only tries the way."""
+CHAT_TEST = "chat.tested"
+SAID_IN_CHATS = (About.ALERTS, About.ANNOUNCEMENTS)
+"""What a group may hear: nothing that is told of one person."""
+BOTH_VALID = timedelta(days=1)
 
 
 class NotEncrypted(ValueError):
@@ -64,6 +70,66 @@ def make_webhook(
     )
     _note("webhook.made", hook, by, now, about=chosen, host=urlsplit(address).hostname)
     return hook, secret
+
+
+@transaction.atomic
+def make_channel(
+    *,
+    organization: Organization,
+    name: str,
+    chat: Chat,
+    address: str,
+    secret: str = "",
+    about: Iterable[str],
+    language: str,
+    by: Viewer,
+    now: datetime,
+) -> Webhook:
+    """A group's robot that says what happens at a place. Its address is sealed and never shown again.
+
+    Raises NotAllowed, NotAnAddress, NothingChosen.
+    """
+    if not by.may(Deed.MANAGE_DATA, organization):
+        raise NotAllowed
+    chosen = [one.value for one in SAID_IN_CHATS if one.value in set(about)]
+    if not chosen:
+        raise NothingChosen
+    robot = robot_of(chat, address, secret)
+    hook = Webhook.objects.create(
+        organization=organization,
+        name=name[:100],
+        address="",
+        about=chosen,
+        secret=seal(robot, secret=settings.SECRET_KEY, purpose=CHATS),
+        chat=chat,
+        language=language,
+        made_at=now,
+    )
+    _note("chat.made", hook, by, now, about=chosen, chat=chat.value)
+    return hook
+
+
+@transaction.atomic
+def renew_secret(*, webhook: Webhook, by: Viewer, now: datetime) -> str:
+    """A new secret, shown now and never again; for a day the one before signs beside it. Raises NotAllowed."""
+    hook = _held(webhook, by)
+    if hook.chat:
+        raise NotAllowed
+    secret = new_secret()
+    hook.old_secret, hook.old_until = hook.secret, now + BOTH_VALID
+    hook.secret = seal(secret, secret=settings.SECRET_KEY, purpose=PURPOSE)
+    hook.save(update_fields=["secret", "old_secret", "old_until"])
+    _note("webhook.renewed", hook, by, now)
+    return secret
+
+
+@transaction.atomic
+def remove_webhook(*, webhook: Webhook, by: Viewer, now: datetime) -> None:
+    """Takes it away with all its deliveries; the audit log keeps that it was there. Raises NotAllowed."""
+    hook = _held(webhook, by)
+    _note("chat.removed" if hook.chat else "webhook.removed", hook, by, now, deliveries=hook.deliveries.count())
+    hook.deliveries.all().delete()
+    hook.delete()
 
 
 def proper(address: str, *, plain_http: bool) -> str:
@@ -111,13 +177,13 @@ def resume_webhook(*, webhook: Webhook, by: Viewer, now: datetime) -> Webhook:
 def test_webhook(*, webhook: Webhook, by: Viewer, now: datetime) -> Delivery:
     """Writes a delivery that tells of nothing but that it came. Raises NotAllowed."""
     hook = _held(webhook, by)
-    number = new_number()
+    number, kind = new_number(), CHAT_TEST if hook.chat else TEST
     made = Delivery.objects.create(
         webhook=hook,
         number=number,
         key=f"test/{number}",
-        kind=TEST,
-        body=body_of(TEST, now, {"organization": hook.organization.slug}),
+        kind=kind,
+        body=body_of(kind, now, {"organization": hook.organization.slug}, said_in=hook.language if hook.chat else ""),
         written_at=now,
         due_since=now,
         next_at=now,

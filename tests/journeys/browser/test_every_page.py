@@ -174,6 +174,7 @@ INNER: Mapping[str, tuple[str, ...]] = {
         "/data/connections/portal/demo",
         "/data/quarantine/",
         "/data/conflicts/",
+        "/data/chats/",
         "/data/webhooks/",
         "/data/webhooks/{webhook}",
         "/data/webhooks/{webhook}/{delivery}",

@@ -27,6 +27,8 @@ from uptake.notify.subscribe import (
     make_webhook,
     pause_webhook,
     proper,
+    remove_webhook,
+    renew_secret,
     resume_webhook,
     send_again,
     test_webhook,
@@ -338,7 +340,7 @@ def test_the_example_of_the_guide_knows_what_is_ours() -> None:
     example: dict[str, Any] = {}
     exec(guide.split("```python\n")[1].split("```")[0], example)
     is_ours, secret, body = example["is_ours"], new_secret(), '{"type":"点"}'
-    headers = headers_of(secret=secret, number="msg_1", at=NOW, body=body)
+    headers = headers_of(secrets=[secret], number="msg_1", at=NOW, body=body)
 
     def asked(now: float = NOW.timestamp(), text: str = body, key: str = secret, **more: str) -> bool:
         ours: bool = is_ours(key, {**headers, **{f"webhook-{name}": value for name, value in more.items()}},
@@ -357,8 +359,41 @@ def test_the_example_of_the_guide_knows_what_is_ours() -> None:
 def test_a_signature_is_the_one_of_the_standards_own_example() -> None:
     """The vector of the reference libraries (standard-webhooks, libraries/python/tests)."""
     headers = headers_of(
-        secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", number="msg_p5jXN8AQM9LWM0D4loKWxJek",
+        secrets=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"], number="msg_p5jXN8AQM9LWM0D4loKWxJek",
         at=datetime.fromtimestamp(1614265330, UTC), body='{"test": 2432232314}',
     )  # fmt: skip
 
     assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def test_for_a_day_both_secrets_sign_and_then_the_new_one_alone(desk: Desk) -> None:
+    old = desk.receiver.secret
+    new = renew_secret(webhook=desk.hook, by=EVERYTHING, now=desk.now)
+    assert new != old
+
+    desk.tell("by both")
+    desk.run()
+    desk.receiver.secret = new
+    desk.tell("by both again")
+    desk.run(timedelta(hours=23))
+    assert desk.receiver.wrong == []
+
+    desk.tell("by the new one")
+    desk.run(timedelta(hours=2))
+    assert desk.receiver.wrong == []
+    assert desk.receiver.signatures[-1].count("v1,") == 1
+    with pytest.raises(NotAllowed):
+        renew_secret(webhook=desk.hook, by=desk.cast.viewer(desk.cast.mo), now=desk.now)
+
+
+def test_a_removed_webhook_leaves_only_its_line_in_the_audit_log(desk: Desk) -> None:
+    desk.tell("a", "b")
+    with pytest.raises(NotAllowed):
+        remove_webhook(webhook=desk.hook, by=desk.cast.viewer(desk.cast.mo), now=NOW)
+
+    remove_webhook(webhook=desk.hook, by=EVERYTHING, now=NOW)
+
+    assert not Webhook.objects.exists()
+    assert not Delivery.objects.exists()
+    assert AuditEntry.objects.get(deed="webhook.removed").details["deliveries"] == 2
+    assert desk.run() == 0

@@ -15,7 +15,8 @@ from uptake.basics.business_day import business_date
 from uptake.directory.audit import note
 from uptake.directory.place import settings_at
 from uptake.events.models import EventType
-from uptake.notify.models import Topic
+from uptake.notify.announce import News, announce
+from uptake.notify.models import About, Topic
 from uptake.notify.tell import Telling, tell
 from uptake.notify.wishes import languages_of
 from uptake.notify.write_mail import Letter, write_mail
@@ -109,6 +110,20 @@ def _publish(key: int, now: datetime) -> bool:
     )
     if found.ends_at is not None and found.ends_at <= now:
         return True  # its time was over before anybody could be told
+    heard = {"announcement": found.pk, "title_en": found.title_en, "title_zh": found.title_zh}
+    announce(
+        [
+            News(
+                about=About.ANNOUNCEMENTS,
+                kind="announcement.published",
+                organization_id=found.organization_id,
+                key=f"announcement/{found.pk}",
+                at=now,
+                data=heard,
+            )
+        ],
+        now=now,
+    )
     content = {
         "announcement": found.pk,
         "title_en": found.title_en,

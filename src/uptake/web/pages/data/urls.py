@@ -22,6 +22,7 @@ urlpatterns = [
     path("connections/<slug:slug>/demo", connections.demo, name="collector_demo"),
     path("connections/<slug:slug>/widget", widget.home, name="widget"),
     path("connections/<slug:slug>/widget/<int:widget_key_id>/revoke", widget.revoke, name="widget_key_revoke"),
+    path("chats/", webhooks.chats, name="chats"),
     path("webhooks/", webhooks.home, name="webhooks"),
     path("webhooks/<int:webhook_id>", webhooks.webhook, name="webhook"),
     path("webhooks/<int:webhook_id>/steer", webhooks.steer, name="webhook_steer"),

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Q, QuerySet
@@ -13,19 +14,23 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from uptake.directory.models import Organization
 from uptake.directory.scope import Deed, Viewer
-from uptake.notify.models import About, Delivery, Fate, Webhook
+from uptake.notify.models import About, Chat, Delivery, Fate, Webhook
 from uptake.notify.post import NotAnAddress
 from uptake.notify.subscribe import (
+    SAID_IN_CHATS,
     NotEncrypted,
+    make_channel,
     make_webhook,
     pause_webhook,
+    remove_webhook,
+    renew_secret,
     resume_webhook,
     send_again,
     test_webhook,
@@ -36,6 +41,9 @@ from uptake.web.viewing import needs, viewer_for
 
 ON_A_PAGE = 25
 TONES = {Fate.WAITING: "warn", Fate.DELIVERED: "good", Fate.DEAD: "bad"}
+
+
+WRONG_ADDRESS = gettext_lazy("This is not the address of such a robot. Copy it whole from the settings of the group.")
 
 
 class WebhookForm(forms.Form):
@@ -72,6 +80,68 @@ class WebhookForm(forms.Form):
         place.queryset = places(viewer)
 
 
+class ChannelForm(forms.Form):
+    """A new robot of a group chat."""
+
+    name = forms.CharField(
+        max_length=100,
+        label=gettext_lazy("Name of the group"),
+        help_text=gettext_lazy("Such as: everybody in the park"),
+    )
+    organization = forms.ModelChoiceField(
+        Organization.objects.none(),
+        label=gettext_lazy("What happens where"),
+        help_text=gettext_lazy("The group hears of this place and of all below it, and of nothing else."),
+    )
+    chat = forms.ChoiceField(choices=Chat.choices, label=gettext_lazy("Platform"))
+    address = forms.CharField(
+        max_length=1000,
+        label=gettext_lazy("Address of the robot"),
+        help_text=gettext_lazy("As the platform shows it. Kept encrypted and not shown again."),
+        widget=forms.PasswordInput({"autocomplete": "off"}),
+    )
+    secret = forms.CharField(
+        max_length=200,
+        required=False,
+        label=gettext_lazy("Secret"),
+        help_text=gettext_lazy("DingTalk only, where the robot is protected by a signature."),
+        widget=forms.PasswordInput({"autocomplete": "off"}),
+    )
+    language = forms.ChoiceField(choices=settings.LANGUAGES, label=gettext_lazy("Language of the group"))
+    about = forms.MultipleChoiceField(
+        choices=[(one.value, one.label) for one in SAID_IN_CHATS],
+        widget=forms.CheckboxSelectMultiple,
+        label=gettext_lazy("What it is told of"),
+        error_messages={"required": gettext_lazy("Choose at least one.")},
+    )
+
+    def __init__(self, *args: Any, viewer: Viewer, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        place = self.fields["organization"]
+        assert isinstance(place, forms.ModelChoiceField), "the organization is chosen from a list"
+        place.queryset = places(viewer)
+
+
+@needs(Deed.MANAGE_DATA)
+@never_cache
+def chats(request: HttpRequest) -> HttpResponseBase:
+    """All group chats the viewer manages; a new one is made below."""
+    viewer = viewer_for(request)
+    form = ChannelForm(request.POST or None, viewer=viewer, initial={"language": get_language()})
+    if request.method == "POST" and form.is_valid():
+        told = {**form.cleaned_data, "chat": Chat(form.cleaned_data["chat"])}
+        try:
+            made = make_channel(**told, by=viewer, now=timezone.now())
+        except NotAnAddress:
+            form.add_error("address", WRONG_ADDRESS)
+        else:
+            messages.success(request, _("The group is connected. Send a test to see whether it hears."))
+            return redirect("data:webhook", made.pk)
+    rows = [_row(one) for one in _webhooks(viewer).exclude(chat="").order_by("name", "pk")]
+    context = {"rows": rows, "form": form, "tab": "chats", "waiting": waiting(viewer)}
+    return render(request, "data/chats.html", context)
+
+
 @needs(Deed.MANAGE_DATA)
 @never_cache
 def home(request: HttpRequest) -> HttpResponseBase:
@@ -95,7 +165,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
             form.add_error("address", _("This address is not encrypted. Use https://, or allow http:// below."))
         else:
             return _show(request, made, secret)
-    rows = _webhooks(viewer).order_by("name", "pk")
+    rows = _webhooks(viewer).filter(chat="").order_by("name", "pk")
     context = {
         "rows": [_row(one) for one in rows],
         "form": form,
@@ -122,16 +192,18 @@ def delivery(request: HttpRequest, webhook_id: int, delivery_id: int) -> HttpRes
         "row": found,
         "tone": TONES[Fate(found.fate)],
         "body": body,
-        "tab": "webhooks",
+        "tab": "chats" if found.webhook.chat else "webhooks",
         "waiting": waiting(viewer),
     }
     return render(request, "data/delivery.html", context)
 
 
 @needs(Deed.MANAGE_DATA)
+@never_cache
 @require_POST
 def steer(request: HttpRequest, webhook_id: int) -> HttpResponseBase:
-    """Pauses, lets go on (`do=resume`), tests (`do=test`) or sends again what was given up (`do=again`)."""
+    """Pauses, lets go on (`do=resume`), tests (`do=test`), sends again what was given up (`do=again`), makes the secret
+    anew (`do=renew`) or takes it away (`do=remove`)."""
     viewer, now = viewer_for(request), timezone.now()
     hook = get_object_or_404(Webhook.objects.visible_to(viewer), pk=webhook_id)
     match request.POST.get("do"):
@@ -147,6 +219,12 @@ def steer(request: HttpRequest, webhook_id: int) -> HttpResponseBase:
         case "again":
             count = send_again(webhook=hook, by=viewer, now=now)
             _told_again(request, count)
+        case "renew" if not hook.chat:
+            return _show(request, hook, renew_secret(webhook=hook, by=viewer, now=now))
+        case "remove":
+            remove_webhook(webhook=hook, by=viewer, now=now)
+            messages.success(request, _("%(name)s is removed, with all its deliveries.") % {"name": hook.name})
+            return redirect("data:chats" if hook.chat else "data:webhooks")
     return redirect("data:webhook", webhook_id)
 
 
@@ -181,7 +259,8 @@ def _show(request: HttpRequest, hook: Webhook, secret: str = "") -> HttpResponse
         "rows": [{"row": one, "tone": TONES[Fate(one.fate)]} for one in page.object_list],
         "fate": fate,
         "fates": Fate.choices,
-        "tab": "webhooks",
+        "both_valid": found.old_until is not None and found.old_until > timezone.now(),
+        "tab": "chats" if found.chat else "webhooks",
         "waiting": waiting(viewer),
     }
     return render(request, "data/webhook.html", context)

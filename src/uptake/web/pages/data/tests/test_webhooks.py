@@ -85,3 +85,35 @@ def test_nobody_else_opens_it(cast: Cast, who: str) -> None:
 
     assert client.get(reverse("data:webhooks")).status_code == 403
     assert client.post(reverse("data:webhooks"), {"name": "x"}).status_code == 403
+
+
+def test_a_secret_is_made_anew_and_a_webhook_removed_on_its_page(cast: Cast, receiver: Receiver) -> None:
+    client = signed_in(cast)
+    hook, secret = make_webhook(
+        organization=cast.beiyuan, name="Payroll", address=receiver.address, about=["awards"], plain_http=True,
+        by=EVERYTHING, now=NOW,
+    )  # fmt: skip
+    steer = reverse("data:webhook_steer", args=[hook.pk])
+
+    page = client.post(steer, {"do": "renew"}).text
+    assert "whsec_" in page
+    assert secret not in page
+    assert "signs beside it until" in page
+    assert cast.sign_in(cast.mo).post(steer, {"do": "remove"}).status_code in (403, 404)
+    assert "Payroll is removed" in client.post(steer, {"do": "remove"}, follow=True).text
+    assert not Webhook.objects.exists()
+
+
+def test_a_group_is_connected_and_its_address_never_shown(cast: Cast) -> None:
+    client = signed_in(cast)
+    key = "5f0c2b9a-1234-4cde-9f00-aabbccddeeff"
+    typed = {"name": "Everybody", "organization": cast.park.pk, "chat": "wecom", "about": "alerts", "language": "en"}
+
+    page = client.post(reverse("data:chats"), {**typed, "address": "https://example.com/"}).text
+    assert "not the address of such a robot" in page
+    address = f"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={key}"
+    page = client.post(reverse("data:chats"), {**typed, "address": address}, follow=True).text
+    assert "Everybody" in page
+    assert key not in page + client.get(reverse("data:chats")).text
+    assert "New secret" not in page
+    assert "Everybody" not in client.get(reverse("data:webhooks")).text
