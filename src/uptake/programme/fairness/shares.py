@@ -84,7 +84,7 @@ def fairness_of(company: Organization, first: date, last: date) -> Fairness | No
 
     from uptake.statistics.fairness import measures, triggers
 
-    places = _places(company, last)
+    places = groups_on(company, last)
     if len(places) < FEWEST:
         return None
     people = sorted(places)
@@ -117,10 +117,14 @@ def fairness_of(company: Organization, first: date, last: date) -> Fairness | No
     )
 
 
-def _places(company: Organization, day: date) -> dict[int, tuple[str, str]]:
-    """Person → (department right below the company, role) on a day; of several memberships the latest."""
-    names = dict(Organization.objects.filter(parent=company, kind=Kind.DEPARTMENT).values_list("pk", "name"))
-    rows = Membership.objects.on(day).filter(organization__path__startswith=company.path)
+def groups_on(place: Organization, day: date) -> dict[int, tuple[str, str]]:
+    """Person → (department right below the company, role) on a day; of several memberships the latest.
+
+    Of a park: the company instead of the department.
+    """
+    parts = Kind.COMPANY if place.kind == Kind.PARK else Kind.DEPARTMENT
+    names = dict(Organization.objects.filter(parent=place, kind=parts).values_list("pk", "name"))
+    rows = Membership.objects.on(day).filter(organization__path__startswith=place.path)
     rows = rows.filter(person__kind=PersonKind.HUMAN).order_by("from_date", "-pk")
     found = {}
     for person, path, role in rows.values_list("person_id", "organization__path", "role"):

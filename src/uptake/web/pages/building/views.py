@@ -32,6 +32,7 @@ from uptake.programme.drafting.models import Draft, Run, RunState
 from uptake.programme.drafting.publish_draft import ExamplesFail, publish_draft
 from uptake.programme.drafting.save import ChangedMeanwhile, NotOpen
 from uptake.programme.drafting.shadow import set_shadow
+from uptake.programme.fairness.earnable import earnable
 from uptake.programme.governance.committee import members_of
 from uptake.programme.in_force import rulebook_version_on
 from uptake.programme.publish import OtherClock, TooSoon
@@ -167,6 +168,7 @@ def draft(request: HttpRequest, draft_id: int) -> HttpResponseBase:
         "tried": tried,
         "tested": back_test_of(found),
         "exploits": exploits_of(found),
+        "earnable": earnable(always, found.organization, today),
         "committee": bool(members_of(found.organization, today)),
         "tomorrow": today + timedelta(days=1),
         "days": DAYS,

@@ -20,8 +20,10 @@ from uptake.basics.business_day import business_date
 from uptake.directory.models import Organization, Person
 from uptake.directory.place import membership_on, settings_at
 from uptake.directory.scope import Deed, NotAllowed, Viewer
+from uptake.programme.backtest.replay import as_of
 from uptake.programme.changes import Changes, changes_of, events_of
 from uptake.programme.drafting.models import Draft
+from uptake.programme.fairness.earnable import Earnable, earnable
 from uptake.programme.governance.ballot import needed
 from uptake.programme.governance.close import NotAccepted, Standing, earliest, publish_accepted, standing_of
 from uptake.programme.governance.committee import is_member
@@ -179,6 +181,7 @@ def _context(found: Proposal, viewer: Viewer, now: datetime) -> dict[str, Any]:
         "lowered_too": _lowered_too(found),
         "steps": _steps(found, standing, now),
         "changes": _changes(found, today),
+        "earnable": _earnable(found, today) if is_open else None,
         "test": test,
         "test_words": passed_words(test) if test else "",
         "seats": _seats(found, viewer, today) if viewer.may(Deed.MANAGE_RULES, place) or elector else [],
@@ -211,6 +214,13 @@ def _lowered_too(found: Proposal) -> list[str]:
     if found.kind != ProposalKind.EMERGENCY:
         return []
     return [numbers.day(too.now.in_force_date) for too in lowered_too(found)]
+
+
+def _earnable(found: Proposal, today: date) -> Earnable | None:
+    """Whom the rules put to the vote could reach; not asked where one is lowered at once."""
+    if found.kind == ProposalKind.EMERGENCY:
+        return None
+    return earnable(as_of(read_rulebook(found.file), today), found.organization, today)
 
 
 def _changes(found: Proposal, today: date) -> Changes:
