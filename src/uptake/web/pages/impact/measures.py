@@ -209,8 +209,8 @@ def calendar(intervention: Intervention) -> parts.Chart:
         axis=_("Week of"),
         labels=[numbers.day(week, year=False) for week in weeks],
         series=[
-            parts.Series(_("Begun"), begun, "stack", "c1"),
-            parts.Series(_("Waiting"), [len(intervention.starts) - many for many in begun], "stack", "c4"),
+            parts.Series(_("Already begun"), begun, "stack", "c1"),
+            parts.Series(_("Still waiting"), [len(intervention.starts) - many for many in begun], "stack", "c4"),
         ],
     )
 
