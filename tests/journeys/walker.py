@@ -55,6 +55,8 @@ FILL: Mapping[str, str | tuple[str, ...]] = {
     "data:key_id": "key",
     "data:widget_key_id": "widget_key",
     "data:webhook_id": "webhook",
+    "people_sources:source_id": "people_source",
+    "people_sources:sort": ("scim", "ldap"),
     "scim:name": ("User",),
     "scim:key": ("no-such-key",),
     "scim:rest": ("Me",),

@@ -17,6 +17,8 @@ from django.utils import timezone
 from tests.cast import BEIYUAN_MARKS, QINGHE_MARKS, Cast
 from uptake.connectors.files.begin_import import begin_import
 from uptake.connectors.models import BadRecord, PullStream
+from uptake.connectors.people.change_source import add_source
+from uptake.connectors.people.models import SaidPerson, Sort
 from uptake.connectors.pull.connect_system import connect_system
 from uptake.directory.calendar import set_day
 from uptake.directory.define_product import define_product
@@ -228,6 +230,7 @@ def _fill(side: Side, folder: Path, now: datetime) -> None:
         "leave": Leave.objects.create(person=side.person, from_date=date(2025, 1, 6), until_date=date(2025, 1, 8)).pk,
         "assignment": RoleAssignment.objects.filter(organization=side.company).order_by("pk")[0].pk,
         "identity": Identity.objects.unresolved().filter(source=connection.slug).order_by("pk")[0].pk,
+        "people_source": _source_of_people(side, now),
         "connection": connection.pk,
         "connection_slug": (connection.slug, _connect_system(side, now)),
         "key": key.pk,
@@ -238,6 +241,23 @@ def _fill(side: Side, folder: Path, now: datetime) -> None:
         "run": run.pk,
         "seat": Seat.objects.filter(company=side.company).order_by("pk")[0].pk,
     }
+
+
+def _source_of_people(side: Side, now: datetime) -> int:
+    """A source of people that said something which could not be done; gives its number."""
+    source, _key = add_source(
+        company=side.company,
+        sort=Sort.SCIM,
+        name=f"Provider of {side.order}",
+        settings={},
+        secrets={},
+        by=EVERYTHING,
+        now=now,
+    )
+    SaidPerson.objects.create(
+        source=source, key="k", name=f"Double {side.order}", trouble="twice", created_at=now, changed_at=now
+    )
+    return source.pk
 
 
 def _connect_system(side: Side, now: datetime) -> str:

@@ -103,6 +103,13 @@ def _side_by_side() -> SideBySide:
     return SideBySide()
 
 
+def read_people(now: datetime) -> int:
+    """Sources of people whose time has come are asked who belongs to their company."""
+    from uptake.connectors.people.read_due import read_due
+
+    return read_due(clock=lambda: datetime.now(UTC))
+
+
 def back_tests(now: datetime) -> int:
     """Back-tests and searches for exploits that wait for their turn, and those whose runner was lost."""
     from uptake.programme.drafting.find_exploits import run_waiting_searches
@@ -237,6 +244,7 @@ JOBS: tuple[Job, ...] = (
     Job("compact-activity", _("Later rows are folded into the sorted files of the figures."), 60, compact_activity),
     Job("imports", _("Waiting imports are read."), 1, run_imports, Lane.IMPORTS),
     Job("systems", _("Connected systems are asked for what happened in them."), 1, ask_systems, Lane.SYSTEMS),
+    Job("people", _("Sources of people are asked who belongs to their company."), 30, read_people, Lane.SYSTEMS),
     Job("count-votes", _("Votes whose time is over are counted; what was accepted is published."), 60, count_votes),
     Job("announcements", _("Changes of the rules are announced, and announcements whose time has come."), 5, announce),
     Job("guides", _("Newcomers who finished the starter guide are found."), 300, finish_guides),

@@ -25,6 +25,7 @@ AREAS: tuple[Area, ...] = (
     Area("activity/activation/", "uptake.web.pages.activation.urls"),
     Area("activity/", "uptake.web.pages.activity.urls"),
     Area("people/sign-on/", "uptake.web.pages.sign_on.urls"),
+    Area("people/sources/", "uptake.web.pages.people_sources.urls"),
     Area("people/seats/", "uptake.web.pages.seats.urls"),
     Area("people/", "uptake.web.pages.people.urls"),
     Area("data/people/", "uptake.web.pages.identities.urls"),

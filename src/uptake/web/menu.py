@@ -112,7 +112,7 @@ ITEMS: tuple[Item, ...] = (
         "users",
         "people:home",
         (Deed.MANAGE_PEOPLE, Deed.GIVE_ROLES),
-        also=("calendar", "seats", "sign_on"),
+        also=("calendar", "seats", "sign_on", "people_sources"),
     ),
     Item(_("Jobs"), "clock-play", "jobs:home", (Deed.RUN_PLATFORM,), ruled_off=True),
     Item(_("Audit log"), "history", "audit:home", (Deed.SEE_AUDIT,)),
