@@ -14,18 +14,23 @@ VERSION = 1
 that names a measure."""
 
 
+LONGEST_FACT = 100
+
+
 class Measure(StrEnum):
     """How events of a department's day become a number.
 
     SHARE: people with such an event, of everybody the directory has there. PER_HEAD: such events for each of them.
     RATIO: such events for each `of` event; days without one are unknown. HOURS: from the first `of` event of an object
-    to the last such event of it, counted where and when it ended.
+    to the last such event of it, counted where and when it ended. YES: of such events that tell the fact `of`, those
+    of which it is true.
     """
 
     SHARE = "share"
     PER_HEAD = "per_head"
     RATIO = "ratio"
     HOURS = "hours"
+    YES = "yes"
 
 
 KINDS = {
@@ -33,12 +38,13 @@ KINDS = {
     Measure.PER_HEAD: Kind.MEAN,
     Measure.RATIO: Kind.RATIO,
     Measure.HOURS: Kind.MEAN,
+    Measure.YES: Kind.RATE,
 }
 
 
 @dataclass(frozen=True)
 class Metric:
-    """`event`: the name of what is counted, empty for any that counts as activity; `of`: what it is measured from."""
+    """`event`: the name of what is counted; empty: any that counts as activity. `of`: the other event or the fact."""
 
     event: str = ""
     measure: Measure = Measure.SHARE
@@ -53,10 +59,17 @@ class Metric:
         return self.measure in (Measure.RATIO, Measure.HOURS)
 
     @property
+    def events(self) -> tuple[str, ...]:
+        """The events that are named."""
+        return tuple(filter(None, (self.event, self.of if self.needs_two else "")))
+
+    @property
     def sensible(self) -> bool:
-        """Both events are named where two are needed, and they differ; only a share may be of any activity."""
+        """Two events that differ, or a fact, are named where they are needed; only a share may be of any activity."""
         if self.needs_two:
             return bool(self.event and self.of) and self.event != self.of
+        if self.measure is Measure.YES:
+            return bool(self.event) and 0 < len(self.of) <= LONGEST_FACT
         return not self.of and (self.measure is Measure.SHARE or bool(self.event))
 
     def facts(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 from django.db.models import Count, Q
+from django.db.models.fields.json import KeyTransform
 
 from uptake.directory.calendar import working_days_between
 from uptake.directory.models import Membership, Organization, PersonKind
@@ -148,6 +149,11 @@ def _counted(
     """(departments, days) twice: what is counted, and what it is divided by (None: by heads)."""
     if metric.measure is Measure.HOURS:
         return _hours(rows, where, metric, shape, first, without)
+    if metric.measure is Measure.YES:
+        told = rows.filter(name=metric.event, facts__has_key=metric.of)
+        true = told.annotate(fact=KeyTransform(metric.of, "facts")).filter(fact=True)
+        seen, all_ = (_by_department(one, where, shape, first, without, once=False) for one in (true, told))
+        return seen, all_
     if metric.event:
         chosen = rows.filter(name=metric.event)
     else:

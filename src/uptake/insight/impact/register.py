@@ -15,7 +15,7 @@ from uptake.directory.models import Kind, Organization
 from uptake.directory.place import settings_at
 from uptake.directory.viewer import NotAllowed, Viewer
 from uptake.events.models import EventType
-from uptake.insight.impact.metrics import Measure, Metric, metric_of
+from uptake.insight.impact.metrics import Metric, metric_of
 from uptake.insight.impact.models import MANAGING, Chosen, Intervention, What
 from uptake.insight.impact.refusals import (
     AlreadyLocked,
@@ -30,6 +30,7 @@ from uptake.insight.impact.refusals import (
     WrongPlace,
     WrongSize,
 )
+from uptake.statistics.plan import Kind as MetricKind
 
 if TYPE_CHECKING:
     from uptake.insight.impact.answerable import Answerable
@@ -82,9 +83,9 @@ def register_intervention(
     for metric, size in others:
         if not metric.sensible:
             raise WrongMeasure
-        if not 0 < size <= (1 if metric.measure is Measure.SHARE else LARGEST):
+        if not 0 < size <= (1 if metric.kind is MetricKind.RATE else LARGEST):
             raise WrongSize
-    named = [event, guardrail, *(name for metric, _ in others for name in (metric.event, metric.of))]
+    named = [event, guardrail, *(name for metric, _ in others for name in metric.events)]
     for one in filter(None, dict.fromkeys(named)):
         if not EventType.objects.filter(name=one).exists():
             raise UnknownEvent

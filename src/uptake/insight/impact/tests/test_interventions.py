@@ -180,17 +180,18 @@ def test_a_panel_counts_events_a_head_for_each_other_and_hours_of_an_object(cast
     day = TODAY - timedelta(days=TODAY.weekday() + 7)
     noon = datetime.combine(day, datetime.min.time(), tzinfo=UTC) + timedelta(hours=4)
 
-    def happened(identity: Identity, name: str, thing: str, hours: int) -> None:
+    def happened(identity: Identity, name: str, thing: str, hours: int, **facts: object) -> None:
         at = noon + timedelta(hours=hours)
         Event.objects.create(
             source="shops", key=f"{name}{thing}{hours}", fingerprint="0" * 64, name=name, tzdb="2026a", object=thing,
             identity=identity, company=cast.beiyuan, happened_at=at, received_at=at, business_date=day,
+            facts=facts,
         )  # fmt: skip
 
     happened(first, "order.created", "order/1", 0)
     happened(first, "order.created", "order/2", 0)
-    happened(second, "order.closed", "order/1", 2)
-    happened(second, "order.closed", "order/1", 4)
+    happened(second, "order.closed", "order/1", 2, on_time=False)
+    happened(second, "order.closed", "order/1", 4, on_time=True)
     happened(second, "order.cancelled", "order/2", 3)
     happened(second, "order.closed", "order/3", 3)
 
@@ -203,6 +204,7 @@ def test_a_panel_counts_events_a_head_for_each_other_and_hours_of_an_object(cast
     assert outcome(Metric("order.cancelled", Measure.RATIO, "order.created")) == pytest.approx(1 / 2)
     assert outcome(Metric("order.closed", Measure.HOURS, "order.created")) == pytest.approx(4)
     assert outcome(Metric("order.closed", Measure.RATIO, "never.seen")) is None
+    assert outcome(Metric("order.closed", Measure.YES, "on_time")) == pytest.approx(1 / 2)
     flagged = {(first.person_id or 0, day)}
     assert outcome(Metric("order.created", Measure.PER_HEAD), flagged) == 0
     assert outcome(Metric(), flagged) == pytest.approx(1 / PEOPLE)
@@ -236,6 +238,8 @@ def test_what_a_rollout_cannot_answer_is_not_locked(cast: Cast) -> None:
         ({"event": "no.such"}, refusals.UnknownEvent),
         ({"others": [(Metric("a.b", Measure.RATIO), 1.0)]}, refusals.WrongMeasure),
         ({"others": [(Metric("a.b", Measure.HOURS, "a.b"), 1.0)]}, refusals.WrongMeasure),
+        ({"others": [(Metric("a.b", Measure.YES), 0.1)]}, refusals.WrongMeasure),
+        ({"others": [(Metric("order.closed", Measure.YES, "on_time"), 2.0)]}, refusals.WrongSize),
         ({"others": [(Metric(), 2.0)]}, refusals.WrongSize),
         ({"others": [(Metric(), 0.1)] * 13}, refusals.TooMany),
     ],

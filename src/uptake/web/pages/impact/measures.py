@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from uptake.directory.models import Organization
 from uptake.insight.impact.metrics import Measure, Metric, metric_of
 from uptake.insight.impact.models import Intervention
+from uptake.statistics.plan import Kind
 from uptake.web import numbers, parts
 from uptake.web.catalogue import labels_of
 from uptake.web.pages.impact.words import HELD, VERDICTS
@@ -38,6 +39,10 @@ MEASURES: Mapping[Measure, tuple[str | Promise, str | Promise]] = {
         gettext_lazy(
             "Hours from the first of one event to the last of the other of the same object, counted where it ended."
         ),
+    ),
+    Measure.YES: (
+        gettext_lazy("Share of events that say yes"),
+        gettext_lazy("Of such events that tell this fact that working day, those of which it is true."),
     ),
 }
 """Name and definition. Version 1: `insight.impact.metrics.VERSION`."""
@@ -63,7 +68,7 @@ class Measured:
 
 def metric_name(metric: Metric) -> str:
     """In the reader's language."""
-    labels = labels_of([name for name in (metric.event, metric.of) if name]).events
+    labels = labels_of(list(metric.events)).events
     names = {"event": labels.get(metric.event, metric.event), "of": labels.get(metric.of, metric.of)}
     if metric.measure is Measure.PER_HEAD:
         return _("Each person a working day: %(event)s") % names
@@ -71,6 +76,8 @@ def metric_name(metric: Metric) -> str:
         return _("%(event)s, for each: %(of)s") % names
     if metric.measure is Measure.HOURS:
         return _("Hours from “%(of)s” to “%(event)s”") % names
+    if metric.measure is Measure.YES:
+        return _("%(event)s: share with “%(of)s”") % names
     if not metric.event:
         return _("Active people a working day")
     return _("People a working day: %(event)s") % names
@@ -78,14 +85,14 @@ def metric_name(metric: Metric) -> str:
 
 def size_of(metric: Metric, value: Any) -> str:
     """Without a sign, in the metric's unit."""
-    if metric.measure is Measure.SHARE:
+    if metric.kind is Kind.RATE:
         return f"{numbers.full(float(value) * 100, 1)} {_('pp')}"
     return f"{numbers.full(float(value), 2)} {unit_of(metric)}".strip()
 
 
 def change_of(metric: Metric, value: Any) -> str:
     """With its sign, in the metric's unit."""
-    if metric.measure is Measure.SHARE:
+    if metric.kind is Kind.RATE:
         return numbers.points_apart(float(value))
     return f"{numbers.signed(float(value), 2)} {unit_of(metric)}".strip()
 
@@ -164,7 +171,7 @@ def placebo(one: Mapping[str, Any]) -> parts.Chart | None:
     if len(drawn) < BINS or estimate is None or estimate["value"] is None:
         return None
     metric = metric_of(one)
-    scale = 100 if metric.measure is Measure.SHARE else 1
+    scale = 100 if metric.kind is Kind.RATE else 1
     low, high = min(*drawn, estimate["value"]), max(*drawn, estimate["value"])
     width = (high - low) / BINS or 1.0
     where = Counter(min(int((value - low) / width), BINS - 1) for value in drawn)
@@ -183,7 +190,7 @@ def left_out(one: Mapping[str, Any], names: Mapping[str, Organization]) -> parts
     strip = [(unit, value) for unit, value in one["result"]["leave_one_out"] if value is not None]
     if len(strip) < 3:
         return None
-    scale = 100 if metric_of(one).measure is Measure.SHARE else 1
+    scale = 100 if metric_of(one).kind is Kind.RATE else 1
     return parts.Chart(
         id="impact-left-out",
         label=_("The effect when one department is left out"),

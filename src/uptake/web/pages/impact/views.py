@@ -26,6 +26,7 @@ from uptake.insight.impact import refusals
 from uptake.insight.impact.metrics import Measure, Metric, metric_of
 from uptake.insight.impact.models import MANAGING, Chosen, Evaluation, Intervention, What, departments_of
 from uptake.insight.impact.register import answer_for, lock, register_intervention
+from uptake.statistics.plan import Kind as MetricKind
 from uptake.web import numbers, parts
 from uptake.web.catalogue import labels_of
 from uptake.web.pages.impact.measures import (
@@ -160,7 +161,7 @@ def _register(
 
 def _beside(request: HttpRequest, at: int) -> dict[str, str]:
     """What was typed into the row `at` of other measures."""
-    typed = {name: request.POST.get(f"{name}-{at}", "") for name in ("measure", "event", "of", "smallest")}
+    typed = {name: request.POST.get(f"{name}-{at}", "") for name in ("measure", "event", "of", "fact", "smallest")}
     return {"at": str(at), **typed}
 
 
@@ -169,9 +170,10 @@ def _other(typed: Mapping[str, str]) -> tuple[Metric, float] | None:
     if not typed["event"]:
         return None
     measure = Measure(typed["measure"]) if typed["measure"] in MEASURES else Measure.SHARE
-    metric = Metric(typed["event"], measure, typed["of"] if measure in (Measure.RATIO, Measure.HOURS) else "")
+    of = {Measure.RATIO: "of", Measure.HOURS: "of", Measure.YES: "fact"}.get(measure)
+    metric = Metric(typed["event"], measure, typed[of].strip() if of else "")
     size = _points(typed["smallest"])
-    return metric, size if measure is Measure.SHARE else size * 100
+    return metric, size if metric.kind is MetricKind.RATE else size * 100
 
 
 def _day(typed: str) -> date | None:
@@ -368,6 +370,7 @@ def _report(told: Mapping[str, Any], names: Mapping[str, Organization]) -> dict[
         "effect": change_of(measure, estimate["value"]) if stated else None,
         "interval": (change_of(measure, estimate["low"]), change_of(measure, estimate["high"])) if stated else None,
         "relative": _relative(relative) if stated and relative else None,
+        "unflagged": _unflagged(measure, told.get("without_flagged")) if stated else None,
         "detectable": size_of(measure, result["detectable"]) if result["detectable"] is not None else None,
         "checks": [_checked(one) for one in result["checks"]],
         "fixes": [(reason(code), remedy(code)) for code in primary["against"]],
@@ -383,6 +386,14 @@ def _report(told: Mapping[str, Any], names: Mapping[str, Organization]) -> dict[
         "course": _course(primary["weeks"]),
         "study": _study(result["event_study"], primary["smallest"]),
     }
+
+
+def _unflagged(measure: Metric, told: Mapping[str, Any] | None) -> tuple[int, str, str, str] | None:
+    """How many days of people were left out for points under review, and the effect without them."""
+    if told is None:
+        return None
+    value, low, high = (change_of(measure, told[name]) for name in ("value", "low", "high"))
+    return told["days"], value, low, high
 
 
 def _relative(relative: Mapping[str, Any]) -> tuple[str, str, str] | None:
