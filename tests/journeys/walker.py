@@ -19,7 +19,7 @@ from tests.journeys.world import ONE_SIDED, World
 from uptake.web.pages.explore.kinds.list import KINDS
 
 FILL: Mapping[str, str | tuple[str, ...]] = {
-    "sign_on:protocol": ("oidc", "ldap"),
+    "sign_on:protocol": ("oidc",),
     "sign_on:sign_on_id": "sign_on",
     "sign_on:link_id": "sign_on_link",
     "sign_on_with:way": ("no-such-way",),
