@@ -17,6 +17,7 @@ from uptake.basics.canonical import canonical_json
 from uptake.directory.audit import note
 from uptake.directory.place import settings_at
 from uptake.directory.viewer import NotAllowed, Viewer
+from uptake.insight.gaming.record_of import flagged_days
 from uptake.insight.impact.metrics import Metric, metric_of
 from uptake.insight.impact.models import MANAGING, Evaluation, Intervention
 from uptake.insight.impact.panel_of_departments import HISTORY_DAYS, department_panel
@@ -104,14 +105,38 @@ def answer(intervention: Intervention, *, last: date) -> dict[str, Any]:
         usable = result.estimate is not None and result.estimate.usable and not result.stops
         held = guardrail(result.estimate, margin, higher_is_better=False) if usable and result.estimate else "open"
         guardrails.append({**metric.facts(), "margin": margin, "held": str(held), "result": _facts(result)})
-    told = {
+    told: dict[str, Any] = {
         "registration": intervention.hash,
         "from": min(since),
         "to": last.isoformat(),
         "metrics": metrics,
         "guardrails": guardrails,
     }
+    told |= _without_flagged(intervention, beside, metrics[0]["result"]["estimate"], first=first, last=last)
     return told | _others(intervention, beside, first=first, last=last)
+
+
+def _without_flagged(
+    intervention: Intervention, beside: tuple[Incident, ...], plain: object, *, first: date, last: date
+) -> dict[str, dict[str, Any]]:
+    """The primary metric once more, without the days on which people's events look farmed; {} where that changes
+    nothing of the `plain` estimate."""
+    days = flagged_days(intervention.organization, first, last)
+    one = intervention.plan["metrics"][0]
+    metric = metric_of(one)
+    panel = None
+    if days:
+        panel = department_panel(intervention.starts, metric=metric, first=first, last=last, without=days)
+    if panel is None:
+        return {}
+    result = evaluate_panel(
+        panel, _plan(intervention, metric, float(one["smallest"]), beside), read_on=last, draws=DRAWS
+    )
+    estimate = _facts(result)["estimate"]
+    if estimate is None or estimate["low"] is None or estimate == plain:
+        return {}
+    said = {name: estimate[name] for name in ("value", "low", "high")}
+    return {"without_flagged": {"days": len(days), **said}}
 
 
 def _others(
