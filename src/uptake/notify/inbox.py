@@ -15,7 +15,7 @@ COUNTED_AT_MOST: Final = 99
 
 def inbox_of(person_id: int, *, topic: Topic | None = None, unread: bool = False) -> MessageQuerySet:
     """Newest first."""
-    rows = Message.objects.filter(person_id=person_id).exclude(kind=EARNED).order_by("-id")
+    rows = Message.objects.filter(person_id=person_id).exclude(kind=EARNED).order_by("-created_at", "-id")
     if topic is not None:
         rows = rows.filter(_about(topic))
     return rows.unread() if unread else rows

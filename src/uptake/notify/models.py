@@ -229,6 +229,7 @@ class About(models.TextChoices):
 
     AWARDS = "awards", _("Points by rules")
     LEVELS = "levels", _("Levels")
+    GIVEN = "given", _("Points given by people and prizes")
     REDEMPTIONS = "redemptions", _("Redemptions")
     ALERTS = "alerts", _("Connections that need attention")
     ANNOUNCEMENTS = "announcements", _("Announcements")

@@ -161,7 +161,8 @@ def line_of(kind: str, content: Content) -> dict[str, object]:
     award = award_of(content)
     points = int(content.get("points") or 0)
     title = f"{points:+d} · {award['title']}" if points else award["title"]
-    return {"title": title, "sub": award["sub"], "href": award["href"], "tone": "good" if points >= 0 else "warn"}
+    sub = "" if award["sub"] == award["title"] else award["sub"]
+    return {"title": title, "sub": sub, "href": award["href"], "tone": "good" if points >= 0 else "warn"}
 
 
 def award_of(content: Content) -> dict[str, object]:

@@ -17,6 +17,8 @@ from uptake.directory.place import membership_on, settings_at
 from uptake.directory.viewer import Deed, NotAllowed, Viewer
 from uptake.events.record_own import OwnDeed, record_own
 from uptake.ledger.grant import Grant, grant
+from uptake.notify.announce import News, announce
+from uptake.notify.models import About
 from uptake.notify.tell import Telling, tell
 from uptake.programme.community.models import Recognition, Terms
 from uptake.programme.community.refusals import (
@@ -109,6 +111,11 @@ def recognise(
         "href": "/community/recognition/",
     }
     tell([Telling(person_id=receiver.pk, key=made.lot, kind="points.recognised", content=said)], now=now)
+    heard = News(
+        about=About.GIVEN, kind="points.recognised", organization_id=company.pk, key=made.lot, at=now,
+        person_id=receiver.pk, data={"points": points, "given": made.lot},
+    )  # fmt: skip
+    announce([heard], now=now)
     return made
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from uptake.basics.business_day import business_date, start_of
 from uptake.directory.models import Organization
 from uptake.ledger.grant import Grant, grant
+from uptake.notify.announce import News, announce
+from uptake.notify.models import About
 from uptake.notify.tell import Telling, tell
 from uptake.programme.lot_dates import last_date
 from uptake.programme.merits.keep_boards import BoardClock
@@ -68,3 +70,13 @@ def pay(
         ],
         now=now,
     )
+    announce(
+        [
+            News(
+                about=About.GIVEN, kind="points.prize", organization_id=company.pk, key=f"{cause}/{person}", at=now,
+                person_id=person, data={"points": some, "given": f"{cause}/{person}", **title},
+            )
+            for person, some in sorted(points.items())
+        ],
+        now=now,
+    )  # fmt: skip

@@ -13,6 +13,8 @@ from uptake.directory.viewer import Deed, NotAllowed, Viewer
 from uptake.ledger.again import again_where_lost
 from uptake.ledger.grant import Grant, grant
 from uptake.ledger.post import NotEnoughPoints
+from uptake.notify.announce import News, announce
+from uptake.notify.models import About
 from uptake.notify.tell import Telling, tell
 from uptake.programme.hold_levels import level_may_change
 from uptake.programme.lot_dates import last_date
@@ -137,6 +139,11 @@ def approve_special(*, grant_id: int, by: Viewer, now: datetime) -> SpecialGrant
             level_may_change(person=row.person_id, company=row.company_id, now=now)
         said = {"points": row.points, "count": 1, "awards": [{"title": row.reason}], "special": row.pk}
         tell([Telling(person_id=row.person_id, key=row.lot, kind="points.special", content=said)], now=now)
+        heard = News(
+            about=About.GIVEN, kind="points.special", organization_id=row.company_id, key=row.lot, at=now,
+            person_id=row.person_id, data={"points": row.points, "given": row.lot},
+        )  # fmt: skip
+        announce([heard], now=now)
         _note(row, "approved", by, now)
     return row
 

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from tests.cast import NOW, Cast
-from uptake.directory.scope import NotAllowed
+from uptake.directory.scope import EVERYTHING, NotAllowed
 from uptake.events.models import Event
 from uptake.ledger.balances import points_of
 from uptake.ledger.verify import verify
-from uptake.notify.models import Message
+from uptake.notify.models import Delivery, Message
+from uptake.notify.subscribe import make_webhook
 from uptake.programme.community.models import Recognition
 from uptake.programme.community.recognise import allowance_of, recognise, set_terms
 from uptake.programme.community.refusals import (
@@ -43,6 +44,17 @@ def give(cast: Cast, giver: str, receiver: str, points: int = 5, **more: Any) ->
 def points(cast: Cast, who: str) -> int:
     owner = str(cast.people()[who].pk)
     return points_of(book=cast.beiyuan.pk, owners=[owner], now=NOW)[owner].available
+
+
+def test_other_software_hears_of_the_points_and_not_of_the_words(cast: Cast) -> None:
+    told = {"name": "HR", "address": "https://hr.example/", "about": ["given"], "by": EVERYTHING, "now": NOW}
+    make_webhook(organization=cast.beiyuan, **told)
+    made = give(cast, "lin", "ke", 5)
+
+    heard = Delivery.objects.get()
+    assert (heard.kind, heard.person, heard.company) == ("points.recognised", cast.ke, cast.beiyuan)
+    assert f'"given":"{made.lot}"' in heard.body
+    assert "pallet" not in heard.body
 
 
 def test_points_are_given_with_the_reason(cast: Cast) -> None:

@@ -9,10 +9,13 @@ import pytest
 
 from tests.cast import NOW, TODAY, Cast
 from uptake.directory.models import Person
+from uptake.directory.scope import EVERYTHING
 from uptake.directory.viewer import NotAllowed
 from uptake.ledger.accounts import ISSUED, budget
 from uptake.ledger.balances import points_of
 from uptake.ledger.move import move
+from uptake.notify.models import Delivery
+from uptake.notify.subscribe import make_webhook
 from uptake.programme.merit import Gain, note_merit
 from uptake.programme.merits.keep_boards import keep_boards
 from uptake.programme.merits.keep_merits import keep_merits
@@ -47,6 +50,8 @@ def has(cast: Cast, who: Person) -> int:
 
 
 def test_a_closed_board_is_paid_once_and_later_changes_change_nothing(cast: Cast) -> None:
+    told = {"name": "HR", "address": "https://hr.example/", "about": ["given"], "by": EVERYTHING, "now": NOW}
+    make_webhook(organization=cast.beiyuan, **told)
     offered(cast, cast.ren)
     gained(cast, cast.lin, 9)
     gained(cast, cast.ke, 5)
@@ -55,6 +60,9 @@ def test_a_closed_board_is_paid_once_and_later_changes_change_nothing(cast: Cast
     keep_merits(now=CLOSED)
     gained(cast, cast.ke, 50, now=CLOSED)
     keep_merits(now=CLOSED + timedelta(hours=1))
+    assert sorted(Delivery.objects.values_list("kind", "person__name")) == [
+        ("points.prize", "Ke Ming"), ("points.prize", "Lin Fang")
+    ]  # fmt: skip
     assert (has(cast, cast.lin), has(cast, cast.ke)) == (40, 20)
     assert PaidBoard.objects.get().points == 60
     assert problems_of(cast.beiyuan.pk) == [] or all(one.invariant == "I21" for one in problems_of(cast.beiyuan.pk))

@@ -12,6 +12,8 @@ from uptake.directory.scope import EVERYTHING, NotAllowed
 from uptake.ledger.balances import balances_of
 from uptake.ledger.models import Lot
 from uptake.ledger.verify import verify
+from uptake.notify.models import Delivery
+from uptake.notify.subscribe import make_webhook
 from uptake.programme.rewards.fund_budget import budget_of, fund_budget
 from uptake.programme.rewards.grant_special import (
     approve_special,
@@ -61,6 +63,8 @@ def left(shop: Shop) -> int:
 
 
 def test_points_are_given_once_approved_and_the_budget_pays(shop: Shop) -> None:
+    told = {"name": "HR", "address": "https://hr.example/", "about": ["given"], "by": EVERYTHING, "now": NOW}
+    make_webhook(organization=shop.cast.beiyuan, **told)
     row = asked(shop)
     assert asked(shop).pk == row.pk
     assert (shop.points().available, left(shop)) == (0, 100)
@@ -70,6 +74,7 @@ def test_points_are_given_once_approved_and_the_budget_pays(shop: Shop) -> None:
     assert (shop.points().available, left(shop)) == (30, 70)
     lot = Lot.objects.get()
     assert (lot.key, lot.amount) == (f"special/{row.pk}", 30)
+    assert list(Delivery.objects.values_list("kind", "key")) == [("points.special", row.lot)]
     with pytest.raises(AlreadyDecided):
         reject_special(grant_id=row.pk, by=ke, now=NOW)
     with pytest.raises(Conflict):

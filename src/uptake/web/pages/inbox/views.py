@@ -34,7 +34,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
     asked = request.GET.get("about", "")
     about = Topic(asked) if asked in Topic.values else None
     page = Paginator(inbox_of(person, topic=about, unread=unread), ON_A_PAGE).get_page(request.GET.get("page"))
-    newest = inbox_of(person).values_list("pk", flat=True).first()
+    newest = inbox_of(person).order_by("-pk").values_list("pk", flat=True).first()
     context = {
         "page": page,
         "rows": [_row(one) for one in page.object_list],
