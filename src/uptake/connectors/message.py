@@ -58,6 +58,8 @@ class Reading:
 
 def text_of(value: Any) -> str | None:
     """An identifier as text: numbers as their digits; None for null, empty and what is no identifier."""
+    if value is None:
+        return None
     if isinstance(value, str):
         return value.strip() or None
     if isinstance(value, int) and not isinstance(value, bool):
@@ -69,17 +71,22 @@ def text_of(value: Any) -> str | None:
 
 def first(*values: Any) -> str | None:
     """The first of them that is an identifier."""
-    return next((text for value in values if (text := text_of(value)) is not None), None)
+    for value in values:
+        if value is not None and (text := text_of(value)) is not None:
+            return text
+    return None
 
 
 def mapping(value: Any) -> dict[str, Any]:
-    """The value if it is an object, else an empty one."""
-    return dict(value) if isinstance(value, Mapping) else {}
+    """The value if it is an object, else an empty one. It is read only: it may be the sender's own."""
+    if type(value) is dict:
+        return value
+    return dict(value) if value is not None and isinstance(value, Mapping) else {}
 
 
 def without(properties: Mapping[str, Any], *prefixes: str, keep: frozenset[str] = frozenset()) -> dict[str, Any]:
     """The properties without the sender's own bookkeeping, whose names begin with one of the prefixes."""
-    return {name: value for name, value in properties.items() if name in keep or not name.startswith(prefixes)}
+    return {name: value for name, value in properties.items() if not name.startswith(prefixes) or name in keep}
 
 
 def page_of(*, url: Any = None, path: Any = None, title: Any = None, referrer: Any = None) -> dict[str, Any]:

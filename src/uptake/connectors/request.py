@@ -18,6 +18,8 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import orjson
+
 from uptake.connectors.message import Unreadable
 
 MAX_UNPACKED = 20_000_000
@@ -134,11 +136,33 @@ def inflated(body: bytes) -> bytes:
 
 def json_of(body: bytes | str) -> Any:
     """The JSON of a body. Numbers with more digits than a binary fraction keeps are exact. Raises Unreadable."""
+    try:
+        content = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass  # it may still be what Python reads: bytes that are no UTF-8, NaN
+    else:
+        if not inexact(content):
+            return content
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
     try:
         return json.loads(text, parse_float=_number, parse_constant=_nothing)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"The body is not JSON: {error}.") from None
+
+
+def inexact(value: Any) -> bool:
+    """Whether a number may have lost digits on its way into a binary float: it has more than 15, or stands far out."""
+    kind = type(value)
+    if kind is float:
+        return (value != 0 and not 1e-4 <= abs(value) < 1e15) or len(repr(value)) > 16
+    if kind is dict:
+        for item in value.values():
+            kind = type(item)
+            if (kind is float or kind is dict or kind is list) and inexact(item):
+                return True
+    elif kind is list:
+        return any(map(inexact, value))
+    return False
 
 
 def packed_json(text: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from uptake.basics.canonical import fingerprint
 from uptake.connectors.message import IDENTIFY, PAGE, SCREEN, TRACK, Message, first
@@ -86,6 +87,7 @@ def _when(message: Message, received_at: datetime) -> datetime:
     return occurred(time=message.time, sent_at=message.sent_at, received_at=received, historical=message.historical).at
 
 
+@lru_cache(maxsize=64)
 def _instant(text: str | None) -> datetime | None:
     try:
         at = None if text is None else datetime.fromisoformat(text)

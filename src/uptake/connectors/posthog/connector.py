@@ -69,12 +69,12 @@ def read(request: Request) -> Reading:
         whole.get("sent_at") or whole.get("created_at") or request.query.get("_") or request.form.get("sent_at")
     )
     historical = whole.get("historical_migration") is True
-    messages, problems = [], []
+    messages, problems, engage = [], [], request.ends("/engage")
     for number, item in enumerate(items):
-        if not isinstance(item, Mapping):
+        if type(item) is not dict:
             problems.append(f"Item {number} is not an object.")
             continue
-        message = _message(item, sent_at=sent_at, historical=historical, engage=request.ends("/engage"))
+        message = _message(item, sent_at=sent_at, historical=historical, engage=engage)
         if message is None:
             problems.append(f"Item {number} names no event.")
         else:
@@ -106,14 +106,10 @@ def _message(item: Mapping[str, Any], *, sent_at: str | None, historical: bool, 
     if _is_anonymous(user, said):
         user, anonymous = None, user
     properties = {name: value for name, value in without(said, "$", keep=KEEP).items() if name not in BOOKKEEPING}
-    traits = {
-        **mapping(said.get("$set_once")),
-        **mapping(item.get("$set_once")),
-        **mapping(said.get("$set")),
-        **mapping(item.get("$set")),
-    }
+    traits = _traits(item, said)
     previous = None
-    group = _company(mapping(said.get("$groups") or item.get("$groups")))
+    groups = said.get("$groups") or item.get("$groups")
+    group = _company(mapping(groups)) if groups else None
     if kind == IDENTIFY:
         anonymous = previous = first(said.get("$anon_distinct_id"), item.get("$anon_distinct_id"))
     elif kind == ALIAS:
@@ -149,6 +145,16 @@ def _message(item: Mapping[str, Any], *, sent_at: str | None, historical: bool, 
         sent_at=sent_at,
         historical=historical,
     )
+
+
+def _traits(item: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of the person: what is set once gives way to what is set."""
+    told: dict[str, Any] = {}
+    for name in ("$set_once", "$set"):
+        for source in (said, item):
+            if name in source:
+                told.update(mapping(source[name]))
+    return told
 
 
 def _is_anonymous(user: str | None, said: Mapping[str, Any]) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from uptake.connectors.request import inexact
 from uptake.web.api.limits import MAX_BODY, MAX_EVENTS, MAX_UNPACKED
 from uptake.web.api.refusal import Refused
 
@@ -39,7 +40,7 @@ def parse(body: bytes) -> tuple[list[dict[str, Any]], bool]:
         raise Refused(400, "empty_body", 'The body is empty; send one event, a list, or {"events": […]}.')
     try:
         content = orjson.loads(body)
-        if _inexact(content):
+        if inexact(content):
             content = json.loads(body, parse_float=Decimal)
     except orjson.JSONDecodeError as error:
         where = {"line": error.lineno, "column": error.colno, "position": error.pos}
@@ -62,21 +63,6 @@ def parse(body: bytes) -> tuple[list[dict[str, Any]], bool]:
         if type(item) is not dict:
             raise Refused(400, "not_an_event", f"Item {index} is not an object; nothing was stored.", {"index": index})
     return content, False
-
-
-def _inexact(value: Any) -> bool:
-    """Whether a number may have lost digits on its way into a binary float: it has more than 15, or stands far out."""
-    kind = type(value)
-    if kind is float:
-        return (value != 0 and not 1e-4 <= abs(value) < 1e15) or len(repr(value)) > 16
-    if kind is dict:
-        for item in value.values():
-            kind = type(item)
-            if (kind is float or kind is dict or kind is list) and _inexact(item):
-                return True
-    elif kind is list:
-        return any(map(_inexact, value))
-    return False
 
 
 class _Gunzip:

@@ -36,7 +36,7 @@ WORDS: dict[str, tuple[str | Promise, str | Promise]] = {
     "odd": (_("Events that do not fit the catalogue"), _("They wait in quarantine until somebody decides.")),
     "queue_full": (_("Server was busy"), _("The sender was told to come again.")),
     "database_busy": (_("Server was busy"), _("The sender was told to come again.")),
-    "wrong_origin": (_("Foreign web pages"), _("A page used the key that it does not name.")),
+    "wrong_origin": (_("Foreign web pages"), _("A page used the key that the key does not name.")),
 }
 TOO_LARGE = (_("Requests that are too large"), _("Nothing of them was stored. Send fewer events at once."))
 OTHER = (_("Other refusals"), _("Nothing of these requests was stored."))
