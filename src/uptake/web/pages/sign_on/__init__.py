@@ -1,0 +1,1 @@
+"""Pages and protocols of signing in with the login of another system."""

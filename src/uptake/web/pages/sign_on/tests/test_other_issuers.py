@@ -7,7 +7,7 @@ import re
 import httpx
 import pytest
 from django.test import Client
-from oidc_provider_mock import User as Account
+from oidc_provider_mock import User as Account  # type: ignore[import-untyped]
 from oidc_provider_mock import run_server_in_thread
 
 from tests.cast import NOW, Cast
