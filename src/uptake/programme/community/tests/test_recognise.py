@@ -47,7 +47,13 @@ def points(cast: Cast, who: str) -> int:
 
 
 def test_other_software_hears_of_the_points_and_not_of_the_words(cast: Cast) -> None:
-    told = {"name": "HR", "address": "https://hr.example/", "about": ["given"], "by": EVERYTHING, "now": NOW}
+    told: dict[str, Any] = {
+        "name": "HR",
+        "address": "https://hr.example/",
+        "about": ["given"],
+        "by": EVERYTHING,
+        "now": NOW,
+    }
     make_webhook(organization=cast.beiyuan, **told)
     made = give(cast, "lin", "ke", 5)
 

@@ -50,7 +50,13 @@ def has(cast: Cast, who: Person) -> int:
 
 
 def test_a_closed_board_is_paid_once_and_later_changes_change_nothing(cast: Cast) -> None:
-    told = {"name": "HR", "address": "https://hr.example/", "about": ["given"], "by": EVERYTHING, "now": NOW}
+    told: dict[str, Any] = {
+        "name": "HR",
+        "address": "https://hr.example/",
+        "about": ["given"],
+        "by": EVERYTHING,
+        "now": NOW,
+    }
     make_webhook(organization=cast.beiyuan, **told)
     offered(cast, cast.ren)
     gained(cast, cast.lin, 9)

@@ -63,7 +63,13 @@ def left(shop: Shop) -> int:
 
 
 def test_points_are_given_once_approved_and_the_budget_pays(shop: Shop) -> None:
-    told = {"name": "HR", "address": "https://hr.example/", "about": ["given"], "by": EVERYTHING, "now": NOW}
+    told: dict[str, Any] = {
+        "name": "HR",
+        "address": "https://hr.example/",
+        "about": ["given"],
+        "by": EVERYTHING,
+        "now": NOW,
+    }
     make_webhook(organization=shop.cast.beiyuan, **told)
     row = asked(shop)
     assert asked(shop).pk == row.pk
