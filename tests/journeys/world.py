@@ -34,10 +34,10 @@ from uptake.events.keys import make_key
 from uptake.events.models import Batch, Connection, Event
 from uptake.events.record import record
 from uptake.events.widget_keys import make_widget_key
-from uptake.insight.impact.evaluate import evaluate
-from uptake.insight.impact.models import Chosen, What
 from uptake.insight.gaming.decide import give_opinion
 from uptake.insight.gaming.models import Finding, Verdict
+from uptake.insight.impact.evaluate import evaluate
+from uptake.insight.impact.models import Chosen, What
 from uptake.insight.impact.register import lock, register_intervention
 from uptake.insight.metrics.keep_segment import make_segment
 from uptake.insight.metrics.keep_view import save_view
@@ -300,9 +300,6 @@ def _keep(cast: Cast, side: Side, now: datetime) -> None:
     )
     side.ids |= {"segment": segment.pk, "view": view.pk, "token": token.pk}
     _intervene(side, now)
-
-
-def _intervene(side: Side, now: datetime) -> None:
     _review(cast, side, now)
 
 
@@ -324,6 +321,9 @@ def _review(cast: Cast, side: Side, now: datetime) -> None:
         side.ids["finding"] = finding.pk
     by = cast.viewer(cast.ren, now.date())
     give_opinion(finding=finding, verdict=Verdict.NOT, reason=f"Counts {side.order} twice", by=by, now=now)
+
+
+def _intervene(side: Side, now: datetime) -> None:
     """Something that begins in the department, with an evaluation that could not tell."""
     made = register_intervention(
         organization=side.company,

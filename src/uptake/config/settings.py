@@ -55,9 +55,9 @@ INSTALLED_APPS = [
     "uptake.programme.adoption",
     "uptake.programme.retroactive",
     "uptake.insight",
+    "uptake.insight.gaming",
     "uptake.insight.impact",
     "uptake.jobs",
-    "uptake.insight.gaming",
     "uptake.web",
 ]
 MIDDLEWARE = [

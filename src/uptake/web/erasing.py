@@ -14,8 +14,8 @@ from uptake.directory.forget import AUDIT, IDENTITIES, LEAVE, LOGIN, MEMBERSHIPS
 from uptake.directory.sign_on.forget import SIGN_ON
 from uptake.events.forget import CONFLICTS, EVENTS
 from uptake.insight.forget import SEGMENTS, VIEWS
-from uptake.notify.forget import MESSAGES
 from uptake.insight.gaming.forget import GAMING
+from uptake.notify.forget import MESSAGES
 from uptake.programme.adoption.forget import ADOPTION
 from uptake.programme.community.forget import COMMUNITY
 from uptake.programme.forget import AWARDS, LEVELS
@@ -37,8 +37,8 @@ TREATMENTS: tuple[Treatment, ...] = (
     MERITS,
     GOVERNANCE,
     RETROACTIVE,
-    COMMUNITY,
     GAMING,
+    COMMUNITY,
     ADOPTION,
     MESSAGES,
     SEGMENTS,
@@ -86,14 +86,14 @@ NOT_TREATED: Mapping[str, str] = {
     "drafting.Report": "sealed; knows numbers of people and no names",
     "drafting.ExploitReport": "as drafting.Draft; it imagines people",
     "drafting.ExploitSearch": "as drafting.Draft",
+    "gaming.Outcome": "a verdict and a number of points",
+    "gaming.Search": "how far a company was searched; no people",
     "impact.Intervention": "made by a login whose name is gone; says what began in departments",
     "impact.Evaluation": "figures of departments; no people",
     "governance.Committee": "how a place votes; no people",
     "governance.Proposal": "what was put to the vote is sealed; its proposer is a number whose name is gone",
     "governance.Ballot": "names nobody, and is deleted when it was counted",
     "adoption.Guide": "steps of a place; name no people",
-    "gaming.Outcome": "a verdict and a number of points",
-    "gaming.Search": "how far a company was searched; no people",
     "community.Terms": "numbers of a company; no people",
     "programme.MeritChange": "numbers of people whose names are gone; lives for seconds",
     "merits.Score": "points of a number whose name is gone",
