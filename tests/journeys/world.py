@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from tests.cast import BEIYUAN_MARKS, QINGHE_MARKS, Cast
 from uptake.connectors.files.begin_import import begin_import
-from uptake.connectors.models import BadRecord, PullStream
+from uptake.connectors.models import BadRecord, IntakeProblem, PullStream
 from uptake.connectors.people.change_source import add_source
 from uptake.connectors.people.models import SaidPerson, Sort
 from uptake.connectors.pull.connect_system import connect_system
@@ -195,6 +195,9 @@ def _fill(side: Side, folder: Path, now: datetime) -> None:
         slug=f"{slug}-erp", kind="api", name=f"ERP of {side.order}", organization=side.company, by=EVERYTHING, now=now
     )
     key, side.secret = make_key(connection=connection, label=side.order, by=EVERYTHING, now=now)
+    IntakeProblem.objects.create(
+        key=key, day=now.date(), code="bad_json", count=1, first_at=now, last_at=now, detail=side.order
+    )
     widget, side.widget_secret = make_widget_key(
         connection=connection, label=side.order, allowed_origins=[f"https://{slug}.example"], by=EVERYTHING, now=now
     )
@@ -207,7 +210,6 @@ def _fill(side: Side, folder: Path, now: datetime) -> None:
         [Telling(person_id=side.person.pk, key="k", kind="points.granted", content={"order": side.order, "points": 1})],
         now=now,
     )
-    side.ids["message"] = Message.objects.get(person=side.person, key="k").pk
     define_product(slug=f"{slug}-tool", organization=side.company, name_en=f"Tool {side.order}", by=EVERYTHING, now=now)
     issue_seats(
         [
@@ -237,6 +239,7 @@ def _fill(side: Side, folder: Path, now: datetime) -> None:
         "widget_key": widget.pk,
         "batch": batch.pk,
         "event": events[0],
+        "message": Message.objects.get(person=side.person, key="k").pk,
         "quarantined": events[1],
         "run": run.pk,
         "seat": Seat.objects.filter(company=side.company).order_by("pk")[0].pk,
