@@ -548,8 +548,8 @@ def _adopt(side: Side, now: datetime) -> None:
 
 def _vouch(side: Side, now: datetime) -> None:
     """A system whose accounts sign in as people of the company."""
-    words = dict.fromkeys(("name_en", "name_zh"), f"Login of {side.order}")
-    setup = Setup(**words, address="https://login.example/", client="c", number_claim="n", listed=False)
+    name = f"Login of {side.order}"
+    setup = Setup(name, name, address="https://login.example/", client="c", number_claim="n", listed=False)
     way = set_up(protocol=Protocol.OIDC, organization=side.company, setup=setup, by=EVERYTHING, now=now)
     link = SignOnLink.objects.create(sign_on=way, subject=side.order, user=side.person.user, made_at=now, last_at=now)
     side.ids |= {"sign_on": way.pk, "sign_on_link": link.pk}

@@ -94,9 +94,7 @@ def resolve(
     return found
 
 
-def matches(
-    *, people: Mapping[str, Hints], company: Organization, now: datetime
-) -> dict[str, tuple[int | None, bool]]:
+def matches(*, people: Mapping[str, Hints], company: Organization, now: datetime) -> dict[str, tuple[int | None, bool]]:
     """(person id, doubt) of each key, as `resolve` would match it; doubt: more than one person fits. Only reads."""
     asked = {
         key: Identity(external_id=key, email=one.email.strip()[:254], staff_number=one.staff_number.strip()[:64])

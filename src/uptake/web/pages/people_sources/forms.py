@@ -59,7 +59,8 @@ def _field(one: Any, kept: dict[str, str] | None) -> forms.Field:
         if kept is not None:
             hint = _("Kept encrypted and never shown again. Leave empty to keep it.")
     elif one.usual:
-        hint = f"{hint} {_('Usually: %(usual)s') % {'usual': one.usual}}".strip()
+        usual = _("Usually: %(usual)s") % {"usual": one.usual}
+        hint = f"{hint} {usual}".strip()
     return forms.CharField(
         label=one.title,
         required=needed,
