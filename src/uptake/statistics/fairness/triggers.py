@@ -104,13 +104,17 @@ def of_points(points: Floats, groups: Sequence[str], before: Floats | None = Non
         warn("ZEROS", share, least > 0 and share >= ZERO_TIMES * least, name)
     top = measures.top_share(points)
     warn("TOP_TENTH", top, top is not None and top >= TOP)
-    difference = measures.group_difference(points, groups)
-    if difference is not None:
-        warn("GROUPS_DIFFER", difference.epsilon2, difference.epsilon2 >= EPSILON2)
-    within, between = measures.between_theil(points, groups)
-    if within + between > 0:
-        share = between / (within + between)
-        warn("BETWEEN_GROUPS", share, share >= BETWEEN)
+    # Many small groups differ by chance alone: only those of at least ten people are set side by side.
+    large = [nth for nth, name in enumerate(groups) if name in reached]
+    if len(reached) > 1:
+        compared, names = points[large], [groups[nth] for nth in large]
+        difference = measures.group_difference(compared, names)
+        if difference is not None:
+            warn("GROUPS_DIFFER", difference.epsilon2, difference.epsilon2 >= EPSILON2)
+        within, between = measures.between_theil(compared, names)
+        if within + between > 0:
+            share = between / (within + between)
+            warn("BETWEEN_GROUPS", share, share >= BETWEEN)
     mobility = None if before is None else measures.rank_mobility(before, points)
     if mobility is not None:
         warn("SAME_WINNERS", mobility[0], mobility[0] > STUCK)

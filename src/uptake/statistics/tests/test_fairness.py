@@ -112,6 +112,14 @@ def test_few_who_have_all_fire_their_triggers_and_evenness_fires_none() -> None:
     assert none == []
 
 
+def test_small_groups_that_differ_by_chance_fire_nothing() -> None:
+    points = np.arange(1.0, 33.0) ** 2
+    small = [f"g{nth // 4}" for nth in range(32)]
+
+    assert not {one.code for one in triggers.of_points(points, small)} & {"GROUPS_DIFFER", "BETWEEN_GROUPS"}
+    assert {one.code for one in triggers.of_points(points, ["low"] * 16 + ["high"] * 16)} >= {"GROUPS_DIFFER"}
+
+
 def test_a_role_that_cannot_earn_is_seen_before_the_rules_are_published() -> None:
     best = measures.earnability({"clerk": {"order": (5, 12)}, "warehouse": {"count": (2, 10), "move": (1, 30)}})
 
