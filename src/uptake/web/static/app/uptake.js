@@ -83,7 +83,12 @@
     node.addEventListener("focusout", release);
   }
   for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"])
-    document.addEventListener(name, () => toast({ title: wordsOf().failed, sub: wordsOf().failedSub, tone: "bad" }));
+    document.addEventListener(name, (event) => {
+      // What the page asks by itself is nobody's deed: where the line broke, the sign of the live stream says so.
+      const by = event.detail?.requestConfig?.triggeringEvent;
+      if (by ? by.type === "uptake:live" : name === "htmx:sendError") return;
+      toast({ title: wordsOf().failed, sub: wordsOf().failedSub, tone: "bad" });
+    });
 
   // ---- relative times --------------------------------------------------------------------------------------------
   function agoAll() {

@@ -54,8 +54,8 @@ def test_an_announcement_is_written_read_and_ended(cast: Cast) -> None:
 
 def test_mails_are_chosen_in_the_account(cast: Cast) -> None:
     lin = cast.sign_in(cast.lin)
-    assert "Answers to your feedback" in lin.get("/account/").content.decode()
-    assert lin.post("/account/mails", {"topic": ["feedback"]}).status_code == 302
+    assert "Answers to your feedback" in lin.get("/account/messages/").content.decode()
+    assert lin.post("/account/messages/", {"feedback/page": "on", "feedback/mail": "on"}).status_code == 302
     cast.sign_in(cast.ke).post("/news/new/", {**NEWS, "by_mail": "1"})
 
     assert {one.person for one in Mail.objects.all()} == {cast.hua, cast.ke}
