@@ -85,6 +85,7 @@ def _told(found: Fairness) -> dict[str, Any]:
             (_("By role"), "roles", *_grouping(found.roles, by_role=True)),
         ],
         "split": _split(found),
+        "comparable": any(len(one.groups) > 1 for one in (found.departments, found.roles)),
     }
 
 
