@@ -75,7 +75,7 @@ FILL: Mapping[str, str | tuple[str, ...]] = {
     "building:key": ("groups", "examples", "file"),
     "building:kind": ("json", "yaml"),
     "building:report_id": "report",
-    "retroactive:run_id": "run",
+    "retroactive:run_id": "retroactive_run",
     "gaming:finding_id": "finding",
     "impact:intervention_id": "intervention",
     "community:post_id": "post",

@@ -403,7 +403,7 @@ def _draft(side: Side, now: datetime) -> None:
         lines_sha256="0" * 64,
         asked_at=now,
     )
-    side.ids["run"] = run.pk
+    side.ids["retroactive_run"] = run.pk
 
 
 def _govern(side: Side, now: datetime) -> None:
