@@ -55,7 +55,7 @@ ENTRIES: tuple[Entry, ...] = (
         tables=True,
     ),
     Entry("ledger", "uptake.config.commands.ledger", "Verify the ledger.", tables=True),
-    Entry("activity", "uptake.config.commands.activity", "Rebuild or check the activity engine.", tables=True),
+    Entry("activity", "uptake.config.commands.activity", "Refresh, rebuild or check the activity engine.", tables=True),
 )
 
 

@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 from uptake.directory.audit import AT_ONCE, note
 from uptake.directory.models import Identity, Kind, Membership, Organization, Product, Seat
 from uptake.directory.place import IDS_PER_QUERY
+from uptake.directory.update_each import update_each
 from uptake.directory.viewer import Deed, NotAllowed, Viewer, ids_of
 
 
@@ -111,7 +112,7 @@ def issue_seats(
         batch_size=AT_ONCE,
     )
     changed = [_with(fate.seat, fate.row) for fate in fates if fate.fate == "changed" and fate.seat]
-    Seat.objects.bulk_update(changed, ["issued_date", "invited_date", "until_date"], batch_size=AT_ONCE)
+    update_each(changed, ["issued_date", "invited_date", "until_date"])
     done = [fate for fate in fates if fate.fate in ("new", "changed")]
     for company in {fate.company.pk: fate.company for fate in done if fate.company}.values():
         of_it = [fate for fate in done if fate.company == company]

@@ -14,6 +14,7 @@ from uptake.basics.business_day import business_date
 from uptake.directory.audit import note
 from uptake.directory.models import Identity, Kind, Membership, Organization, Person
 from uptake.directory.place import IDS_PER_QUERY, settings_at
+from uptake.directory.update_each import update_each
 from uptake.directory.viewer import Deed, NotAllowed, Viewer
 
 MACHINE = re.compile(
@@ -238,10 +239,8 @@ def _settle(
             person_id, how = people_here.make(one, hints.since, now), "import"
         if person_id is not None:
             one.person_id, one.resolved_how, one.resolved_at = person_id, how, now
-    Identity.objects.bulk_update(
-        waiting,
-        ["name", "email", "staff_number", "looks_like_machine", "person", "resolved_how", "resolved_at"],
-        batch_size=200,
+    update_each(
+        waiting, ["name", "email", "staff_number", "looks_like_machine", "person", "resolved_how", "resolved_at"]
     )
     return locked
 

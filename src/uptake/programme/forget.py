@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from uptake.directory.erase import Subject, Treatment
 from uptake.directory.models import Policy
+from uptake.directory.update_each import update_each
 from uptake.ledger.forget import forget_event_keys
 from uptake.programme.models import Award, KeptFold, PersonLevel
 
 QUOTING = "condition"
 """The part of an explanation that quotes an event."""
-ROWS = 500
 
 
 def _awards(subject: Subject) -> QuerySet[Award]:
@@ -29,7 +29,7 @@ def _empty(subject: Subject) -> None:
         if QUOTING in award.explanation:
             award.explanation = {name: value for name, value in award.explanation.items() if name != QUOTING}
             changed.append(award)
-    Award.objects.bulk_update(changed, ["explanation"], batch_size=ROWS)
+    update_each(changed, ["explanation"])
     forget_event_keys(owner=str(subject.person))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
+from uptake.directory.update_each import update_each
 from uptake.notify.announce import News
 from uptake.notify.models import About
 from uptake.notify.tell import Telling
@@ -52,7 +53,7 @@ def hold_levels(
             told.append(_told(lane, level.rank, was, names[lane.company], now))
             news.append(_news(lane, told[-1], now))
     PersonLevel.objects.bulk_create(made, batch_size=AT_ONCE)
-    PersonLevel.objects.bulk_update(changed, ["rank", "points", "since", "due_at", "as_of"], batch_size=AT_ONCE)
+    update_each(changed, ["rank", "points", "since", "due_at", "as_of"])
     return told, news
 
 

@@ -1,4 +1,4 @@
-"""`uptake activity rebuild | check | sql`: the activity engine's files made again, compared, or asked in SQL."""
+"""`uptake activity refresh | rebuild | check | sql`: the engine's files read on, made again, compared, or asked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,19 @@ from uptake.config.command import Deeds, Refusal
 
 @click.group(cls=Deeds)
 def command() -> None:
-    """The activity engine's files: make them again, compare them with the record, or ask them in SQL."""
+    """The activity engine's files: read on, make them again, compare them with the record, or ask them in SQL."""
+
+
+@command.command()
+def refresh() -> dict[str, Any]:
+    """Bring what is new into the files now, as the job does every few seconds."""
+    from uptake.insight.feed.refresh import refresh as refresh_log
+
+    events = 0
+    while read := refresh_log(now=datetime.now(UTC)):
+        events += read
+    click.echo(f"{events} events and corrections read.")
+    return {"events": events}
 
 
 @command.command()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import click
@@ -13,6 +17,18 @@ from uptake.config.demo.people import PARTS, PASSWORD
 from uptake.config.demo.simulator import Simulator
 from uptake.config.options import data_folder, option
 from uptake.config.serving import NoAddress, free_address, serve
+
+
+@contextmanager
+def _feeding() -> Iterator[None]:
+    """Another process reads the events into the activity engine's files: a machine of two cores has both at work."""
+    feeding = subprocess.Popen(
+        [sys.executable, "-m", "uptake.config.command", "activity", "refresh"], stdout=subprocess.DEVNULL
+    )
+    try:
+        yield
+    finally:
+        feeding.wait()
 
 
 @click.command(cls=Deed)
@@ -44,6 +60,7 @@ def command(language: str, seed: int, days: int, no_serve: bool, quiet: bool) ->
             say=lambda line: click.echo(f"  {line}"),
             seed=seed,
             days=days,
+            beside=_feeding,
         )
     except NotADemo:
         raise Refusal(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -60,8 +60,20 @@ class NotADemo(Exception):
     """The installation has places already and was not made by the demo; it is left alone."""
 
 
-def build(*, folder: Path, language: str, now: datetime, say: Say, seed: int = SEED, days: int = DAYS) -> DemoPark:
-    """The demo park, made if there is none, with everything up to `now`. Raises NotADemo."""
+def build(
+    *,
+    folder: Path,
+    language: str,
+    now: datetime,
+    say: Say,
+    seed: int = SEED,
+    days: int = DAYS,
+    beside: Callable[[], AbstractContextManager[object]] = nullcontext,
+) -> DemoPark:
+    """The demo park, made if there is none, with everything up to `now`. Raises NotADemo.
+
+    `beside`: what goes on while that is planted which people made of it, once all events are there.
+    """
     today = now.astimezone(ZONE).date()
     state = _state(folder)
     if state is None and Organization.objects.exists():
@@ -78,7 +90,8 @@ def build(*, folder: Path, language: str, now: datetime, say: Say, seed: int = S
     with _no_collecting():
         _fill(folder, park, since, now, say)
         if state is None:
-            _plant(park, now)
+            with beside():
+                _plant(park, now)
         open_host(folder, settings.URL, now)
         refresh(now=now)
     return park
@@ -115,6 +128,7 @@ def _no_collecting() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.freeze()  # what is there now is not looked through once more at the end either
         gc.enable()
 
 

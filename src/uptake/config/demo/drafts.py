@@ -19,7 +19,7 @@ from uptake.programme.in_force import rulebook_version_on
 from uptake.programme.templates.list import TEMPLATES
 
 PLACE = "beiyuan"
-DAYS = 30
+DAYS = 14
 TITLE = Words("Pay stock counts by lines, and cap the small moves", "盘点按行计分，限制零散移库")
 LEARNING = Words("Learning and help in the whole park", "全园区的学习与互助")
 CHANGED: dict[str, dict[str, Any]] = {

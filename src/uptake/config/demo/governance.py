@@ -70,7 +70,7 @@ def seat_a_committee(park: DemoPark, now: datetime) -> None:
             "stock-counted": lambda rule: {**rule, "points": {**rule["points"], "each": 5, "max": 12}},
             "work-order": lambda rule: {**rule, "points": {**rule["points"], "each": 40}},
         },
-        30,
+        14,
         now,
     )
     against = Words("Small stores lose by it. Phase it in.", "小仓库会吃亏，建议分步。").in_(park.language)

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from uptake.basics.business_day import start_of
 from uptake.directory.models import Organization
+from uptake.directory.update_each import update_each
 from uptake.events.record_own import OwnDeed, record_own
 from uptake.notify.tell import Telling, tell
 from uptake.programme.merits.deeds import Done, deeds_of, points_by_rule, reached_at, together
@@ -58,7 +59,7 @@ def _count(row: Challenge, clock: BoardClock, now: datetime) -> int:
         if (one.reached, one.met_at) != (reached, met_at):
             one.reached, one.met_at = reached, met_at
             changed.append(one)
-    Participant.objects.bulk_update(changed, ["reached", "met_at"], batch_size=500)
+    update_each(changed, ["reached", "met_at"])
     row.counted_at = now
     if now >= ends_at(row, clock):
         row.state, row.ended_at = ChallengeState.ENDED, now
