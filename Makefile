@@ -2,10 +2,11 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 INSIDE := .venv/bin/python
 
-.PHONY: help setup demo serve test check bench screenshots lock
+.PHONY: help setup demo demo-erp serve test check bench screenshots lock
 
 help:
 	@echo 'make demo         a park full of life, served at http://127.0.0.1:8000'
+	@echo 'make demo-erp     that park, and a real ERP beside it whose five people earn points as they work'
 	@echo 'make serve        the server of this installation'
 	@echo 'make test         all checks and all tests, on SQLite and on PostgreSQL'
 	@echo 'make check        style, types, contracts, translations, migrations, known vulnerabilities'
@@ -19,6 +20,9 @@ setup:
 
 demo: setup
 	@exec .venv/bin/uptake demo
+
+demo-erp: setup
+	@exec $(INSIDE) tools/demo_erp.py
 
 serve: setup
 	@exec .venv/bin/uptake serve

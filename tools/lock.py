@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent
-# All but the last are installed together, so each is made under those before it; the peers of the bench live alone.
+# All but the last two are installed together, so each is made under those before it; the peers of the bench and Tryton
+# live alone.
 LOCKS = (
     "requirements",
     "requirements-s3",
@@ -15,6 +16,7 @@ LOCKS = (
     "requirements-oracle",
     "requirements-dev",
     "requirements-bench",
+    "requirements-tryton",
 )
 UNDER = {
     "requirements-s3": ("requirements",),

@@ -18,7 +18,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 MODULES = ("company", "party", "product", "account", "account_invoice", "sale", "stock", "purchase", "sale_history")
-PACKAGES = ("trytond", *(f"trytond-{name.replace('_', '-')}" for name in MODULES), "proteus")
+LOCK = HERE.parent.parent / "requirements-tryton.txt"
 PASSWORD = "Adm1n-pass-2026"  # of a database that anybody may throw away
 CONF = """[database]
 uri = sqlite://
@@ -57,7 +57,7 @@ def main() -> int:
     bin_ = folder / "venv" / "bin"
     if not bin_.exists():
         venv.create(folder / "venv", with_pip=True)
-        subprocess.run([bin_ / "pip", "install", "-q", *PACKAGES], check=True)
+        subprocess.run([bin_ / "pip", "install", "-q", "--require-hashes", "-r", LOCK], check=True)
     fresh = not (data / "erp.sqlite").exists()
     if fresh:
         (data / "erp.sqlite").touch()
