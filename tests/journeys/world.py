@@ -42,6 +42,7 @@ from uptake.insight.impact.register import lock, register_intervention
 from uptake.insight.metrics.keep_segment import make_segment
 from uptake.insight.metrics.keep_view import save_view
 from uptake.insight.models import DayFigure
+from uptake.insight.report.run_self_tests import ask_for_self_tests
 from uptake.ledger.grant import Grant, grant
 from uptake.notify.announce import News, announce
 from uptake.notify.models import About, Bounce, Delivery, Message, Rhythm, Topic, Way, Wish
@@ -342,6 +343,7 @@ def _intervene(side: Side, now: datetime) -> None:
     )
     locked = lock(intervention=made, by=EVERYTHING, now=now - timedelta(days=20))
     evaluate(intervention=locked, by=EVERYTHING, now=now + timedelta(days=10))
+    ask_for_self_tests(now=now)
     side.ids["intervention"] = made.pk
 
 

@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "uptake.insight",
     "uptake.insight.gaming",
     "uptake.insight.impact",
+    "uptake.insight.report",
     "uptake.jobs",
     "uptake.web",
 ]

@@ -186,6 +186,9 @@ def evaluate_impact(now: datetime) -> int:
     return evaluate_due(now=now)
 
 
+def self_tests(now: datetime) -> int:
+    from uptake.insight.report.run_self_tests import run_waiting_self_tests
+    return run_waiting_self_tests(clock=lambda: datetime.now(UTC))
 def find_gaming(now: datetime) -> int:
     """Once a business date every company is searched for points earned by pretence."""
     from uptake.insight.gaming.find import find_due
@@ -258,4 +261,5 @@ JOBS: tuple[Job, ...] = (
     Job("publish-heads", _("The heads of the ledger's chains go into the audit log."), 3600, publish_heads),
     Job("sweep", _("Ended sessions and old sign-in attempts are removed."), 3600, sweep),
     Job("tidy-database", _("The embedded database writes its log back."), 3600, tidy_database),
+    Job("self-tests", _("The method of evaluations is tried on the place's own history."), 5, self_tests, Lane.IMPORTS),
 )

@@ -70,3 +70,11 @@ def poisson_interval(count: float, level: float = 0.95) -> tuple[float, float]:
     tail = (1 - level) / 2
     low = chi_square_quantile(tail, 2 * count) / 2 if count > 0 else 0.0
     return low, chi_square_quantile(1 - tail, 2 * (count + 1)) / 2
+
+
+def share_interval(hits: int, of: int, level: float = 0.95) -> tuple[float, float]:
+    """Clopper and Pearson's exact interval of a share of which `hits` out of `of` were seen."""
+    tail = (1 - level) / 2
+    low = float(special.betaincinv(hits, of - hits + 1, tail)) if hits > 0 else 0.0
+    high = float(special.betaincinv(hits + 1, of - hits, 1 - tail)) if hits < of else 1.0
+    return low, high

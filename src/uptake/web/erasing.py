@@ -91,6 +91,7 @@ NOT_TREATED: Mapping[str, str] = {
     "impact.Intervention": "made by a login whose name is gone; says what began in departments",
     "impact.Evaluation": "figures of departments; no people",
     "governance.Committee": "how a place votes; no people",
+    "report.SelfTest": "as impact.Evaluation",
     "governance.Proposal": "what was put to the vote is sealed; its proposer is a number whose name is gone",
     "governance.Ballot": "names nobody, and is deleted when it was counted",
     "adoption.Guide": "steps of a place; name no people",

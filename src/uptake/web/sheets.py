@@ -35,24 +35,30 @@ def as_csv(name: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> H
 
 def as_xlsx(name: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> HttpResponse:
     """An XLSX file of one sheet; texts are written as texts, numbers and dates as such."""
+    return as_book(name, [("", heads, rows)])
+
+
+def as_book(name: str, sheets: Sequence[tuple[str, Sequence[str], Iterable[Sequence[Cell]]]]) -> HttpResponse:
+    """An XLSX file of several sheets, each (title, heads, rows); an empty title is the program's own."""
     target = io.BytesIO()
     book = xlsxwriter.Workbook(target, {"in_memory": True, "default_date_format": "yyyy-mm-dd"})
-    sheet = book.add_worksheet()
     bold = book.add_format({"bold": True})
     moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
-    for column, head in enumerate(heads):
-        sheet.write_string(0, column, harmless(head), bold)
-    for number, row in enumerate(rows, start=1):
-        for column, cell in enumerate(row):
-            if isinstance(cell, datetime):
-                sheet.write_datetime(number, column, timezone.localtime(cell).replace(tzinfo=None), moment)
-            elif isinstance(cell, date):
-                sheet.write_datetime(number, column, cell)
-            elif isinstance(cell, int | float | Decimal):
-                sheet.write_number(number, column, cell)
-            elif cell is not None:
-                sheet.write_string(number, column, harmless(cell)[:32767])
-    sheet.freeze_panes(1, 0)
+    for title, heads, rows in sheets:
+        sheet = book.add_worksheet(title[:31] or None)
+        for column, head in enumerate(heads):
+            sheet.write_string(0, column, harmless(head), bold)
+        for number, row in enumerate(rows, start=1):
+            for column, cell in enumerate(row):
+                if isinstance(cell, datetime):
+                    sheet.write_datetime(number, column, timezone.localtime(cell).replace(tzinfo=None), moment)
+                elif isinstance(cell, date):
+                    sheet.write_datetime(number, column, cell)
+                elif isinstance(cell, int | float | Decimal):
+                    sheet.write_number(number, column, cell)
+                elif cell is not None:
+                    sheet.write_string(number, column, harmless(cell)[:32767])
+        sheet.freeze_panes(1, 0)
     book.close()
     return _file(target.getvalue(), f"{name}.xlsx", XLSX)
 

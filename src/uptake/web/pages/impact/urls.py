@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("new/", views.new, name="new"),
     path("<int:intervention_id>/", views.one, name="one"),
+    path("<int:intervention_id>/self-test/", views.self_test, name="self_test"),
     path("<int:intervention_id>/report.json", views.report, name="report"),
     path("<int:intervention_id>/report.pdf", views.report_pdf, name="report_pdf"),
     path("<int:intervention_id>/report.xlsx", views.report_xlsx, name="report_xlsx"),

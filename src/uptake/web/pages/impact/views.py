@@ -44,10 +44,11 @@ from uptake.web.pages.impact.measures import (
     placebo,
     size_of,
 )
+from uptake.web.pages.impact.trial import Trial, trial_of, trial_rows, trial_section
 from uptake.web.pages.impact.words import CHECKS, DESIGNS, HELD, HELPS, LIGHTS, VERDICTS, WORDS, reason, remedy, said
 from uptake.web.pages.transparency.sheet import pdf_of
 from uptake.web.pages.transparency.words import Section
-from uptake.web.sheets import as_xlsx
+from uptake.web.sheets import as_book
 from uptake.web.viewing import NotYours, needs, place_for, viewer_for
 
 A_PAGE = 25
@@ -240,8 +241,19 @@ def one(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
     else:
         context["gate"] = _gate(found.gate, names)
         if latest is not None:
-            context |= _report(json.loads(latest.text), names)
+            context |= _report(json.loads(latest.text), names) | {"trial": trial_of(latest, primary)}
     return render(request, "impact/one.html", context, status=422 if wrong else 200)
+
+
+@needs(Deed.SEE_TOTALS)
+def self_test(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
+    """How far the self-test of the latest evaluation is; the page asks again until it is over."""
+    found = _found(viewer_for(request), intervention_id)
+    latest = found.evaluations.order_by("-made_at", "-pk").first()
+    if latest is None:
+        raise Http404("no evaluation yet")
+    trial = trial_of(latest, metric_of(found.plan["metrics"][0]))
+    return render(request, "impact/trial.html", {"one": found, "trial": trial})
 
 
 @needs(Deed.SEE_TOTALS)
@@ -275,7 +287,9 @@ def report_xlsx(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
     """All metrics of the latest evaluation as a sheet."""
     found, told = _latest(request, intervention_id)
     table = metrics_section(told["measured"])
-    return as_xlsx(f"impact-{found.pk}", table.heads, table.rows)
+    heads = (_("Self-test"), _("How often"), _("In words"))
+    sheets = [(_("Metrics"), table.heads, table.rows), (_("Self-test"), heads, trial_rows(told["trial"]))]
+    return as_book(f"impact-{found.pk}", sheets)
 
 
 def _latest(request: HttpRequest, intervention_id: int) -> tuple[Intervention, dict[str, Any]]:
@@ -284,16 +298,20 @@ def _latest(request: HttpRequest, intervention_id: int) -> tuple[Intervention, d
     if latest is None:
         raise Http404("no evaluation yet")
     names = {place.slug: place for place in departments_of(found.starts)}
-    return found, _report(json.loads(latest.text), names)
+    told = _report(json.loads(latest.text), names)
+    return found, told | {"trial": trial_of(latest, metric_of(found.plan["metrics"][0]))}
 
 
 def _sections(found: Intervention, told: Mapping[str, Any]) -> list[Section]:
     pictures = [told[name] for name in ("course", "study", "placebo", "left_out")]
+    trial: Trial = told["trial"]
     return [
+        *([trial_section(trial)] if trial.failed else []),
         metrics_section(told["measured"]),
         lines_section(_("What it says"), [told["headline"], *told["sentences"]]),
         *([lines_section(_("Taken on trust"), told["assumptions"])] if told["assumptions"] else []),
         checks_section(told["checks"]),
+        *([] if trial.failed else [trial_section(trial)]),
         *(chart_section(chart) for chart in [*pictures, calendar(found)] if chart is not None),
     ]
 

@@ -19,6 +19,8 @@ from uptake.insight.impact.metrics import Measure, Metric
 from uptake.insight.impact.models import Intervention
 from uptake.insight.impact.register import lock
 from uptake.insight.impact.tests.test_interventions import BEFORE, DAYS, registered, shops, work
+from uptake.insight.report.models import SelfTest
+from uptake.insight.report.run_self_tests import ask_for_self_tests
 from uptake.web.pages.impact import words
 
 pytestmark = pytest.mark.django_db
@@ -101,13 +103,26 @@ def test_the_report_tells_the_verdict_the_checks_and_the_pictures(
         assert f'id="impact-{picture}"' in text
     assert "PLACEBO_TIME" in text
     assert hua.get(f"/impact/{made.pk}/report.json").content.decode() == told.text
+    ask_for_self_tests(now=timezone.now())
+    assert "hx-get" in read(hua, f"/impact/{made.pk}/self-test/")
+    shares = {name: {"share": 0.5, "low": 0.4, "high": 0.6, "wanted": 0.2, "holds": False} for name in ("power",)}
+    facts = {"drills": 100, "days": 60, "units": 12, "from": "2026-01-01", "to": "2026-03-01", "smallest": 0.05}
+    alarms = {"share": 0.05, "low": 0.02, "high": 0.11, "wanted": 0.05, "holds": True}
+    SelfTest.objects.update(state="done", facts={**facts, **shares, "false_alarms": alarms})
+    page = read(hua, f"/impact/{made.pk}/")
+    assert "hx-get" not in read(hua, f"/impact/{made.pk}/self-test/")
+    if language == "en":
+        assert page.count("The method often misses a change of this size here") == 2
+        assert "5 of 100" in page
     printed = hua.get(f"/impact/{made.pk}/report.pdf").content
     assert printed.startswith(b"%PDF")
     assert printed == hua.get(f"/impact/{made.pk}/report.pdf").content
-    sheet = openpyxl.load_workbook(io.BytesIO(hua.get(f"/impact/{made.pk}/report.xlsx").content)).active
+    book = openpyxl.load_workbook(io.BytesIO(hua.get(f"/impact/{made.pk}/report.xlsx").content))
+    sheet = book.active
     assert sheet is not None
     rows = list(sheet.iter_rows(values_only=True))
     assert len(rows) == 4
+    assert len(book.worksheets) == 2
     if language == "en":
         assert [str(row[6]) for row in rows[2:]] == ["Rose", "Not measured: no such event was recorded"]
         assert "It raised “Active people a working day”." in text
