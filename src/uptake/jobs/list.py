@@ -187,8 +187,12 @@ def evaluate_impact(now: datetime) -> int:
 
 
 def self_tests(now: datetime) -> int:
+    """Evaluations whose method waits to be tried on their place's own history."""
     from uptake.insight.report.run_self_tests import run_waiting_self_tests
+
     return run_waiting_self_tests(clock=lambda: datetime.now(UTC))
+
+
 def find_gaming(now: datetime) -> int:
     """Once a business date every company is searched for points earned by pretence."""
     from uptake.insight.gaming.find import find_due
@@ -257,9 +261,9 @@ JOBS: tuple[Job, ...] = (
     Job("shadows", _("What rulebooks in shadow would have paid is reported."), 300, shadows),
     Job("debts", _("Small debts are written off, where the terms of the place say so."), 3600, write_off_debts),
     Job("impact", _("What has reached its registered end is evaluated."), 3600, evaluate_impact),
+    Job("self-tests", _("The method of evaluations is tried on the place's own history."), 5, self_tests, Lane.IMPORTS),
     Job("gaming", _("Unusual patterns behind points are found and wait for people to look."), 3600, find_gaming),
     Job("publish-heads", _("The heads of the ledger's chains go into the audit log."), 3600, publish_heads),
     Job("sweep", _("Ended sessions and old sign-in attempts are removed."), 3600, sweep),
     Job("tidy-database", _("The embedded database writes its log back."), 3600, tidy_database),
-    Job("self-tests", _("The method of evaluations is tried on the place's own history."), 5, self_tests, Lane.IMPORTS),
 )
