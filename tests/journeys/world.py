@@ -48,6 +48,7 @@ from uptake.notify.announce import News, announce
 from uptake.notify.models import About, Bounce, Delivery, Message, Rhythm, Topic, Way, Wish
 from uptake.notify.subscribe import make_webhook
 from uptake.notify.tell import Telling, tell
+from uptake.notify.word import word
 from uptake.notify.write_mail import Letter, write_mail
 from uptake.programme.adoption.models import (
     Announcement,
@@ -570,6 +571,9 @@ def _listen(side: Side, now: datetime) -> None:
     )
     told: dict[str, Any] = {"about": About.AWARDS, "kind": "points.awarded", "key": "k", "data": {"title": side.order}}
     announce([News(organization_id=side.company.pk, person_id=side.person.pk, at=now, **told)], now=now)
+    said = {"title": f"Said at {side.order}", "line": f"{side.order}: {{name}}"}
+    word(place=side.company, kind="redemption.approved", phrases={"en": said, "zh-hans": said}, by=EVERYTHING, now=now)
+    side.ids["worded_place"] = side.company.slug
     side.ids |= {"webhook": hook.pk, "delivery": Delivery.objects.get(webhook=hook, key="k").pk}
 
 

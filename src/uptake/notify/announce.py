@@ -17,6 +17,8 @@ from django.utils import translation
 from uptake.directory.models import Organization, Person
 from uptake.notify.models import About, Delivery, Webhook
 from uptake.notify.notices import line_of
+from uptake.notify.own_words import owns_at
+from uptake.notify.wordings import NOBODYS, Own, chat_in
 
 AT_ONCE = 500
 
@@ -47,8 +49,10 @@ def announce(news: Sequence[News], *, now: datetime) -> None:
         return
     places = {one.pk: one for one in Organization.objects.filter(pk__in=sorted({one.organization_id for one in told}))}
     numbers = _staff_numbers({one.person_id for one in told if one.person_id is not None})
+    groups = {hook.organization for hook in hooks if hook.chat}
+    owns = owns_at(groups, {one.kind for one in told}) if groups else {}
     made = [
-        _delivery(hook, one, place, numbers, now)
+        _delivery(hook, one, place, numbers, owns.get(hook.organization_id, NOBODYS), now)
         for one, place in ((one, places[one.organization_id]) for one in told)
         for hook in hooks
         if one.about in hook.about and place.path.startswith(hook.organization.path)
@@ -61,7 +65,9 @@ def somebody_listens(about: About) -> bool:
     return any(about in wanted for wanted in Webhook.objects.values_list("about", flat=True))
 
 
-def _delivery(hook: Webhook, one: News, place: Organization, numbers: Mapping[int, str], now: datetime) -> Delivery:
+def _delivery(
+    hook: Webhook, one: News, place: Organization, numbers: Mapping[int, str], own: Own, now: datetime
+) -> Delivery:
     data: dict[str, Any] = {"organization": place.slug}
     if one.person_id is not None:
         data["person"] = {"id": one.person_id, "staff_number": numbers.get(one.person_id, "")}
@@ -72,7 +78,7 @@ def _delivery(hook: Webhook, one: News, place: Organization, numbers: Mapping[in
         number=new_number(),
         key=one.key[:255],
         kind=one.kind,
-        body=body_of(one.kind, one.at, {**data, **one.data}, said_in=hook.language if hook.chat else ""),
+        body=body_of(one.kind, one.at, {**data, **one.data}, said_in=hook.language if hook.chat else "", own=own),
         written_at=now,
         due_since=now,
         next_at=now,
@@ -84,13 +90,16 @@ def new_number() -> str:
     return f"msg_{uuid.uuid4().hex}"
 
 
-def body_of(kind: str, at: datetime, data: Mapping[str, Any], *, said_in: str = "") -> str:
-    """What is sent: JSON of the type, the time it happened and the data; for a group's robot also its words."""
+def body_of(kind: str, at: datetime, data: Mapping[str, Any], *, said_in: str = "", own: Own = NOBODYS) -> str:
+    """What is sent: JSON of the type, the time it happened and the data; for a group's robot also its words.
+
+    `own`: the words of the place at which the group is told, not of the place where it happened.
+    """
     told: dict[str, Any] = {"type": kind, "timestamp": at.astimezone(UTC).isoformat(), "data": dict(data)}
     if said_in:
         with translation.override(said_in):
-            line = line_of(kind, data)
-        told |= {"title": str(line["title"]), "text": str(line["sub"]), "href": str(line["href"])}
+            (title, text), href = chat_in(kind, data, own), line_of(kind, data)["href"]
+        told |= {"title": title, "text": text, "href": str(href)}
     return orjson.dumps(told).decode()
 
 

@@ -14,6 +14,7 @@ from uptake.notify.models import Follower, Message, Way, Wish
 from uptake.notify.notices import line_of
 from uptake.notify.topics import MAILED, topic_of
 from uptake.notify.wishes import languages_of, wanting
+from uptake.notify.wordings import kinds, values_of
 from uptake.notify.write_mail import Letter, write_mail
 
 NAME = "mails"
@@ -40,16 +41,25 @@ def mail_messages(*, now: datetime, limit: int = 500) -> int:
 def _letters(rows: list[Message]) -> list[Letter]:
     people = {one.person_id for one in rows}
     wanted, languages = wanting(people, Way.MAIL), languages_of(people)
-    letters = []
+    letters, known = [], frozenset(kinds())
     for one in rows:
         topic = topic_of(one.kind)
         if topic in MAILED or topic not in wanted[one.person_id]:
             continue
         with translation.override(languages[one.person_id]):
-            line = line_of(one.kind, one.content)
+            line, facts = line_of(one.kind, one.content), values_of(one.kind, one.content)
         link = f"{settings.URL.geturl().rstrip('/')}{line['href'] or '/messages/'}"
-        text = f"{line['sub']}\n\n{link}\n" if line["sub"] else f"{link}\n"
+        kind = one.kind if one.kind in known else ""
+        text = "\n\n".join(part for part in (str(line["sub"]), link) if part) + "\n"
         letters.append(
-            Letter(person_id=one.person_id, key=f"message/{one.pk}", topic=topic, subject=str(line["title"]), text=text)
+            Letter(
+                person_id=one.person_id,
+                key=f"message/{one.pk}",
+                topic=topic,
+                kind=kind,
+                facts={**facts, "link": link},
+                subject=str(line["title"]),
+                text=text,
+            )
         )
     return letters

@@ -1,7 +1,8 @@
 """Messages to people: what happened, as kind and content; the words are found when the message is read.
 
 Beside them mails, whose words stand when they are written, what of all this a person wants and when, addresses from
-which mails come back, and webhooks: addresses of other software that is told what happens at a place.
+which mails come back, webhooks: addresses of other software that is told what happens at a place, and the words in
+which a place says its messages.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from uptake.directory.models import Membership, Organization, Person
+from uptake.directory.models import Membership, Organization, Person, User
 from uptake.directory.scope import Deed, Viewer
 
 
@@ -358,6 +359,34 @@ class Delivery(models.Model):
         indexes = [
             models.Index(fields=["webhook", "next_at"], condition=Q(next_at__isnull=False), name="delivery_waiting"),
             models.Index(fields=["webhook", "fate", "id"], name="delivery_by_fate"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.number}"
+
+
+class WordingQuerySet(models.QuerySet["Wording"]):
+    def visible_to(self, viewer: Viewer) -> WordingQuerySet:
+        """Own words of places whose people the viewer manages."""
+        return self.filter(viewer.within("organization__path", Deed.MANAGE_PEOPLE))
+
+
+class Wording(models.Model):
+    """How a place says one kind of message from a version on; the highest number holds. Never changed."""
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
+    kind = models.CharField(max_length=64)
+    number = models.PositiveIntegerField()
+    phrases = models.JSONField(default=dict)
+    """By language and slot, only those that differ from what holds above; none: the words from above hold."""
+    by = models.ForeignKey(User, models.PROTECT, related_name="+", null=True)
+    written_at = models.DateTimeField()
+
+    objects = WordingQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "kind", "number"], name="wording_once_per_number")
         ]
 
     def __str__(self) -> str:

@@ -13,13 +13,14 @@ from enum import Enum, auto
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from uptake.directory.models import Person
+from uptake.notify.html import page
 from uptake.notify.models import Bounce, Mail, Topic
 from uptake.notify.unsubscribe import name_of, stop_address
 from uptake.notify.wishes import languages_of
@@ -128,7 +129,10 @@ def _message(rows: list[Mail], person: Person, server: Any) -> EmailMessage:
         "List-Unsubscribe": f"<{stop}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
-    return EmailMessage(subject, f"{text}\n\n-- \n{foot}\n", None, [person.email], headers=headers, connection=server)
+    plain = f"{text}\n\n-- \n{foot}\n"
+    message = EmailMultiAlternatives(subject, plain, None, [person.email], headers=headers, connection=server)
+    message.attach_alternative(page(subject, text, foot), "text/html")
+    return message
 
 
 def _try(message: EmailMessage) -> tuple[Fate, str]:

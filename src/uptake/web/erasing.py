@@ -79,6 +79,7 @@ NOT_TREATED: Mapping[str, str] = {
     "programme.ReversalMark": "numbers made of what events are about; not of people",
     "programme.MarkedName": "names of events",
     "notify.Follower": "how far a reader is",
+    "notify.Wording": "words of a place, by a login whose name is gone",
     "notify.Webhook": "addresses of other software; its deliveries about a person go",
     "drafting.Draft": "written by a login whose name is gone; rules name no people",
     "drafting.Save": "as drafting.Draft",

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import translation
-from django.utils.translation import gettext as _
 
 from uptake.connectors.people.models import PeopleSource
 from uptake.connectors.people.plan import Plan
 from uptake.connectors.people.words import reason
 from uptake.directory.models import Person, Role, RoleAssignment
 from uptake.notify.models import Topic
+from uptake.notify.wishes import languages_of
+from uptake.notify.wordings import ATTENTION_OF_PEOPLE
 from uptake.notify.write_mail import Letter, write_mail
 
 MANAGERS = (Role.ADMINISTRATOR, Role.OPERATOR, Role.MANAGER)
@@ -31,15 +33,15 @@ def tell_attention(
     if not rows.update(attention=said, attention_at=now, next_at=None) or before:
         return
     key = f"people_source.needs_attention:{source.pk}:{source.attempt}:{code}"
-    letters = []
-    for one in _managers(source.company.path, now):
-        language = getattr(getattr(one, "user", None), "language", "") or translation.get_language()
-        with translation.override(language):
-            subject = _("The source of people %(name)s needs attention") % {"name": source.name}
-            text = _(
-                "%(reason)s\n\nOpen People & roles, choose Sources of people and %(name)s, and look at the preview."
-            ) % {"reason": reason(code), "name": source.name}
-        letters.append(Letter(person_id=one.pk, key=key, topic=Topic.CONNECTIONS, subject=subject, text=text))
+    letters, people = [], _managers(source.company.path, now)
+    languages = languages_of(one.pk for one in people)
+    link = f"{settings.URL.geturl().rstrip('/')}/people/sources/{source.pk}/"
+    for one in people:
+        with translation.override(languages[one.pk]):
+            facts = {"name": source.name, "reason": str(reason(code)), "link": link}
+        letters.append(
+            Letter(person_id=one.pk, key=key, topic=Topic.CONNECTIONS, kind=ATTENTION_OF_PEOPLE, facts=facts)
+        )
     write_mail(letters, now=now)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.conf import settings
 from django.utils import translation
-from django.utils.translation import gettext as _
 
 from uptake.connectors.models import Pull
 from uptake.connectors.pull.words import reason
@@ -13,6 +13,7 @@ from uptake.directory.models import Person, Role, RoleAssignment
 from uptake.notify.announce import News, announce
 from uptake.notify.models import About, Topic
 from uptake.notify.tell import Telling, tell
+from uptake.notify.wishes import languages_of
 from uptake.notify.write_mail import Letter, write_mail
 
 MANAGERS = (Role.ADMINISTRATOR, Role.OPERATOR)
@@ -33,16 +34,16 @@ def tell_attention(pull: Pull, code: str, stream: str, *, now: datetime) -> None
         [Telling(person_id=one.pk, key=key, kind="connection.needs_attention", content=content) for one in people],
         now=now,
     )
-    letters = []
+    letters, languages = [], languages_of(one.pk for one in people)
+    link = f"{settings.URL.geturl().rstrip('/')}/data/connections/{slug}"
     for one in people:
-        login = getattr(one, "user", None)
-        with translation.override(getattr(login, "language", "") or translation.get_language()):
-            subject = _("The connection %(name)s needs attention") % {"name": pull.connection.name}
-            text = _(
-                "%(reason)s\n\nIt is not asked any more until somebody has looked: open Data, choose %(name)s, put it "
-                "right and press Try again. Nothing is lost; it goes on where it stopped."
-            ) % {"reason": reason(code), "name": pull.connection.name}
-        letters.append(Letter(person_id=one.pk, key=key[:255], topic=Topic.CONNECTIONS, subject=subject, text=text))
+        with translation.override(languages[one.pk]):
+            facts = {"title": pull.connection.name, "reason": str(reason(code)), "link": link}
+        letters.append(
+            Letter(
+                person_id=one.pk, key=key[:255], topic=Topic.CONNECTIONS, kind="connection.needs_attention", facts=facts
+            )
+        )
     write_mail(letters, now=now)
 
 

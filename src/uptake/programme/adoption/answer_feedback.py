@@ -8,7 +8,6 @@ from typing import Final
 from django.conf import settings
 from django.db import transaction
 from django.utils import translation
-from django.utils.translation import gettext as _
 
 from uptake.directory.audit import note
 from uptake.directory.viewer import Deed, NotAllowed, Viewer
@@ -122,13 +121,17 @@ def _tell(found: Feedback, key: str, now: datetime) -> None:
     )
     tell([telling], now=now)
     with translation.override(languages_of([found.person_id])[found.person_id]):
-        subject = _("Your feedback was answered: %(title)s") % {"title": found.title}
-        state = FeedbackState(found.state).label
+        state = str(FeedbackState(found.state).label)
     letter = Letter(
         person_id=found.person_id,
         key=f"feedback/{found.pk}/{key}",
         topic=Topic.FEEDBACK,
-        subject=subject,
-        text=f"{state}\n\n{found.answer}\n\n{settings.URL.geturl().rstrip('/')}/feedback/{found.pk}/\n",
+        kind="feedback.answered",
+        facts={
+            "title": found.title,
+            "state": state,
+            "answer": found.answer,
+            "link": f"{settings.URL.geturl().rstrip('/')}/feedback/{found.pk}/",
+        },
     )
     write_mail([letter], now=now)

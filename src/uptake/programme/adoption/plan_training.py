@@ -9,8 +9,6 @@ from typing import Final
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import translation
-from django.utils.translation import gettext as _
 
 from uptake.directory.audit import note
 from uptake.directory.models import Organization
@@ -138,21 +136,13 @@ def _tell_all(training: Training, kind: str, now: datetime) -> None:
                 person_id=one,
                 key=f"{kind}/{training.pk}/{now.isoformat()}",
                 topic=Topic.TRAININGS,
-                subject=_subject(kind, training.title_in(languages[one]), languages[one]),
-                text=address + "\n",
+                kind=kind,
+                facts={"title": training.title_in(languages[one]), "link": address},
             )
             for one in people
         ],
         now=now,
     )
-
-
-def _subject(kind: str, title: str, language: str) -> str:
-
-    with translation.override(language):
-        if kind == "training.cancelled":
-            return _("Called off: %(title)s") % {"title": title}
-        return _("Time or place changed: %(title)s") % {"title": title}
 
 
 def _checked(plan: Plan) -> Plan:

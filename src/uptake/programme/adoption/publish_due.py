@@ -154,8 +154,12 @@ def _mail(found: Announcement, day: date, now: datetime) -> None:
                 person_id=one,
                 key=f"announcement/{found.pk}",
                 topic=Topic.ANNOUNCEMENTS,
-                subject=found.title_in(languages[one]),
-                text=f"{found.text_in(languages[one])}\n\n{address}\n",
+                kind="announcement.published",
+                facts={
+                    "title": found.title_in(languages[one]),
+                    "text": found.text_in(languages[one]),
+                    "link": address,
+                },
             )
             for one in some
         ]

@@ -19,6 +19,7 @@ from uptake.directory.models import Kind, Organization
 from uptake.directory.scope import Deed, Viewer
 from uptake.notify.follow import Bookmark, last_bookmark
 from uptake.notify.models import Way
+from uptake.notify.own_words import own_of
 from uptake.notify.topics import topic_of
 from uptake.notify.wishes import wanted_by
 from uptake.web.live.hub import Hub, Listener, Told
@@ -73,9 +74,10 @@ def since(request: HttpRequest) -> HttpResponseBase:
 def _words(viewer: Viewer, language: str) -> Words:
     """How messages are said to this viewer: of topics not wanted on the page, only that there was something."""
     wanted = wanted_by(viewer.person_id, Way.PAGE)
+    own = own_of(viewer.person_id, viewer.today)
 
     def words(told: Told) -> tuple[str, Mapping[str, object]]:
-        return said(told, language) if topic_of(told.kind) in wanted else ("message", {"kind": told.kind})
+        return said(told, language, own) if topic_of(told.kind) in wanted else ("message", {"kind": told.kind})
 
     return words
 

@@ -6,17 +6,17 @@ from typing import Final
 
 from django.utils import translation
 
-from uptake.notify.notices import award_of, notice_of
+from uptake.notify.wordings import NOBODYS, Own, award_in, notice_in
 from uptake.web.live.hub import Told
 
 POINTS: Final = "points."
 
 
-def said(told: Told, language: str) -> tuple[str, dict[str, object]]:
+def said(told: Told, language: str, own: Own = NOBODYS) -> tuple[str, dict[str, object]]:
     """(name of the event, its data). Points become an `award` with points, title, sub and where to ask why; what else
     there are words for a `notice` with title, sub, tone and where it leads."""
     with translation.override(language):
         if told.kind.startswith(POINTS) or "points" in told.content:
-            return "award", award_of(told.content)
-        notice = notice_of(told.kind, told.content)
+            return "award", award_in(told.kind, told.content, own)
+        notice = notice_in(told.kind, told.content, own)
         return ("notice", notice) if notice is not None else ("message", {"kind": told.kind})

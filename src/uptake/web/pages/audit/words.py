@@ -71,6 +71,8 @@ DEEDS: Mapping[str, str | Promise] = {
     "key.made": _("Key made"),
     "key.revoked": _("Key revoked"),
     "mail.tried_again": _("Mails sent to an address again"),
+    "wording.written": _("Words of a message changed"),
+    "wording.taken_back": _("Own words of a message taken away"),
     "chat.made": _("Group chat connected"),
     "chat.removed": _("Group chat removed"),
     "webhook.renewed": _("Secret of a webhook made anew"),

@@ -20,7 +20,9 @@ from uptake.notify.inbox import inbox_of
 from uptake.notify.mark_read import mark_one_read, mark_read
 from uptake.notify.models import Message, Topic
 from uptake.notify.notices import line_of
+from uptake.notify.own_words import own_of
 from uptake.notify.topics import topic_of
+from uptake.notify.wordings import Own, line_in
 from uptake.web.viewing import login_required, user_of, viewer_for
 
 ON_A_PAGE = 30
@@ -34,10 +36,11 @@ def home(request: HttpRequest) -> HttpResponseBase:
     asked = request.GET.get("about", "")
     about = Topic(asked) if asked in Topic.values else None
     page = Paginator(inbox_of(person, topic=about, unread=unread), ON_A_PAGE).get_page(request.GET.get("page"))
+    own = own_of(person, viewer_for(request).today)
     newest = inbox_of(person).order_by("-pk").values_list("pk", flat=True).first()
     context = {
         "page": page,
-        "rows": [_row(one) for one in page.object_list],
+        "rows": [_row(one, own) for one in page.object_list],
         "unread": unread,
         "about": about.value if about else "",
         "topics": Topic.choices,
@@ -80,5 +83,5 @@ def _back(request: HttpRequest) -> HttpResponseBase:
     return redirect(f"{reverse('inbox:home')}?{urlencode(kept)}" if kept else reverse("inbox:home"))
 
 
-def _row(one: Message) -> dict[str, Any]:
-    return {"row": one, "topic": topic_of(one.kind).label, **line_of(one.kind, one.content)}
+def _row(one: Message, own: Own) -> dict[str, Any]:
+    return {"row": one, "topic": topic_of(one.kind).label, **line_in(one.kind, one.content, own)}
