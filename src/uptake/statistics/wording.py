@@ -66,6 +66,7 @@ REASONS = {
     "HETEROGENEITY": gettext_noop("The effect differs between groups of people."),
     "DENOMINATOR": gettext_noop("The number of people does not come from the directory."),
     "SURVEY_RESPONSE": gettext_noop("Fewer than half answered, or other people than before."),
+    "MULTIPLE": gettext_noop("Several metrics were asked at once; for their number this change may be chance."),
     "UNDERPOWERED": gettext_noop("The data cannot tell an effect of this size from none."),
 }
 

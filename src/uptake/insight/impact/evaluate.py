@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 from django.db import transaction
 
-from uptake.basics.business_day import business_date
+from uptake.basics.business_day import business_date, start_of
 from uptake.basics.canonical import canonical_json
 from uptake.directory.audit import note
 from uptake.directory.place import settings_at
@@ -26,7 +28,7 @@ from uptake.statistics.evaluate import evaluate as evaluate_panel
 from uptake.statistics.imputation import Imputation
 from uptake.statistics.panel import WEEK, Panel
 from uptake.statistics.plan import Assignment, Direction, Incident, Plan
-from uptake.statistics.result import Result, rounded
+from uptake.statistics.result import Check, Light, Result, Verdict, rounded
 from uptake.statistics.verdict import adjusted, guardrail
 from uptake.statistics.wording import Sentence, against, assumption_sentences, sentences
 
@@ -72,15 +74,26 @@ def evaluate(*, intervention: Intervention, by: Viewer | None, now: datetime) ->
 
 
 def evaluate_due(*, now: datetime) -> int:
-    """Evaluates what has reached its registered end and was not evaluated since: how many were."""
+    """Evaluates what has reached its registered end or a day agreed for a reading, and was not read since."""
     done = 0
     for one in Intervention.objects.filter(locked_at__isnull=False).select_related("organization").order_by("pk"):
         today = business_date(now, *settings_at(one.organization))
-        if today > one.until and not one.evaluations.exclude(verdict="interim").exists():
+        over = today > one.until and not one.evaluations.exclude(verdict="interim").exists()
+        if over or (today <= one.until and _look_due(one, today)):
             with suppress(NothingYet):
                 evaluate(intervention=one, by=None, now=now)
                 done += 1
     return done
+
+
+def _look_due(intervention: Intervention, today: date) -> bool:
+    """Whether a day agreed for a reading is over and nothing was read since."""
+    over = [date.fromisoformat(look) for look in intervention.plan["looks"] if date.fromisoformat(look) < today]
+    if not over:
+        return False
+    zone, day_start = settings_at(intervention.organization)
+    since = start_of(max(over) + timedelta(days=1), zone, day_start)
+    return not intervention.evaluations.filter(made_at__gte=since).exists()
 
 
 def answer(intervention: Intervention, *, last: date) -> dict[str, Any]:
@@ -88,22 +101,31 @@ def answer(intervention: Intervention, *, last: date) -> dict[str, Any]:
     first = intervention.first_start - timedelta(days=HISTORY_DAYS)
     beside = _incidents(intervention)
     metrics, guardrails, since = [], [], list[str]()
+    behaviour: Result | None = None
+    asked: list[tuple[Panel, Plan, Metric, Result]] = []
     for one in intervention.plan["metrics"]:
         metric = metric_of(one)
         panel = department_panel(intervention.starts, metric=metric, first=first, last=last)
         if panel is None:
             raise NothingYet
         since.append(panel.days[0].astype("datetime64[D]").astype(object).isoformat())
-        metrics.append(_told(panel, _plan(intervention, metric, float(one["smallest"]), beside), last, metric))
+        plan = _plan(intervention, metric, float(one["smallest"]), beside, direction=good_of(one))
+        asked.append((panel, plan, metric, evaluate_panel(panel, plan, read_on=last, draws=DRAWS)))
+    for (panel, plan, metric, _result), result, raised in zip(
+        asked, *_paid([one[3] for one in asked], float(intervention.plan["alpha"])), strict=True
+    ):
+        metrics.append(_said(panel, plan, metric, result) | ({} if raised is None else {"adjusted": rounded(raised)}))
     for one in intervention.plan["guardrails"]:
         metric, margin = metric_of(one), float(one["margin"])
         panel = department_panel(intervention.starts, metric=metric, first=first, last=last)
         if panel is None:
             continue
-        plan = _plan(intervention, metric, margin, beside, direction=Direction.LOWER)
+        good = Direction(one.get("direction", Direction.LOWER))
+        plan = _plan(intervention, metric, margin, beside, direction=good)
         result = evaluate_panel(panel, plan, read_on=last, draws=DRAWS)
         usable = result.estimate is not None and result.estimate.usable and not result.stops
-        held = guardrail(result.estimate, margin, higher_is_better=False) if usable and result.estimate else "open"
+        higher = good is Direction.HIGHER
+        held = guardrail(result.estimate, margin, higher_is_better=higher) if usable and result.estimate else "open"
         guardrails.append({**metric.facts(), "margin": margin, "held": str(held), "result": _facts(result)})
     told: dict[str, Any] = {
         "registration": intervention.hash,
@@ -113,7 +135,47 @@ def answer(intervention: Intervention, *, last: date) -> dict[str, Any]:
         "guardrails": guardrails,
     }
     told |= _without_flagged(intervention, beside, metrics[0]["result"]["estimate"], first=first, last=last)
+    if behaviour is not None:
+        told |= _programme(intervention, behaviour, told.get("without_flagged"), beside, first=first, last=last)
     return told | _others(intervention, beside, first=first, last=last)
+
+
+def _programme(
+    intervention: Intervention,
+    behaviour: Result,
+    unflagged: dict[str, Any] | None,
+    beside: tuple[Incident, ...],
+    *,
+    first: date,
+    last: date,
+) -> dict[str, Any]:
+    """Behaviour x outcome x gaming: {"outcome": the work behind it as measured, "programme": what is said of the three}.
+
+    The outcome is None where none was registered, its result None where nothing was recorded of it. Gaming is `undone`
+    where a rise does not stand any more without the days under suspicion, `holds` where it does, else `none`.
+    """
+    registered = intervention.plan.get("outcome")
+    outcome, told, good_is_higher = None, None, True
+    if registered:
+        metric = metric_of(registered)
+        good_is_higher = registered.get("direction", Direction.HIGHER) == Direction.HIGHER
+        told = {**metric.facts(), "direction": "higher" if good_is_higher else "lower", "result": None}
+        panel = department_panel(intervention.starts, metric=metric, first=first, last=last)
+        if panel is not None and np.nansum(panel.numerator if panel.numerator is not None else panel.outcome):
+            plan = _plan(intervention, metric, float(registered["smallest"]), beside)
+            outcome = evaluate_panel(panel, plan, read_on=last, draws=DRAWS)
+            told |= _told(panel, plan, outcome, metric) | {"weeks": []}
+    undone = unflagged is not None and behaviour.verdict is Verdict.INCREASE and unflagged["low"] <= 0
+    found = programme_verdict(behaviour, outcome, gaming_stop=undone, outcome_good_is_higher=good_is_higher)
+    said = {
+        "overall": found.overall.value,
+        "divergence": found.divergence,
+        "behaviour": behaviour.verdict.value,
+        "outcome": None if outcome is None else outcome.verdict.value,
+        "gaming": "none" if unflagged is None else "undone" if undone else "holds",
+        "sure": all(one.grade in (Grade.A, Grade.B) for one in (behaviour, outcome) if one is not None),
+    }
+    return {"outcome": told, "programme": said}
 
 
 def _without_flagged(
@@ -155,7 +217,8 @@ def _others(
             found.append({**metric.facts(), "smallest": float(one["smallest"]), "result": None})
         else:
             plan = _plan(intervention, metric, float(one["smallest"]), beside)
-            found.append(_told(panel, plan, last, metric) | {"weeks": []})
+            result = evaluate_panel(panel, plan, read_on=last, draws=DRAWS)
+            found.append(_told(panel, plan, result, metric) | {"weeks": []})
     tested = [one for one in found if one["result"] is not None and one["result"]["p"] is not None]
     for one, raised in zip(tested, adjusted([], [one["result"]["p"] for one in tested])[1], strict=True):
         one["adjusted"] = rounded(raised)
@@ -196,8 +259,38 @@ def _plan(
     )
 
 
+def good_of(told: Mapping[str, Any]) -> Direction:
+    """Which way of a registered metric is good."""
+    return Direction(told.get("direction", Direction.HIGHER))
+
+
+def _paid(results: Sequence[Result], alpha: float) -> tuple[list[Result], list[float | None]]:
+    """The results of the primary metrics with their p-values raised by Holm: what does not hold then is not claimed."""
+    if len(results) < 2:
+        return list(results), [None] * len(results)
+    tested = [at for at, one in enumerate(results) if one.p is not None]
+    raised: list[float | None] = [None] * len(results)
+    for at, p in zip(tested, adjusted([results[at].p or 0.0 for at in tested], [])[0], strict=True):
+        raised[at] = p
+    return [_held(one, p, alpha) for one, p in zip(results, raised, strict=True)], raised
+
+
+def _held(result: Result, raised: float | None, alpha: float) -> Result:
+    claimed = result.verdict in (Verdict.INCREASE, Verdict.DECREASE)
+    if not claimed or raised is None or raised <= alpha:
+        return result
+    lost = Check("MULTIPLE", Light.WARN, raised)
+    return replace(
+        result, verdict=Verdict.CANNOT_TELL, matters=False, checks=(*result.checks, lost),
+        codes=(*result.codes, lost.code),
+    )  # fmt: skip
+
+
 def _told(panel: Panel, plan: Plan, last: date, metric: Metric) -> dict[str, Any]:
-    result = evaluate_panel(panel, plan, read_on=last, draws=DRAWS)
+    return _said(panel, plan, metric, evaluate_panel(panel, plan, read_on=last, draws=DRAWS))
+
+
+def _said(panel: Panel, plan: Plan, metric: Metric, result: Result) -> dict[str, Any]:
     return {
         **metric.facts(),
         "smallest": plan.smallest,

@@ -28,6 +28,10 @@ class WrongDates(Refused):
     """The end does not lie after every start, or lies more than two years after the first."""
 
 
+class WrongLook(Refused):
+    """A day on which it is read lies before the first start, or not before the end."""
+
+
 class WrongSize(Refused):
     """The smallest effect that matters, or a margin, is not a share above 0 and up to 1."""
 

@@ -26,10 +26,12 @@ from uptake.insight.impact.refusals import (
     TooMany,
     UnknownEvent,
     WrongDates,
+    WrongLook,
     WrongMeasure,
     WrongPlace,
     WrongSize,
 )
+from uptake.statistics.plan import Direction
 from uptake.statistics.plan import Kind as MetricKind
 
 if TYPE_CHECKING:
@@ -38,7 +40,12 @@ if TYPE_CHECKING:
 LONGEST = timedelta(days=732)
 ALPHA = "0.05"
 MOST_OTHERS = 12
+MOST_PRIMARY = 4
+MOST_LOOKS = 6
 LARGEST = 1_000_000
+
+Wanted = tuple[Metric, float, Direction]
+"""What is measured, the smallest change of it that matters in its unit, and which way is good."""
 
 
 @transaction.atomic
@@ -57,12 +64,18 @@ def register_intervention(
     guardrail: str = "",
     margin: float = 0.0,
     others: Sequence[tuple[Metric, float]] = (),
+    further: Sequence[Wanted] = (),
+    rails: Sequence[Wanted] = (),
+    outcome: Wanted | None = None,
+    looks: Sequence[date] = (),
 ) -> Intervention:
     """A draft: departments (by slug) with the date each begins, None where it waits; the primary metric and M.
 
     event: whose share of people is the metric; empty: any that counts as activity. smallest and margin: shares.
     guardrail: an event whose share may not rise by more than `margin`. others: what is looked at beside, each with the
-    smallest change that matters in its unit (a share for shares). Raises NotAllowed or a refusal.
+    smallest change that matters in its unit (a share for shares). further: more primary metrics; all pay for their
+    number by Holm. rails: more that may not become worse by more than the size. outcome: the work behind the behaviour.
+    looks: days on which it is read before the end. Raises NotAllowed or a refusal.
     """
     _allowed(organization, by)
     name = title.strip()
@@ -78,14 +91,21 @@ def register_intervention(
         raise WrongDates
     if not 0 < smallest <= 1 or (guardrail and not 0 < margin <= 1):
         raise WrongSize
-    if len(others) > MOST_OTHERS:
+    if len(others) > MOST_OTHERS or len(further) + 1 > MOST_PRIMARY or len(looks) > MOST_LOOKS:
         raise TooMany
-    for metric, size in others:
+    if any(not min(days) <= look < until for look in looks):
+        raise WrongLook
+    wanted = [*further, *rails, *([outcome] if outcome else [])]
+    if any(metric == Metric(event) for metric, _size, _good in further) or len({one[0] for one in further}) < len(
+        further
+    ):
+        raise WrongMeasure
+    for metric, size in [*others, *((metric, size) for metric, size, _good in wanted)]:
         if not metric.sensible:
             raise WrongMeasure
         if not 0 < size <= (1 if metric.kind is MetricKind.RATE else LARGEST):
             raise WrongSize
-    named = [event, guardrail, *(name for metric, _ in others for name in metric.events)]
+    named = [event, guardrail, *(name for metric, *_size in [*others, *wanted] for name in metric.events)]
     for one in filter(None, dict.fromkeys(named)):
         if not EventType.objects.filter(name=one).exists():
             raise UnknownEvent
@@ -96,16 +116,20 @@ def register_intervention(
         chosen=chosen,
         starts={slug: day.isoformat() if day else None for slug, day in sorted(starts.items())},
         plan={
-            "metrics": [{"event": event, "smallest": _written(smallest)}],
-            "guardrails": [{"event": guardrail, "margin": _written(margin)}] if guardrail else [],
+            "metrics": [{"event": event, "smallest": _written(smallest)}, *(_wanted(*one) for one in further)],
+            "guardrails": [
+                *([{"event": guardrail, "margin": _written(margin)}] if guardrail else []),
+                *(_wanted(*one, size_is="margin") for one in rails),
+            ],
             "until": until.isoformat(),
-            "looks": [],
+            "looks": [look.isoformat() for look in sorted(set(looks))],
             "alpha": ALPHA,
             **(
                 {"others": [{**metric.facts(), "smallest": _written(size)} for metric, size in others]}
                 if others
                 else {}
             ),
+            **({"outcome": _wanted(*outcome)} if outcome else {}),
         },
         made_at=now,
         made_by_id=by.user_id,
@@ -162,6 +186,10 @@ def decided(intervention: Intervention) -> dict[str, Any]:
         "plan": intervention.plan,
         "registered": intervention.made_at,
     }
+
+
+def _wanted(metric: Metric, size: float, good: Direction, size_is: str = "smallest") -> dict[str, Any]:
+    return {**metric.facts(), size_is: _written(size), "direction": good.value}
 
 
 def _written(share: float) -> str:

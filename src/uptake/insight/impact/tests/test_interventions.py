@@ -6,12 +6,14 @@ import json
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
 
+import uptake.insight.impact.evaluate as impact
 from tests.cast import NOW, TODAY, Cast
 from uptake.directory.models import AuditEntry, Identity, Kind, Membership, Organization, Person
 from uptake.directory.scope import EVERYTHING, NotAllowed
@@ -23,6 +25,7 @@ from uptake.insight.impact.models import Chosen, Evaluation, Intervention, What
 from uptake.insight.impact.panel_of_departments import department_panel
 from uptake.insight.impact.register import hash_of, lock, register_intervention
 from uptake.statistics.lint import linted
+from uptake.statistics.plan import Direction
 from uptake.statistics.result import Grade
 
 pytestmark = pytest.mark.django_db
@@ -173,6 +176,37 @@ def test_what_is_looked_at_beside_is_measured_in_its_unit_and_pays_for_its_numbe
     assert answer["metrics"][0]["result"]["verdict"] == "cannot_tell"
 
 
+@pytest.mark.once
+@pytest.mark.parametrize(("chance", "verdict"), [(0.04, "cannot_tell"), (0.001, "increase")])
+def test_several_primary_metrics_pay_for_their_number_and_agreed_readings_are_made(
+    cast: Cast, chance: float, verdict: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uptake.insight.impact.evaluate.DRAWS", 19)
+    reckon = impact.evaluate_panel
+    monkeypatch.setattr(impact, "evaluate_panel", lambda *of, **by: replace(reckon(*of, **by), p=chance))
+    starts = shops(cast)
+    EventType.objects.create(name="order.created", created_at=NOW)
+    work(cast, starts, 0.3)
+    further = [(Metric("order.created", Measure.PER_HEAD), 0.1, Direction.HIGHER)]
+    rails = [(Metric("order.created"), 0.1, Direction.HIGHER)]
+    look = START + timedelta(days=30)
+    asked = registered(cast, starts, further=further, rails=rails, outcome=further[0], looks=[look])
+    plain = registered(cast, starts, title="Points for orders")
+    made = lock(intervention=asked, by=EVERYTHING, now=BEFORE)
+
+    early = evaluate_due(now=NOW - timedelta(days=13))
+    again = evaluate_due(now=NOW - timedelta(days=12))
+    told = json.loads(evaluate(intervention=made, by=EVERYTHING, now=NOW).text)
+
+    assert (early, again) == (1, 0)
+    assert [one.verdict for one in made.evaluations.order_by("made_at")] == ["interim", verdict]
+    assert [(one["adjusted"], one["result"]["verdict"]) for one in told["metrics"]] == [(2 * chance, verdict)] * 2
+    assert (verdict == "cannot_tell") is ("MULTIPLE" in told["metrics"][0]["against"])
+    assert told["guardrails"][0]["held"] == "held"
+    assert hash_of(asked) != hash_of(plain)
+    assert made.plan["outcome"] == {**further[0][0].facts(), "smallest": "0.1", "direction": "higher"}
+
+
 def test_a_panel_counts_events_a_head_for_each_other_and_hours_of_an_object(cast: Cast) -> None:
     starts: dict[str, None] = dict.fromkeys(shops(cast))
     who = Identity.objects.filter(source="shops").order_by("pk")
@@ -242,6 +276,12 @@ def test_what_a_rollout_cannot_answer_is_not_locked(cast: Cast) -> None:
         ({"others": [(Metric("order.closed", Measure.YES, "on_time"), 2.0)]}, refusals.WrongSize),
         ({"others": [(Metric(), 2.0)]}, refusals.WrongSize),
         ({"others": [(Metric(), 0.1)] * 13}, refusals.TooMany),
+        ({"further": [(Metric(), 0.1, Direction.HIGHER)]}, refusals.WrongMeasure),
+        ({"further": [(Metric("a.b"), 0.1, Direction.HIGHER)] * 4}, refusals.TooMany),
+        ({"outcome": (Metric("no.such"), 0.1, Direction.HIGHER)}, refusals.UnknownEvent),
+        ({"rails": [(Metric("a.b"), 3.0, Direction.LOWER)]}, refusals.WrongSize),
+        ({"looks": [UNTIL]}, refusals.WrongLook),
+        ({"looks": [START - timedelta(days=1)]}, refusals.WrongLook),
     ],
 )
 def test_what_makes_no_sense_is_refused(cast: Cast, changes: dict[str, Any], refusal: type[Exception]) -> None:

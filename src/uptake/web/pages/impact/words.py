@@ -53,6 +53,7 @@ CHECKS: Mapping[str, str | Promise] = {
     "DENOMINATOR": _("People counted from the directory"),
     "SURVEY_RESPONSE": _("Enough answers"),
     "UNDERPOWERED": _("Precise enough"),
+    "MULTIPLE": _("Holds for the number of metrics asked"),
 }
 DESIGNS: Mapping[str, str | Promise] = {
     "people_drawn": _("People drawn by lot"),
@@ -77,9 +78,12 @@ WORDS: Mapping[type[refusals.Refused], Callable[[], str]] = {
     refusals.NoStart: lambda: gettext("Say when at least one department begins."),
     refusals.WrongPlace: lambda: gettext("Choose departments of this place."),
     refusals.WrongDates: lambda: gettext("The end must lie after every start, and within two years."),
+    refusals.WrongLook: lambda: gettext("Days on which it is read lie between the first start and the end."),
     refusals.WrongSize: lambda: gettext("Give the size in percentage points, above 0 and up to 100."),
     refusals.WrongMeasure: lambda: gettext("Choose the events a measure needs; the two must differ."),
-    refusals.TooMany: lambda: gettext("At most 12 other measures can be looked at."),
+    refusals.TooMany: lambda: gettext(
+        "At most 4 metrics decide, 12 others can be looked at, and 6 readings be agreed."
+    ),
     refusals.UnknownEvent: lambda: gettext("Choose an event of the catalogue."),
     refusals.AlreadyLocked: lambda: gettext("It is locked already."),
     refusals.NotLocked: lambda: gettext("It was not locked before the start."),
