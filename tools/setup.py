@@ -27,6 +27,7 @@ CLIENTS = HERE / "tests" / "clients"
 LEAST = (3, 11)
 FONTS = Path("/usr/share/fonts")
 POSTGRESQL = Path("/usr/lib/postgresql")
+SLAPD = Path("/usr/sbin/slapd")
 """Where Debian keeps them, outside of PATH."""
 
 
@@ -95,6 +96,8 @@ def missing_packages() -> list[str]:
         "chromium": any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
         "gettext": shutil.which("msgfmt"),
         "fonts-noto-cjk": fonts,
+        # Not in the PATH of everybody: Debian keeps servers under /usr/sbin.
+        "slapd": shutil.which("slapd") or SLAPD.exists(),
     }
     return [name for name, found in present.items() if not found]
 
@@ -106,8 +109,8 @@ def install_packages() -> bool:
     if not packages:
         return True
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        print(f"\n  Not installed: {names}. The server runs without; tests on PostgreSQL and in the browser need")
-        print(f"  them. As root: apt-get install {names}\n ", end=" ")
+        print(f"\n  Not installed: {names}. The server runs without; tests on PostgreSQL, in the browser and with")
+        print(f"  LDAP need them. As root: apt-get install {names}\n ", end=" ")
         return True
     try:
         apt("update", "-q")

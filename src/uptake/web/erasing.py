@@ -59,6 +59,7 @@ NOT_TREATED: Mapping[str, str] = {
     "directory.CalendarDay": "days are no people",
     "directory.Erasure": "says that number so-and-so was erased, and no name",
     "sign_on.SignOn": "a system that people sign in with; not a person",
+    "sign_on.UsedProof": "digests of proofs that were used, for minutes; of no person",
     "socialaccount.SocialAccount": "not used: see sign_on.SignOnLink",
     "socialaccount.SocialApp": "not used: see sign_on.SignOn",
     "socialaccount.SocialToken": "not used: what other systems give is not kept",

@@ -121,40 +121,44 @@ def read(base: str, units: list[dict[str, Any]], people: list[dict[str, Any]]) -
     within = _parts(base)
     by_path = {_parts(one["dn"]): one for one in units if len(_parts(one["dn"])) > len(within)}
     departments = {
-        path: Department(_key(one), _text(one, "ou") or path[0].partition("=")[2], _above(path, by_path))
+        path: Department(key_of(one), text_of(one, "ou") or path[0].partition("=")[2], _above(path, by_path))
         for path, one in by_path.items()
     }
     named: dict[str, Department] = {}
-    keys = {_parts(one["dn"]): _key(one) for one in people}
+    keys = {_parts(one["dn"]): key_of(one) for one in people}
     said = []
     for one in people:
         place = _above(_parts(one["dn"]), by_path)
-        name = _text(one, "department") or _text(one, "departmentNumber")
+        name = text_of(one, "department") or text_of(one, "departmentNumber")
         if not place and name:
             place = f"department/{name.casefold()}"[:255]
             named[place] = Department(place, name)
         said.append(
             Somebody(
-                key=_key(one),
-                name=_text(one, "displayName") or _text(one, "cn") or f"{_text(one, 'givenName')} {_text(one, 'sn')}",
-                email=_text(one, "mail"),
-                staff_number=_text(one, "employeeNumber") or _text(one, "employeeID"),
-                work=_text(one, "title"),
+                key=key_of(one),
+                name=text_of(one, "displayName")
+                or text_of(one, "cn")
+                or f"{text_of(one, 'givenName')} {text_of(one, 'sn')}",
+                email=text_of(one, "mail"),
+                staff_number=text_of(one, "employeeNumber") or text_of(one, "employeeID"),
+                work=text_of(one, "title"),
                 place_key=place,
-                manager_key=keys.get(_parts(_text(one, "manager")), ""),
-                active=_active(one),
+                manager_key=keys.get(_parts(text_of(one, "manager")), ""),
+                active=is_active(one),
             )
         )
     return Snapshot((*departments.values(), *named.values()), tuple(one for one in said if one.key))
 
 
-def _key(entry: Mapping[str, Any]) -> str:
+def key_of(entry: Mapping[str, Any]) -> str:
+    """What an account is called for good."""
     if guid := next(iter(entry.get("objectGUID") or []), b""):
         return bytes(guid).hex()
-    return _text(entry, "entryUUID")
+    return text_of(entry, "entryUUID")
 
 
-def _text(entry: Mapping[str, Any], name: str) -> str:
+def text_of(entry: Mapping[str, Any], name: str) -> str:
+    """The first value of an attribute, empty where there is none."""
     value = next(iter(entry.get(name) or []), b"")
     return value.decode(errors="replace").strip() if isinstance(value, bytes) else str(value).strip()
 
@@ -172,12 +176,13 @@ def _above(path: tuple[str, ...], units: Mapping[tuple[str, ...], Mapping[str, A
     """The key of the nearest unit above an entry, below the base."""
     for start in range(1, len(path)):
         if path[start:] in units:
-            return _key(units[path[start:]])
+            return key_of(units[path[start:]])
     return ""
 
 
-def _active(entry: Mapping[str, Any]) -> bool:
-    control = _text(entry, "userAccountControl")
+def is_active(entry: Mapping[str, Any]) -> bool:
+    """Whether neither Active Directory nor OpenLDAP nor 389 says that it is locked for good."""
+    control = text_of(entry, "userAccountControl")
     if control.isdecimal() and int(control) & DISABLED:
         return False
-    return _text(entry, "pwdAccountLockedTime") != NEVER and _text(entry, "nsAccountLock").lower() != "true"
+    return text_of(entry, "pwdAccountLockedTime") != NEVER and text_of(entry, "nsAccountLock").lower() != "true"

@@ -19,6 +19,8 @@ class Claims:
     staff_number: str = ""
     name: str = ""
     unverified: bool = False
+    key: str = ""
+    """What sources of people of the same system call the account; empty where it is not asked for."""
     foreign_domain: bool = False
     """The e-mail is of a domain that this system may not speak of."""
 

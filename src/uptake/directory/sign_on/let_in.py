@@ -13,7 +13,7 @@ from django.db.models.functions import Lower
 
 from uptake.basics.business_day import business_date
 from uptake.directory.audit import note
-from uptake.directory.models import Membership, Person, PersonKind, Role, RoleAssignment, User, holds_on
+from uptake.directory.models import Identity, Membership, Person, PersonKind, Role, RoleAssignment, User, holds_on
 from uptake.directory.place import settings_at
 from uptake.directory.sign_on.claims import Claims
 from uptake.directory.sign_on.models import SignOn, SignOnLink
@@ -146,6 +146,9 @@ def _matching(sign_on: SignOn, claims: Claims, today: date) -> Person | None:
         fits.append(set(rows.values_list("pk", flat=True)))
     if claims.staff_number:
         fits.append(set(here.filter(staff_number=claims.staff_number).values_list("pk", flat=True)))
+    if claims.key and sign_on.source:
+        known_as = Identity.objects.filter(source=sign_on.source, external_id=claims.key, person__isnull=False)
+        fits.append(set(here.filter(pk__in=known_as.values("person_id")).values_list("pk", flat=True)))
     known = [one for one in fits if one]
     if not known:
         if sign_on.makes_people and claims.email:

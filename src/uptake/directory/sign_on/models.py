@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
 from uptake.directory.models import Organization, User
 from uptake.directory.viewer import Deed, Viewer
@@ -16,6 +17,11 @@ class Protocol(models.TextChoices):
     """How the other system says who somebody is."""
 
     OIDC = "oidc", "OpenID Connect"
+    LDAP = "ldap", "LDAP"
+    SAML = "saml", "SAML 2.0"
+    WECOM = "wecom", _("WeCom (企业微信)")
+    DINGTALK = "dingtalk", _("DingTalk (钉钉)")
+    FEISHU = "feishu", _("Feishu (飞书)")
 
 
 def protocols() -> list[tuple[str, Any]]:
@@ -42,15 +48,19 @@ class SignOn(models.Model):
     name_en = models.CharField(max_length=60)
     name_zh = models.CharField(max_length=60)
     address = models.CharField(max_length=500, blank=True)
-    """The issuer."""
+    """The issuer (OpenID Connect), the server (LDAP), where browsers are sent (SAML), the platform (chats)."""
     client = models.CharField(max_length=255, blank=True)
-    """The client id."""
+    """The client id; the entity id of the other system (SAML); the service account (LDAP)."""
     secret = models.BinaryField(default=bytes)
     """Sealed."""
     email_claim = models.CharField(max_length=60, blank=True)
     """Where the e-mail stands; empty: it is not used."""
     number_claim = models.CharField(max_length=60, blank=True)
     """Where the staff number stands; empty: it is not used."""
+    source = models.CharField(max_length=100, blank=True)
+    """The `source` of the identities whose ids it tells, of a source of people; empty: none."""
+    settings = models.JSONField(default=dict)
+    """{name: text}: what only this protocol needs, see `proper.py`; nothing secret."""
     domains = models.JSONField(default=list)
     """Domains of e-mail addresses this system may speak of; empty: any."""
     plain = models.BooleanField(default=False)
@@ -71,7 +81,9 @@ class SignOn(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=~Q(email_claim="") | ~Q(number_claim=""), name="sign_on_knows_people"),
+            models.CheckConstraint(
+                condition=~Q(email_claim="") | ~Q(number_claim="") | ~Q(source=""), name="sign_on_knows_people"
+            ),
             models.CheckConstraint(condition=Q(only_way=False) | Q(tried_at__isnull=False), name="only_way_was_tried"),
         ]
 
@@ -107,3 +119,15 @@ class SignOnLink(models.Model):
             models.UniqueConstraint(fields=["sign_on", "subject"], name="sign_on_subject_once"),
             models.UniqueConstraint(fields=["sign_on", "user"], name="sign_on_user_once"),
         ]
+
+
+class UsedProof(models.Model):
+    """A proof that somebody came in by, so that nobody comes in by it again. Forgotten when it has run out."""
+
+    sign_on = models.ForeignKey(SignOn, models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64)
+    """SHA-256 of its id, in hex."""
+    until = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["sign_on", "digest"], name="sign_on_proof_once")]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
@@ -17,18 +16,11 @@ from uptake.basics.sealing import InvalidToken, seal, unseal
 from uptake.directory.audit import note
 from uptake.directory.models import Kind, Organization
 from uptake.directory.sign_on.models import Protocol, SignOn, SignOnLink
+from uptake.directory.sign_on.proper import CHATS, proper_address, proper_settings
 from uptake.directory.viewer import Deed, NotAllowed, Viewer
 
 PURPOSE = "sign-on secrets"
 DOMAIN = re.compile(r"^(?=.{3,189}$)[^@\s/]+\.[^@\s/.]+$")
-
-
-class NotAnAddress(ValueError):
-    """Nothing is asked at such an address."""
-
-
-class NotEncrypted(ValueError):
-    """An address without encryption that nobody has allowed."""
 
 
 class NotADomain(ValueError):
@@ -36,7 +28,7 @@ class NotADomain(ValueError):
 
 
 class NoClaim(ValueError):
-    """Neither e-mail nor staff number is used: nobody could be found."""
+    """Neither e-mail nor staff number nor ids are used: nobody could be found."""
 
 
 class DomainsNeeded(ValueError):
@@ -66,6 +58,8 @@ class Setup:
     secret: str = ""
     email_claim: str = ""
     number_claim: str = ""
+    source: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
     domains: Iterable[str] = ()
     plain: bool = False
     makes_people: bool = False
@@ -73,7 +67,7 @@ class Setup:
     for_administrators: bool = False
 
 
-HOW = ("address", "client", "email_claim", "number_claim", "plain")
+HOW = ("address", "client", "email_claim", "number_claim", "source", "settings", "plain")
 """A change of any of these needs a new test."""
 
 
@@ -84,10 +78,10 @@ def may_set_up(viewer: Viewer, organization: Organization) -> bool:
 
 @transaction.atomic
 def set_up(*, protocol: Protocol, organization: Organization, setup: Setup, by: Viewer, now: datetime) -> SignOn:
-    """A new way in. Raises NotAllowed and the refusals of this file."""
+    """A new way in. Raises NotAllowed and the refusals of this file and of `proper.py`."""
     if not may_set_up(by, organization) or (setup.for_administrators and not by.may(Deed.RUN_PLATFORM, organization)):
         raise NotAllowed
-    values = _proper(organization, setup)
+    values = _proper(protocol, organization, setup, has_secret=False)
     slug = f"{slugify(setup.name_en)[:40] or 'login'}-{secrets.token_hex(3)}"
     made = SignOn.objects.create(slug=slug, protocol=protocol, organization=organization, made_at=now, **values)
     _note("sign_on.set_up", made, by, now, protocol=protocol.value, address=made.address)
@@ -97,18 +91,18 @@ def set_up(*, protocol: Protocol, organization: Organization, setup: Setup, by: 
 @transaction.atomic
 def change(*, sign_on: SignOn, setup: Setup, by: Viewer, now: datetime) -> SignOn:
     """Sets it up anew. What changes how people are told apart needs a new test before it can be the only way again;
-    another address forgets who came in, as its accounts are others. Raises as `set_up`.
+    another system forgets who came in, as its accounts are others. Raises as `set_up`.
     """
     held = _held(sign_on, by)
     if setup.for_administrators and not by.may(Deed.RUN_PLATFORM, held.organization):
         raise NotAllowed
-    values = _proper(held.organization, setup)
+    values = _proper(Protocol(held.protocol), held.organization, setup, has_secret=bool(bytes(held.secret)))
     if not setup.secret:
         del values["secret"]
     changed = sorted(name for name, value in values.items() if name == "secret" or getattr(held, name) != value)
     if not changed:
         return held
-    if "address" in changed:
+    if _other_system(Protocol(held.protocol)) & set(changed):
         held.links.all().delete()
     for name in changed:
         setattr(held, name, values[name])
@@ -183,20 +177,23 @@ def secret_of(sign_on: SignOn) -> str:
         raise SecretLost from failure
 
 
-def _proper(organization: Organization, setup: Setup) -> dict[str, object]:
+def _proper(protocol: Protocol, organization: Organization, setup: Setup, *, has_secret: bool) -> dict[str, object]:
     """The values as they are kept. Raises."""
     values: dict[str, object] = {}
     for one in fields(setup):
         value = getattr(setup, one.name)
         values[one.name] = value.strip() if isinstance(value, str) else value
-    values["address"] = _address(str(values["address"]), plain=setup.plain)
+    values["address"] = proper_address(protocol, str(values["address"]), plain=setup.plain)
+    values["settings"] = proper_settings(
+        protocol, setup.settings, client=str(values["client"]), secret=has_secret or bool(setup.secret)
+    )
     values["secret"] = seal(setup.secret, secret=settings.SECRET_KEY, purpose=PURPOSE) if setup.secret else b""
     domains = sorted({one.strip().lower().lstrip("@") for one in setup.domains if one.strip()})
     for domain in domains:
         if not DOMAIN.match(domain):
             raise NotADomain(domain[:100])
     values["domains"] = domains
-    if not values["email_claim"] and not values["number_claim"]:
+    if not values["email_claim"] and not values["number_claim"] and not values["source"]:
         raise NoClaim
     if setup.makes_people and organization.kind == Kind.PARK:
         raise NoPeopleHere
@@ -205,19 +202,11 @@ def _proper(organization: Organization, setup: Setup) -> dict[str, object]:
     return values
 
 
-def _address(address: str, *, plain: bool) -> str:
-    try:
-        parts = urlsplit(address)
-        _port = parts.port
-    except ValueError as failure:
-        raise NotAnAddress(address[:100]) from failure
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or parts.fragment or parts.query:
-        raise NotAnAddress(address[:100])
-    if any(ord(one) < 33 for one in address) or len(address) > 500:
-        raise NotAnAddress(address[:100])
-    if parts.scheme == "http" and not plain:
-        raise NotEncrypted(address[:100])
-    return address
+def _other_system(protocol: Protocol) -> set[str]:
+    """What changes where the accounts of a way in are others from then on."""
+    if protocol in CHATS:
+        return {"address", "client", "settings", "source"}
+    return {"address", "client"} if protocol == Protocol.SAML else {"address"}
 
 
 def _held(sign_on: SignOn, by: Viewer) -> SignOn:

@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from tests.slapd import ADMIN, BASE, PASSWORD
+from tests.slapd import slapd as private_slapd
 from uptake.connectors.people import ldap
 from uptake.connectors.pull.protocol import NeedsAttention, Problem, SignInRefused, Unfit, Unreachable
 
 pytestmark = pytest.mark.once
-SLAPD = shutil.which("slapd") or "/usr/sbin/slapd"
-BASE = "dc=beiyuan,dc=example"
-ADMIN = f"cn=admin,{BASE}"
-PASSWORD = "slapd-secret"
-CONFIG = """
-include /etc/ldap/schema/core.schema
-include /etc/ldap/schema/cosine.schema
-include /etc/ldap/schema/inetorgperson.schema
-modulepath /usr/lib/ldap
-moduleload back_mdb.la
-pidfile {folder}/pid
-sizelimit size.soft=40 size.hard=unlimited
-database mdb
-suffix "{base}"
-rootdn "{admin}"
-rootpw {password}
-directory {folder}/data
-"""
 
 
 def _entries() -> str:
-    lines = [f"dn: {BASE}\nobjectClass: dcObject\nobjectClass: organization\no: Beiyuan\ndc: beiyuan\n"]
+    lines = []
     for name, above in (("Works", ""), ("Line 1", "ou=Works,"), ("people", "")):
         lines.append(f"dn: ou={name},{above}{BASE}\nobjectClass: organizationalUnit\nou: {name}\n")
     people = [("lin", "ou=Line 1,ou=Works"), ("hua", "ou=Works"), *((f"p{n}", "ou=Works") for n in range(60))]
@@ -52,31 +31,8 @@ def _entries() -> str:
 @pytest.fixture(scope="module")
 def slapd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a private slapd with 62 people."""
-    if not Path(SLAPD).exists():
-        pytest.skip("slapd is not installed (Debian: apt-get install slapd)")
-    folder = tmp_path_factory.mktemp("slapd")
-    (folder / "data").mkdir()
-    config = folder / "slapd.conf"
-    config.write_text(CONFIG.format(folder=folder, base=BASE, admin=ADMIN, password=PASSWORD))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    subprocess.run(
-        [shutil.which("slapadd") or "/usr/sbin/slapadd", "-f", str(config)],
-        input=_entries(), text=True, check=True, capture_output=True,
-    )  # fmt: skip
-    address = f"ldap://127.0.0.1:{port}"
-    server = subprocess.Popen([SLAPD, "-f", str(config), "-h", address, "-d", "0"], stderr=subprocess.DEVNULL)
-    try:
-        for _try in range(200):
-            with socket.socket() as attempt:
-                if attempt.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.02)
-        yield address
-    finally:
-        server.terminate()
-        server.wait(10)
+    with private_slapd(tmp_path_factory.mktemp("slapd"), _entries()) as port:
+        yield f"ldap://127.0.0.1:{port}"
 
 
 def settings(address: str, **more: str) -> dict[str, str]:

@@ -9,13 +9,12 @@ import pytest
 from tests.cast import NOW, TODAY, Cast
 from uptake.directory.scope import EVERYTHING, NotAllowed
 from uptake.directory.sign_on.models import Protocol, SignOn, SignOnLink
+from uptake.directory.sign_on.proper import Improper, NotAnAddress, NotEncrypted
 from uptake.directory.sign_on.set_up import (
     DomainsNeeded,
     NoClaim,
     NoPeopleHere,
     NotADomain,
-    NotAnAddress,
-    NotEncrypted,
     NotTried,
     Setup,
     change,
@@ -54,6 +53,38 @@ def test_what_could_not_work_is_refused(cast: Cast, more: dict[str, Any], refusa
     with pytest.raises(refusal):
         made(cast, **more)
     assert not SignOn.objects.exists()
+
+
+LDAP = {
+    "address": "ldaps://ldap.example",
+    "client": "cn=uptake,dc=x",
+    "settings": {"base": "dc=x"},
+}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "more", "refusal"),
+    [
+        (Protocol.LDAP, {"address": "https://ldap.example"}, NotAnAddress),
+        (Protocol.LDAP, {"address": "ldap://ldap.example/dc=x"}, NotAnAddress),
+        (Protocol.LDAP, {"client": ""}, Improper),
+        (Protocol.LDAP, {"secret": ""}, Improper),
+        (Protocol.LDAP, {"settings": {}}, Improper),
+        (Protocol.LDAP, {"settings": {"base": "dc=x", "filter": "(uid=lin)"}}, Improper),
+        (Protocol.LDAP, {"settings": {"base": "dc=x", "filter": "uid={name}"}}, Improper),
+        (Protocol.LDAP, {"settings": {"user_dn": "uid=lin,dc=x"}}, Improper),
+        (Protocol.LDAP, {"settings": {"base": "dc=x", "ca": "no certificate"}}, Improper),
+        (Protocol.SAML, {"address": "https://idp.example/sso", "settings": {}}, Improper),
+        (Protocol.WECOM, {"address": "https://qy.example", "settings": {"agent": "x"}}, Improper),
+        (Protocol.FEISHU, {"address": "https://fs.example", "secret": "", "settings": {}}, Improper),
+    ],
+)
+def test_what_another_protocol_needs_is_asked_for(
+    cast: Cast, protocol: Protocol, more: dict[str, Any], refusal: type[Exception]
+) -> None:
+    told = setup(**{**LDAP, **more})
+    with pytest.raises(refusal):
+        set_up(protocol=protocol, organization=cast.beiyuan, setup=told, by=EVERYTHING, now=NOW)
 
 
 def test_at_a_park_nobody_is_added(cast: Cast) -> None:

@@ -22,7 +22,8 @@ class ClosedAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def pre_login(self, request: HttpRequest, user: User, **about: Any) -> HttpResponse | None:
         """Refuses a right password where another system is the only way in; closed logins as always."""
         refusal: HttpResponse | None = super().pre_login(request, user, **about)
-        if refusal is not None or "sociallogin" in (about.get("signal_kwargs") or {}):
+        # Who comes by another system: by a protocol of allauth's, or one of ours (`sign_on/come_in.py`).
+        if refusal is not None or {"sociallogin", "sign_on"} & set(about.get("signal_kwargs") or {}):
             return refusal
         way = only_way_for(user, now=timezone.now())
         return None if way is None else render(request, "sign_on/only_way.html", {"way": way}, status=403)

@@ -11,9 +11,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+NAME_TRIED = "name_tried"
+"""Where a request says by itself under which name it is counted; what is posted has no say then."""
+
 
 def name_tried(request: HttpRequest | None, credentials: dict[str, Any] | None = None) -> str:
     """The name as typed, in one spelling, so that capitals do not give new tries."""
+    own: str = getattr(request, NAME_TRIED, "")
+    if own:
+        return own
     typed = request.POST.get("login", "") if request is not None else ""
     if not typed and credentials:
         typed = str(credentials.get("username") or credentials.get("email") or "")

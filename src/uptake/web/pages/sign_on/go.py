@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 from requests import RequestException
 
@@ -18,19 +19,28 @@ from uptake.directory.sign_on.models import Protocol, SignOn
 from uptake.directory.sign_on.set_up import may_set_up
 from uptake.web.pages.sign_on import oidc
 from uptake.web.pages.sign_on.answers import TRIAL, failed, refused
+from uptake.web.pages.sign_on.by_password import ask_for_password
 from uptake.web.viewing import viewer_for
 
 
 @never_cache
+@sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
 def begin(request: HttpRequest, way: str) -> HttpResponseBase:
-    """To the other system; with `?test=1`, for those who may set it up, nobody is signed in afterwards."""
+    """To the other system, or to a page of ours that asks for its password.
+
+    With `?test=1`, for those who may set it up, nobody is signed in afterwards.
+    """
     sign_on = get_object_or_404(SignOn.objects.select_related("organization"), slug=way)
     trial = _trial(request, sign_on)
     setattr(request, TRIAL, trial)
     if trial is None and (sign_on.paused_at is not None or sign_on.organization.closed_at is not None):
         return refused(request, sign_on, Why.PAUSED)
-    return _to_issuer(request, sign_on)
+    match sign_on.protocol:
+        case Protocol.LDAP:
+            return ask_for_password(request, sign_on)
+        case _:
+            return _to_issuer(request, sign_on)
 
 
 @never_cache

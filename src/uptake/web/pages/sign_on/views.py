@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django import forms
 from django.contrib import messages
 from django.db.models import Count
 from django.http import Http404, HttpRequest
@@ -13,99 +10,19 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from uptake.directory.models import Organization
-from uptake.directory.scope import Deed, NotAllowed, Viewer
+from uptake.directory.scope import Deed, NotAllowed
 from uptake.directory.sign_on import set_up as doors
 from uptake.directory.sign_on.let_in import Why
 from uptake.directory.sign_on.models import Protocol, SignOn, SignOnLink
-from uptake.notify.post import NotAnAddress as NowhereAtAll
 from uptake.web.pages.sign_on.answers import REASONS, TRIAL
+from uptake.web.pages.sign_on.forms import FORMS, REFUSALS, tell
 from uptake.web.viewing import NotYours, needs, viewer_for
 
 SHOWN = 100
 """Links that a page shows."""
-
-
-class SetupForm(forms.Form):
-    """One way in."""
-
-    organization = forms.ModelChoiceField(
-        Organization.objects.none(),
-        label=gettext_lazy("Whose people it vouches for"),
-        help_text=gettext_lazy("Those of this place and below it come in by it, and nobody else."),
-    )
-    name_en = forms.CharField(
-        max_length=60,
-        label=gettext_lazy("Name on the button, in English"),
-        help_text=gettext_lazy("Such as: Beiyuan account"),
-    )
-    name_zh = forms.CharField(
-        max_length=60,
-        label=gettext_lazy("Name on the button, in Chinese"),
-        help_text=gettext_lazy("Such as: 北源账号"),
-    )
-    address = forms.CharField(
-        max_length=500,
-        label=gettext_lazy("Issuer"),
-        help_text=gettext_lazy("Such as: https://login.example.com/realms/beiyuan"),
-    )
-    client = forms.CharField(max_length=255, label=gettext_lazy("Client id"))
-    secret = forms.CharField(
-        max_length=1000,
-        label=gettext_lazy("Client secret"),
-        required=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
-    email_claim = forms.CharField(
-        max_length=60,
-        required=False,
-        initial="email",
-        label=gettext_lazy("Where the e-mail stands"),
-    )
-    number_claim = forms.CharField(
-        max_length=60,
-        required=False,
-        label=gettext_lazy("Where the staff number stands"),
-        help_text=gettext_lazy("Such as: employee_number. Only if people cannot change it themselves there."),
-    )
-    domains = forms.CharField(
-        max_length=500,
-        required=False,
-        label=gettext_lazy("E-mail domains it may speak of"),
-        help_text=gettext_lazy("Such as: beiyuan.example. Several with commas between."),
-    )
-    plain = forms.BooleanField(
-        required=False, label=gettext_lazy("Allow a connection without encryption, which everybody on the way can read")
-    )
-    makes_people = forms.BooleanField(
-        required=False, label=gettext_lazy("Add people who are not known yet, by their verified e-mail")
-    )
-    listed = forms.BooleanField(
-        required=False, initial=True, label=gettext_lazy("Show its button to everybody on the sign-in page")
-    )
-    for_administrators = forms.BooleanField(
-        required=False, label=gettext_lazy("Also let in people who run the platform or have a role elsewhere")
-    )
-
-    def __init__(self, *args: Any, viewer: Viewer, sign_on: SignOn | None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        place = self.fields["organization"]
-        assert isinstance(place, forms.ModelChoiceField), "the organization is chosen from a list"
-        within = Organization.objects.open().filter(viewer.within("path", Deed.MANAGE_DATA)).order_by("path")
-        place.queryset = within.filter(viewer.within("path", Deed.GIVE_ROLES))
-        if sign_on is not None:
-            del self.fields["organization"]
-        if not viewer.may(Deed.RUN_PLATFORM, sign_on.organization if sign_on else None):
-            del self.fields["for_administrators"]
-        self.fields["secret"].help_text = _("Leave empty to keep the one there is.") if sign_on else ""
-
-    def setup(self) -> doors.Setup:
-        told = {key: value for key, value in self.cleaned_data.items() if key not in ("organization", "domains")}
-        return doors.Setup(**told, domains=self.cleaned_data["domains"].replace("，", ",").split(","))
 
 
 @needs(Deed.MANAGE_DATA)
@@ -115,7 +32,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
     rows = SignOn.objects.visible_to(viewer).select_related("organization").annotate(accounts=Count("links"))
     context = {
         "rows": [(one, *_state(one)) for one in rows.order_by("organization__path", "pk")],
-        "protocols": [(one.value, one.label) for one in Protocol],
+        "protocols": [(one.value, one.label) for one in FORMS],
     }
     return render(request, "sign_on/home.html", context)
 
@@ -125,10 +42,10 @@ def home(request: HttpRequest) -> HttpResponseBase:
 def new(request: HttpRequest, protocol: str) -> HttpResponseBase:
     """Sets one up."""
     viewer = viewer_for(request)
-    if protocol not in Protocol.values:
+    if protocol not in FORMS:
         raise Http404("no such protocol")
     kind = Protocol(protocol)
-    form = SetupForm(request.POST or None, viewer=viewer, sign_on=None)
+    form = FORMS[kind](request.POST or None, viewer=viewer, sign_on=None)
     if request.method == "POST" and form.is_valid():
         try:
             made = doors.set_up(
@@ -139,7 +56,7 @@ def new(request: HttpRequest, protocol: str) -> HttpResponseBase:
                 now=timezone.now(),
             )
         except REFUSALS as refusal:
-            _tell(form, refusal)
+            tell(form, refusal)
         else:
             messages.success(request, _("Set up. Tell the other system the address below, then test it."))
             return redirect("sign_on:one", made.pk)
@@ -153,16 +70,14 @@ def change_it(request: HttpRequest, sign_on_id: int) -> HttpResponseBase:
     viewer = viewer_for(request)
     held = _held(request, sign_on_id)
     kind = Protocol(held.protocol)
-    initial = {name: getattr(held, name) for name in SetupForm.base_fields if hasattr(held, name) and name != "secret"}
-    initial["domains"] = ", ".join(held.domains)
-    form = SetupForm(request.POST or None, initial=initial, viewer=viewer, sign_on=held)
+    form = FORMS[kind](request.POST or None, viewer=viewer, sign_on=held)
     if request.method == "POST" and form.is_valid():
         try:
             doors.change(sign_on=held, setup=form.setup(), by=viewer, now=timezone.now())
         except NotAllowed as refusal:
             raise NotYours(Deed.RUN_PLATFORM) from refusal
         except REFUSALS as refusal:
-            _tell(form, refusal)
+            tell(form, refusal)
         else:
             messages.success(request, _("Changed. Test it again if you changed how people are told apart."))
             return redirect("sign_on:one", held.pk)
@@ -243,33 +158,6 @@ def unlink_it(request: HttpRequest, sign_on_id: int, link_id: int) -> HttpRespon
         raise NotYours(Deed.RUN_PLATFORM) from refusal
     messages.success(request, _("Unlinked. At the next sign-in the account is matched anew."))
     return redirect("sign_on:one", sign_on_id)
-
-
-REFUSALS = (
-    doors.NotAnAddress,
-    doors.NotEncrypted,
-    doors.NotADomain,
-    doors.NoClaim,
-    doors.DomainsNeeded,
-    doors.NoPeopleHere,
-    NowhereAtAll,
-)
-
-
-def _tell(form: SetupForm, refusal: Exception) -> None:
-    match refusal:
-        case doors.NotEncrypted():
-            form.add_error("address", _("This address is not encrypted. Use https://, or allow it below."))
-        case doors.NotADomain():
-            form.add_error("domains", _("“%(domain)s” is no domain.") % {"domain": refusal})
-        case doors.NoClaim():
-            form.add_error("email_claim", _("Say where the e-mail or the staff number stands: else nobody is found."))
-        case doors.DomainsNeeded():
-            form.add_error("domains", _("Name the domains it may speak of."))
-        case doors.NoPeopleHere():
-            form.add_error("makes_people", _("At a park nobody is added: people work for a company."))
-        case _:
-            form.add_error("address", _("This is no address that can be asked."))
 
 
 def _held(request: HttpRequest, sign_on_id: int) -> SignOn:

@@ -1,0 +1,220 @@
+"""What is asked to set up a way in: what all protocols share, and what each needs beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from uptake.directory.models import Organization
+from uptake.directory.scope import Deed, Viewer
+from uptake.directory.sign_on import proper
+from uptake.directory.sign_on import set_up as doors
+from uptake.directory.sign_on.models import Protocol, SignOn
+from uptake.directory.sign_on.proper import NAME
+from uptake.notify.post import NotAnAddress as NowhereAtAll
+from uptake.web.pages.sign_on.ldap import FILTER_BY_NAME
+
+
+def secret_field(label: Any) -> forms.CharField:
+    """A box for what is not shown again."""
+    hidden = forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    return forms.CharField(max_length=1000, label=label, required=False, widget=hidden)
+
+
+class SetupForm(forms.Form):
+    """What every way in is asked for."""
+
+    FIRST = ("organization", "name_en", "name_zh")
+    SETTINGS: ClassVar[tuple[str, ...]] = ()
+    """Fields that are kept in `SignOn.settings`."""
+    WITHOUT: ClassVar[tuple[str, ...]] = ()
+    """Fields of all that this protocol has no use for."""
+
+    organization = forms.ModelChoiceField(
+        Organization.objects.none(),
+        label=gettext_lazy("Whose people it vouches for"),
+        help_text=gettext_lazy("Those of this place and below it come in by it, and nobody else."),
+    )
+    name_en = forms.CharField(
+        max_length=60,
+        label=gettext_lazy("Name on the button, in English"),
+        help_text=gettext_lazy("Such as: Beiyuan account"),
+    )
+    name_zh = forms.CharField(
+        max_length=60,
+        label=gettext_lazy("Name on the button, in Chinese"),
+        help_text=gettext_lazy("Such as: 北源账号"),
+    )
+    email_claim = forms.CharField(
+        max_length=60,
+        required=False,
+        initial="email",
+        label=gettext_lazy("Where the e-mail stands"),
+    )
+    number_claim = forms.CharField(
+        max_length=60,
+        required=False,
+        label=gettext_lazy("Where the staff number stands"),
+        help_text=gettext_lazy("Such as: employee_number. Only if people cannot change it themselves there."),
+    )
+    domains = forms.CharField(
+        max_length=500,
+        required=False,
+        label=gettext_lazy("E-mail domains it may speak of"),
+        help_text=gettext_lazy("Such as: beiyuan.example. Several with commas between."),
+    )
+    plain = forms.BooleanField(
+        required=False, label=gettext_lazy("Allow a connection without encryption, which everybody on the way can read")
+    )
+    makes_people = forms.BooleanField(
+        required=False, label=gettext_lazy("Add people who are not known yet, by their verified e-mail")
+    )
+    listed = forms.BooleanField(
+        required=False, initial=True, label=gettext_lazy("Show its button to everybody on the sign-in page")
+    )
+    for_administrators = forms.BooleanField(
+        required=False, label=gettext_lazy("Also let in people who run the platform or have a role elsewhere")
+    )
+
+    def __init__(self, *args: Any, viewer: Viewer, sign_on: SignOn | None, **kwargs: Any) -> None:
+        if sign_on is not None:
+            kwargs.setdefault("initial", initial_of(sign_on, self.base_fields))
+        super().__init__(*args, **kwargs)
+        place = self.fields["organization"]
+        assert isinstance(place, forms.ModelChoiceField), "the organization is chosen from a list"
+        within = Organization.objects.open().filter(viewer.within("path", Deed.MANAGE_DATA)).order_by("path")
+        place.queryset = within.filter(viewer.within("path", Deed.GIVE_ROLES))
+        for name in self.WITHOUT:
+            del self.fields[name]
+        if sign_on is not None:
+            del self.fields["organization"]
+        if not viewer.may(Deed.RUN_PLATFORM, sign_on.organization if sign_on else None):
+            del self.fields["for_administrators"]
+        if "secret" in self.fields and sign_on:
+            self.fields["secret"].help_text = _("Leave empty to keep the one there is.")
+        own = [name for name in self.fields if name not in SetupForm.base_fields]
+        self.order_fields([*self.FIRST, *own])
+
+    def setup(self) -> doors.Setup:
+        """What was told, for the door."""
+        apart = ("organization", "domains", *self.SETTINGS)
+        told = {key: value for key, value in self.cleaned_data.items() if key not in apart}
+        settings = {name: self.cleaned_data.get(name, "") for name in self.SETTINGS}
+        return doors.Setup(
+            **told, settings=settings, domains=self.cleaned_data["domains"].replace("，", ",").split(",")
+        )
+
+
+class OpenIdForm(SetupForm):
+    """OpenID Connect."""
+
+    address = forms.CharField(
+        max_length=500,
+        label=gettext_lazy("Issuer"),
+        help_text=gettext_lazy("Such as: https://login.example.com/realms/beiyuan"),
+    )
+    client = forms.CharField(max_length=255, label=gettext_lazy("Client id"))
+    secret = secret_field(gettext_lazy("Client secret"))
+
+
+class LdapForm(SetupForm):
+    """LDAP."""
+
+    SETTINGS = ("base", "filter", "user_dn", "ca")
+
+    address = forms.CharField(
+        max_length=500,
+        label=gettext_lazy("Server"),
+        help_text=gettext_lazy("Such as: ldaps://ldap.example.com. With ldap:// it is encrypted by StartTLS."),
+    )
+    base = forms.CharField(
+        max_length=500,
+        required=False,
+        label=gettext_lazy("Where people are searched (base)"),
+        help_text=gettext_lazy("Such as: ou=people,dc=beiyuan,dc=example"),
+    )
+    client = forms.CharField(
+        max_length=255,
+        required=False,
+        label=gettext_lazy("Service account that searches"),
+        help_text=gettext_lazy("Such as: cn=uptake,dc=beiyuan,dc=example. It needs to read and nothing else."),
+    )
+    secret = secret_field(gettext_lazy("Password of the service account"))
+    filter = forms.CharField(
+        max_length=1000,
+        required=False,
+        label=gettext_lazy("Search by"),
+        help_text=gettext_lazy("Empty: by uid, sAMAccountName or mail. Must hold {name}, which is what was typed."),
+        widget=forms.TextInput(attrs={"placeholder": FILTER_BY_NAME}),
+    )
+    user_dn = forms.CharField(
+        max_length=500,
+        required=False,
+        label=gettext_lazy("Or without a service account: the name of each account"),
+        help_text=gettext_lazy("Such as: uid={name},ou=people,dc=beiyuan,dc=example. Then nothing is searched."),
+    )
+    ca = forms.CharField(
+        max_length=20_000,
+        required=False,
+        label=gettext_lazy("Own certificate authority (PEM)"),
+        help_text=gettext_lazy("Only if the server's certificate is not one that everybody trusts."),
+        widget=forms.Textarea(attrs={"rows": 3, "class": "mono"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        email, number = self.fields["email_claim"], self.fields["number_claim"]
+        email.initial, number.initial = "mail", "employeeNumber"
+        number.help_text = _("Such as: employeeNumber. Only if people cannot change it themselves there.")
+        self.fields["makes_people"].label = _("Add people who are not known yet, by their e-mail")
+
+
+FORMS: Mapping[Protocol, type[SetupForm]] = {Protocol.OIDC: OpenIdForm, Protocol.LDAP: LdapForm}
+REFUSALS = (
+    proper.NotAnAddress,
+    proper.NotEncrypted,
+    proper.Improper,
+    doors.NotADomain,
+    doors.NoClaim,
+    doors.DomainsNeeded,
+    doors.NoPeopleHere,
+    NowhereAtAll,
+)
+
+
+def initial_of(sign_on: SignOn, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands in the boxes of one that there is; never the secret."""
+    told = {name: getattr(sign_on, name) for name in fields if hasattr(sign_on, name) and name != "secret"}
+    return {**told, **sign_on.settings, "domains": ", ".join(sign_on.domains)}
+
+
+def tell(form: SetupForm, refusal: Exception) -> None:
+    """Says at the right box what could not work."""
+    improper: dict[str, Any] = {
+        "base": _("Say where people are searched, or give the name of each account below."),
+        "client": _("This is needed."),
+        "secret": _("This is needed."),
+        "filter": _("A filter stands in brackets and holds %(name)s.") % {"name": NAME},
+        "user_dn": _("This must hold %(name)s once.") % {"name": NAME},
+        "ca": _("This is no certificate."),
+    }
+    match refusal:
+        case proper.NotEncrypted():
+            form.add_error("address", _("This address is not encrypted. Use https://, or allow it below."))
+        case proper.Improper():
+            name = str(refusal)
+            form.add_error(name if name in form.fields else None, improper[name])
+        case doors.NotADomain():
+            form.add_error("domains", _("“%(domain)s” is no domain.") % {"domain": refusal})
+        case doors.NoClaim():
+            form.add_error("email_claim", _("Say where the e-mail or the staff number stands: else nobody is found."))
+        case doors.DomainsNeeded():
+            form.add_error("domains", _("Name the domains it may speak of."))
+        case doors.NoPeopleHere():
+            form.add_error("makes_people", _("At a park nobody is added: people work for a company."))
+        case _:
+            form.add_error("address", _("This is no address that can be asked."))
