@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection
 from django.db.models import Q, Sum
@@ -245,12 +245,14 @@ def heads(*, books: Iterable[int] | None = None) -> list[Head]:
 
 def _standing(book: int, owner: str, now: datetime) -> Points | None:
     """One person's points with one statement; None where time has done something to them by `now` that no job wrote."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {STANDING} FROM ledger_standing(%s, %s, %s)", [book, owner, now])  # noqa: S608
+            return standing_from(cursor.fetchone() or ())
     clock = connection.ops.adapt_datetimefield_value(now)
     # As in `elapse`: what is due is few and found by its instant, which SQLite cannot know and is told by the pluses.
-    plus = "" if connection.vendor == "postgresql" else "+"
-    mine = f"{plus}t.book = %s AND {plus}t.owner = %s"
     due = " OR ".join(
-        f"EXISTS (SELECT 1 FROM {table} t WHERE {at_hand} AND {mine})"  # noqa: S608 - our own words
+        f"EXISTS (SELECT 1 FROM {table} t WHERE {at_hand} AND +t.book = %s AND +t.owner = %s)"  # noqa: S608 - our words
         for table, at_hand in (
             ("ledger_lot", "t.pending > 0 AND t.available_from <= %s"),
             ("ledger_lot", "t.available > 0 AND t.expires_at <= %s"),
@@ -265,10 +267,18 @@ def _standing(book: int, owner: str, now: datetime) -> Points | None:
             [*[clock, book, owner] * 3, book, *codes],
         )
         rows = cursor.fetchall()
-    if rows[0][0]:
-        return None
     balances = {code: balance for _due, code, balance in rows}
-    return Points(*(balances.get(code, 0) for code in codes))
+    return standing_from((rows[0][0], *(balances.get(code, 0) for code in codes)))
+
+
+STANDING: Final = "late, available, pending, held, debt"
+"""What the function ledger_standing(book, owner, instant) tells on PostgreSQL, for statements that ask more at once."""
+
+
+def standing_from(row: Sequence[Any]) -> Points | None:
+    """The points from a row of `STANDING`; None where time has done something to them that no job wrote."""
+    late, *parts = row
+    return None if late else Points(*parts)
 
 
 def _at(book: int, owners: Collection[str], now: datetime) -> Sheet:

@@ -26,25 +26,8 @@ class Turn(IntEnum):
 NUMBERS: Final = 2**31
 
 
-def take_turn(turn: Turn, of: int) -> bool:
-    """Whether it is ours; call it in the transaction it is for. `of`: the number of whose turn it is."""
-    return connection.vendor != "postgresql" or _ask("SELECT pg_try_advisory_xact_lock(%s, %s)", turn, of) is True
-
-
 def wait_for_turn(turn: Turn, of: int) -> None:
-    """As `take_turn`, but waits until it is ours."""
+    """Waits until it is ours; call it in the transaction it is for. `of`: the number of whose turn it is."""
     if connection.vendor == "postgresql":
-        _ask("SELECT pg_advisory_xact_lock(%s, %s)", turn, of)
-
-
-def see_turn_end(turn: Turn, of: int) -> None:
-    """Waits, outside a transaction, until nobody has it; all who wait go on together."""
-    if connection.vendor == "postgresql":
-        _ask("SELECT pg_advisory_xact_lock_shared(%s, %s)", turn, of)
-
-
-def _ask(statement: str, turn: Turn, of: int) -> object:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [int(turn), of % NUMBERS])
-        row = cursor.fetchone()
-    return row[0] if row else None
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [int(turn), of % NUMBERS])

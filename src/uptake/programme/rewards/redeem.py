@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
+from typing import Any, Final
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Q
@@ -12,7 +13,7 @@ from django.db.models import F, Q
 from uptake.directory.models import Organization
 from uptake.directory.viewer import NotAllowed, Viewer
 from uptake.ledger.again import again_where_lost
-from uptake.ledger.balances import points_of
+from uptake.ledger.balances import STANDING, Points, points_of, standing_from
 from uptake.ledger.hold import InDebt as LedgerInDebt
 from uptake.ledger.hold import hold
 from uptake.ledger.post import NotEnoughPoints as LedgerNotEnough
@@ -31,7 +32,7 @@ from uptake.programme.rewards.refusals import (
 from uptake.programme.rewards.resolve import settle_redemption
 from uptake.programme.rewards.steps import content_of, record_deed, time_out_rows, write_step
 from uptake.programme.rewards.terms import Terms, terms_of
-from uptake.programme.turns import Turn, see_turn_end, take_turn, wait_for_turn
+from uptake.programme.turns import NUMBERS, Turn, wait_for_turn
 
 LONGEST_KEY = 200
 LONGEST_WISH = 500
@@ -63,10 +64,10 @@ def redeem(
     asked = _Asked(company, by.person_id, key, content, now)
     try:
         with transaction.atomic():
-            if take_turn(Turn.SPENDING, by.person_id):
+            seen = asked.look_in_turn(reward)
+            if seen is None:
                 return _redeem(reward, asked, wish, leave_from_date)
-        see_turn_end(Turn.SPENDING, by.person_id)
-        asked.refuse_at_once(reward)
+        asked.refuse_at_once(seen)
         with transaction.atomic():
             wait_for_turn(Turn.SPENDING, by.person_id)
             return _redeem(reward, asked, wish, leave_from_date)
@@ -78,14 +79,21 @@ def redeem(
         return known
 
 
-_GLANCE = """
-SELECT r.id, r.company_id, r.price, r.stock, r.taken, r.hidden, r.level, r.per_person, r.from_date, r.until_date,
-       EXISTS (SELECT 1 FROM rewards_redemption m WHERE m.company_id = r.company_id AND m.key = %s) AS known,
-       EXISTS (SELECT 1 FROM rewards_redemption m WHERE m.reward_id = r.id AND m.times_out_at <= %s
-               AND m.state IN ({open})) AS due
-FROM rewards_reward r WHERE r.id = %s
-"""
-"""A reward as it stands, whether the key was used, and whether somebody's time is over who has a place in its stock."""
+_TERMS: Final = ("price", "stock", "taken", "hidden", "level", "per_person", "from_date", "until_date")
+_GLANCE: Final = f"""SELECT {", ".join(_TERMS)}, known, due, {STANDING}
+FROM rewards_glance(%s, %s, %s, %s, %s, %s, %s)"""  # noqa: S608 - our own words
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """How things stand at an instant."""
+
+    reward: Reward
+    points: Points
+    known: bool
+    """The key was used."""
+    due: bool
+    """Somebody's time is over who has a place in the stock."""
 
 
 @dataclass
@@ -120,19 +128,52 @@ class _Asked:
         """Requests whose time is over, and whose place in the stock is still taken."""
         return list(Redemption.objects.filter(self._due(reward)).order_by("pk"))
 
-    def refuse_at_once(self, reward: Reward) -> None:
+    def look_in_turn(self, reward: Reward) -> _Seen | None:
+        """None where it is this person's turn now, until the transaction ends; else how things stand once the turn of
+        another request of theirs is over. One statement: fifty taps on one button make one redemption, and the other
+        forty-nine must cost as good as nothing."""
+        return self._glance(reward, in_turn=True) if connection.vendor == "postgresql" else None
+
+    def look(self, reward: Reward) -> _Seen:
+        """How things stand at this instant, nothing locked."""
+        if connection.vendor == "postgresql" and (seen := self._glance(reward, in_turn=False)):
+            return seen
+        used = Redemption.objects.filter(company=self.company, key=self.key).exists()
+        overdue = Redemption.objects.filter(self._due(reward)).exists()
+        return _Seen(Reward.objects.get(pk=reward.pk), self.points(), used, overdue)
+
+    def _glance(self, reward: Reward, *, in_turn: bool) -> _Seen | None:
+        asked: list[Any] = [
+            int(Turn.SPENDING),
+            self.person % NUMBERS,
+            reward.pk,
+            str(self.person),
+            self.key,
+            self.now,
+            in_turn,
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(_GLANCE, asked)
+            row = cursor.fetchone()
+        if row is None:
+            return None
+        end = len(_TERMS)
+        terms = dict(zip(_TERMS, row[:end], strict=True))
+        points = standing_from(row[end + 2 :]) or self.points()
+        return _Seen(Reward(id=reward.pk, company_id=reward.company_id, **terms), points, *row[end : end + 2])
+
+    def points(self) -> Points:
+        return points_of(book=self.company.pk, owners=[str(self.person)], now=self.now)[str(self.person)]
+
+    def refuse_at_once(self, seen: _Seen) -> None:
         """Tells whoever cannot have it without waiting for those who can: it is true at this instant."""
-        marks = ", ".join(["%s"] * len(OPEN))
-        at = connection.ops.adapt_datetimefield_value(self.now)
-        (seen,) = Reward.objects.raw(_GLANCE.format(open=marks), [self.key, at, *map(str, OPEN), reward.pk])
-        if (refusal := self.refusal(seen)) and not (seen.known or seen.due):  # type: ignore[attr-defined]  # of the query
+        if (refusal := self.refusal(seen.reward, seen.points)) and not (seen.known or seen.due):
             raise refusal
 
-    def refusal(self, reward: Reward) -> Refusal | None:
+    def refusal(self, reward: Reward, points: Points) -> Refusal | None:
         """The first reason in the order of the rules."""
         if reward.hidden or (reward.is_for_a_time and not reward.is_on_offer(self.terms.today)):
             return NotOnOffer()
-        points = points_of(book=self.company.pk, owners=[str(self.person)], now=self.now)[str(self.person)]
         if points.debt:
             return InDebt()
         if reward.level and not reaches(
@@ -155,14 +196,14 @@ class _Asked:
 
 def _redeem(reward: Reward, asked: _Asked, wish: str, leave_from_date: date | None) -> Redeemed:
     now = asked.now
-    asked.refuse_at_once(reward)
+    asked.refuse_at_once(asked.look(reward))
     locked = Reward.objects.select_for_update(no_key=True).get(pk=reward.pk)
     locked.company = asked.company
     if asked.is_known_or_others_are_due(locked):
         if known := asked.known():
             return known
         time_out_rows(locked, asked.due(locked), now)
-    if refusal := asked.refusal(locked):
+    if refusal := asked.refusal(locked, asked.points()):
         raise refusal
     terms = asked.terms  # only now: of fifty who ask at once, forty-nine do not need them
     row = Redemption.objects.create(
