@@ -28,8 +28,8 @@ from uptake.statistics.evaluate import evaluate as evaluate_panel
 from uptake.statistics.imputation import Imputation
 from uptake.statistics.panel import WEEK, Panel
 from uptake.statistics.plan import Assignment, Direction, Incident, Plan
-from uptake.statistics.result import Check, Light, Result, Verdict, rounded
-from uptake.statistics.verdict import adjusted, guardrail
+from uptake.statistics.result import Check, Grade, Light, Result, Verdict, rounded
+from uptake.statistics.verdict import adjusted, guardrail, programme_verdict
 from uptake.statistics.wording import Sentence, against, assumption_sentences, sentences
 
 DRAWS = 199
@@ -101,7 +101,6 @@ def answer(intervention: Intervention, *, last: date) -> dict[str, Any]:
     first = intervention.first_start - timedelta(days=HISTORY_DAYS)
     beside = _incidents(intervention)
     metrics, guardrails, since = [], [], list[str]()
-    behaviour: Result | None = None
     asked: list[tuple[Panel, Plan, Metric, Result]] = []
     for one in intervention.plan["metrics"]:
         metric = metric_of(one)
@@ -111,9 +110,8 @@ def answer(intervention: Intervention, *, last: date) -> dict[str, Any]:
         since.append(panel.days[0].astype("datetime64[D]").astype(object).isoformat())
         plan = _plan(intervention, metric, float(one["smallest"]), beside, direction=good_of(one))
         asked.append((panel, plan, metric, evaluate_panel(panel, plan, read_on=last, draws=DRAWS)))
-    for (panel, plan, metric, _result), result, raised in zip(
-        asked, *_paid([one[3] for one in asked], float(intervention.plan["alpha"])), strict=True
-    ):
+    paid, adjusted_p = _paid([one[3] for one in asked], float(intervention.plan["alpha"]))
+    for (panel, plan, metric, _result), result, raised in zip(asked, paid, adjusted_p, strict=True):
         metrics.append(_said(panel, plan, metric, result) | ({} if raised is None else {"adjusted": rounded(raised)}))
     for one in intervention.plan["guardrails"]:
         metric, margin = metric_of(one), float(one["margin"])
@@ -135,8 +133,7 @@ def answer(intervention: Intervention, *, last: date) -> dict[str, Any]:
         "guardrails": guardrails,
     }
     told |= _without_flagged(intervention, beside, metrics[0]["result"]["estimate"], first=first, last=last)
-    if behaviour is not None:
-        told |= _programme(intervention, behaviour, told.get("without_flagged"), beside, first=first, last=last)
+    told |= _programme(intervention, paid[0], told.get("without_flagged"), beside, first=first, last=last)
     return told | _others(intervention, beside, first=first, last=last)
 
 
@@ -149,7 +146,7 @@ def _programme(
     first: date,
     last: date,
 ) -> dict[str, Any]:
-    """Behaviour x outcome x gaming: {"outcome": the work behind it as measured, "programme": what is said of the three}.
+    """Behaviour x outcome x gaming: {"outcome": the work behind it, measured; "programme": what is said of the three}.
 
     The outcome is None where none was registered, its result None where nothing was recorded of it. Gaming is `undone`
     where a rise does not stand any more without the days under suspicion, `holds` where it does, else `none`.
@@ -158,13 +155,13 @@ def _programme(
     outcome, told, good_is_higher = None, None, True
     if registered:
         metric = metric_of(registered)
-        good_is_higher = registered.get("direction", Direction.HIGHER) == Direction.HIGHER
+        good_is_higher = good_of(registered) is Direction.HIGHER
         told = {**metric.facts(), "direction": "higher" if good_is_higher else "lower", "result": None}
         panel = department_panel(intervention.starts, metric=metric, first=first, last=last)
         if panel is not None and np.nansum(panel.numerator if panel.numerator is not None else panel.outcome):
             plan = _plan(intervention, metric, float(registered["smallest"]), beside)
             outcome = evaluate_panel(panel, plan, read_on=last, draws=DRAWS)
-            told |= _told(panel, plan, outcome, metric) | {"weeks": []}
+            told |= _said(panel, plan, metric, outcome) | {"weeks": []}
     undone = unflagged is not None and behaviour.verdict is Verdict.INCREASE and unflagged["low"] <= 0
     found = programme_verdict(behaviour, outcome, gaming_stop=undone, outcome_good_is_higher=good_is_higher)
     said = {
@@ -217,8 +214,7 @@ def _others(
             found.append({**metric.facts(), "smallest": float(one["smallest"]), "result": None})
         else:
             plan = _plan(intervention, metric, float(one["smallest"]), beside)
-            result = evaluate_panel(panel, plan, read_on=last, draws=DRAWS)
-            found.append(_told(panel, plan, result, metric) | {"weeks": []})
+            found.append(_told(panel, plan, last, metric) | {"weeks": []})
     tested = [one for one in found if one["result"] is not None and one["result"]["p"] is not None]
     for one, raised in zip(tested, adjusted([], [one["result"]["p"] for one in tested])[1], strict=True):
         one["adjusted"] = rounded(raised)
@@ -294,6 +290,7 @@ def _said(panel: Panel, plan: Plan, metric: Metric, result: Result) -> dict[str,
     return {
         **metric.facts(),
         "smallest": plan.smallest,
+        "person_days": rounded(float(panel.headcount[panel.known & panel.under].sum())),
         "result": _facts(result),
         "sentences": [_sentence(one) for one in sentences(result)],
         "assumptions": [_sentence(one) for one in assumption_sentences(result)],
