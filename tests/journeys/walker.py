@@ -46,6 +46,8 @@ FILL: Mapping[str, str | tuple[str, ...]] = {
     "account:token_id": "token",
     "account:token": ("no-such-token",),
     "inbox:message_id": "message",
+    "wording:slug": "worded_place",
+    "wording:kind": ("redemption.approved",),
     "events:event_id": "event",
     "events:kind": ("xlsx", "csv"),
     "data:run_id": "run",

@@ -17,6 +17,7 @@ AREAS: tuple[Area, ...] = (
     Area("", "uptake.web.pages.home.urls"),
     Area("account/", "uptake.web.pages.account.urls"),
     Area("account/with/", "uptake.web.pages.sign_on.urls_with"),
+    Area("messages/words/", "uptake.web.pages.wording.urls"),
     Area("messages/", "uptake.web.pages.inbox.urls"),
     Area("overview/", "uptake.web.pages.overview.urls"),
     Area("activity/ask/", "uptake.web.pages.explore.urls"),

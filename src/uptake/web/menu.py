@@ -104,6 +104,7 @@ ITEMS: tuple[Item, ...] = (
             Item(_("Newcomers"), "", "newcomers:home", (Deed.RUN_TRAININGS, Deed.MANAGE_RULES)),
             Item(_("Feedback box"), "", "feedback:home"),
             Item(_("Feedback to answer"), "", "feedback_desk:home", (Deed.ANSWER_FEEDBACK,)),
+            Item(_("Words of messages"), "", "wording:home", (Deed.MANAGE_PEOPLE,), by_place=True),
         ),
     ),
     Item(_("Data"), "database", "data:home", (Deed.MANAGE_DATA,), also=("identities",)),

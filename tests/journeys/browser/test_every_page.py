@@ -179,6 +179,8 @@ INNER: Mapping[str, tuple[str, ...]] = {
         "/data/quarantine/",
         "/data/conflicts/",
         "/data/chats/",
+        "/messages/words/",
+        "/messages/words/{worded_place}/redemption.approved/",
         "/data/webhooks/",
         "/data/webhooks/{webhook}",
         "/data/webhooks/{webhook}/{delivery}",

@@ -1,0 +1,1 @@
+"""Pages on which a place words its messages."""
