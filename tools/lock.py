@@ -14,6 +14,7 @@ LOCKS = (
     "requirements-s3",
     "requirements-cluster",
     "requirements-oracle",
+    "requirements-saml",
     "requirements-dev",
     "requirements-bench",
     "requirements-tryton",
@@ -22,6 +23,7 @@ UNDER = {
     "requirements-s3": ("requirements",),
     "requirements-cluster": ("requirements", "requirements-s3"),
     "requirements-oracle": ("requirements", "requirements-s3", "requirements-cluster"),
+    "requirements-saml": ("requirements",),
     "requirements-dev": ("requirements", "requirements-s3", "requirements-cluster"),
 }
 QUIET = ("--no-emit-index-url", "--no-emit-find-links", "--no-emit-trusted-host", "--no-header", "--quiet")

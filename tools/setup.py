@@ -159,6 +159,17 @@ def install_requirements() -> None:
     run("requirements", [str(PYTHON), "-m", "pip", "install", "-q", "--require-hashes", *locks])
 
 
+def install_saml() -> bool:
+    """Install what SAML needs, where there are wheels of it; the server runs without."""
+    try:
+        words = ["install", "-q", "--only-binary", ":all:", "--require-hashes", "-r", "requirements-saml.txt"]
+        run("saml", [str(PYTHON), "-m", "pip", *words])
+    except SetupFailed as failure:
+        print(f"\n  Not installed; nobody signs in by SAML, and its tests are skipped:\n{failure}\n ", end=" ")
+        return False
+    return True
+
+
 def install_package() -> None:
     """Install Uptake itself, editable, with nothing fetched."""
     run("package", [str(PYTHON), "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "-e", "."])
@@ -238,6 +249,7 @@ STEPS: tuple[Step, ...] = (
     Step("packages", "programs of the machine", list, (), install_packages),
     Step("venv", "Python environment", list, (PYTHON,), make_venv),
     Step("requirements", "pinned packages", files("requirements*.txt"), (PYTHON,), install_requirements),
+    Step("saml", "SAML", files("requirements-saml.txt"), (PYTHON,), install_saml),
     Step(
         "package",
         "Uptake",

@@ -11,7 +11,7 @@ from tools import setup
 
 pytestmark = pytest.mark.once
 
-ALL = ["postgresql", "chromium", "gettext", "fonts-noto-cjk"]
+ALL = ["postgresql", "chromium", "gettext", "fonts-noto-cjk", "slapd"]
 
 
 class Bare:
@@ -45,6 +45,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bare:
     monkeypatch.setattr(setup, "STAMPS", stamps)
     monkeypatch.setattr(setup, "FONTS", tmp_path / "fonts")
     monkeypatch.setattr(setup, "POSTGRESQL", tmp_path / "postgresql")
+    monkeypatch.setattr(setup, "SLAPD", tmp_path / "sbin" / "slapd")
     monkeypatch.setattr("os.geteuid", lambda: 0)
     return machine
 
@@ -68,7 +69,8 @@ def test_what_is_there_is_not_asked_for(bare: Bare, program: str, package: str) 
 
 
 def test_what_debian_keeps_outside_of_the_path_is_found(bare: Bare) -> None:
-    for file in (setup.POSTGRESQL / "15" / "bin" / "initdb", setup.FONTS / "opentype" / "NotoSansCJK-Regular.ttc"):
+    server = setup.POSTGRESQL / "15" / "bin" / "initdb"
+    for file in (server, setup.FONTS / "opentype" / "NotoSansCJK-Regular.ttc", setup.SLAPD):
         file.parent.mkdir(parents=True)
         file.touch()
 
