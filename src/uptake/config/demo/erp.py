@@ -1,7 +1,7 @@
 """A company of the demo whose five people work in a real Tryton, asked every two seconds by the shipped preset.
 
-It stands in the demo park or, for those in a hurry, alone. What it publishes begins at once: nobody is there yet whom
-a rule of yesterday could have promised something.
+It stands in the demo park or, for those in a hurry, alone. It comes into the park with its rules: where none hold yet
+they begin today, and nobody is there whom others have promised something.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from uptake.directory.enrol import enrol
 from uptake.directory.grant_role import give_role
 from uptake.directory.models import Kind, Organization, Person, Role
 from uptake.directory.open_login import open_login
-from uptake.directory.organize import make_organization
+from uptake.directory.organize import make_organization, move_organization
 from uptake.directory.place import settings_at
 from uptake.directory.resolve import Hints, resolve
 from uptake.directory.scope import EVERYTHING
@@ -126,13 +126,19 @@ def _move_in(language: str, park: Organization | None, now: datetime) -> Organiz
         kind=Kind.COMPANY,
         name=COMPANY.in_(language),
         slug=SLUG,
-        parent=park,
-        timezone="" if park else "Asia/Shanghai",
+        parent=None,
+        timezone=park.timezone if park else "Asia/Shanghai",
+        day_start=park.day_start if park else None,
         trade=Words("Trade", "贸易").in_(language),
         by=EVERYTHING,
         now=now,
     )
     today = business_date(now, *settings_at(company))
+    book = rulebook(language=language, first=today.isoformat())
+    # At once, as no event of it came before: else all of the park's would be considered again.
+    publish(rulebook=book, organization=company, in_force_date=today, by=EVERYTHING, now=now, at_once=True)
+    if park is not None:
+        company = move_organization(organization=company, parent=park, by=EVERYTHING, now=now)
     encoded = make_password(PASSWORD)
     for one in FIVE:
         person = enrol(
@@ -161,8 +167,6 @@ def _move_in(language: str, park: Organization | None, now: datetime) -> Organiz
             by=EVERYTHING,
             now=now,
         )
-    book = rulebook(language=language, first=today.isoformat())
-    publish(rulebook=book, organization=company, in_force_date=today, by=EVERYTHING, now=now, at_once=park is not None)
     return company
 
 

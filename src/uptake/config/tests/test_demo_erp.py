@@ -70,6 +70,8 @@ def test_what_is_confirmed_in_the_erp_pays_at_once_and_a_cancelled_order_pays_no
     assert {award.rule: award.points for award in Award.objects.filter(person__staff_number="Y001")} == {
         paid.event.replace(".", "-").replace("_", "-"): paid.points for paid in PAID
     }
+    assert RulebookVersion.objects.latest("pk").in_force_at is None, "nobody is told that rules were lowered"
+    assert (Organization.objects.get(slug=SLUG).parent is not None) is in_a_park
     assert sum(Award.objects.filter(person__staff_number="Y002").values_list("points", flat=True)) == 0
 
 
