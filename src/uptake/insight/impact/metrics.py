@@ -31,6 +31,9 @@ class Measure(StrEnum):
     RATIO = "ratio"
     HOURS = "hours"
     YES = "yes"
+    NO = "no"
+    MEAN = "mean"
+    FAILED = "failed"
 
 
 KINDS = {
@@ -39,7 +42,17 @@ KINDS = {
     Measure.RATIO: Kind.RATIO,
     Measure.HOURS: Kind.MEAN,
     Measure.YES: Kind.RATE,
+    Measure.NO: Kind.RATE,
+    Measure.MEAN: Kind.MEAN,
+    Measure.FAILED: Kind.RATE,
 }
+PAGE_VIEW = "$pageview"
+FAILING = ("failed", "failure", "error")
+"""A name that ends so says that something failed."""
+
+
+def says_failed(name: str) -> bool:
+    return name.replace(".", "_").rpartition("_")[2] in FAILING
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,8 @@ class Metric:
     event: str = ""
     measure: Measure = Measure.SHARE
     of: str = ""
+    named: str = ""
+    """The ready-made metric (see `named`) it was chosen as; empty: declared by whoever registered it."""
 
     @property
     def kind(self) -> Kind:
@@ -57,6 +72,10 @@ class Metric:
     @property
     def needs_two(self) -> bool:
         return self.measure in (Measure.RATIO, Measure.HOURS)
+
+    @property
+    def of_fact(self) -> bool:
+        return self.measure in (Measure.YES, Measure.NO, Measure.MEAN)
 
     @property
     def events(self) -> tuple[str, ...]:
@@ -68,17 +87,20 @@ class Metric:
         """Two events that differ, or a fact, are named where they are needed; only a share may be of any activity."""
         if self.needs_two:
             return bool(self.event and self.of) and self.event != self.of
-        if self.measure is Measure.YES:
+        if self.measure is Measure.FAILED:
+            return not self.event and not self.of
+        if self.of_fact:
             return bool(self.event) and 0 < len(self.of) <= LONGEST_FACT
         return not self.of and (self.measure is Measure.SHARE or bool(self.event))
 
     def facts(self) -> dict[str, Any]:
         """What a registration holds of it; a plain share is told as it always was."""
+        named = {"named": self.named} if self.named else {}
         if self.measure is Measure.SHARE:
-            return {"event": self.event}
-        return {"event": self.event, "measure": self.measure.value, "of": self.of, "version": VERSION}
+            return {"event": self.event, **named}
+        return {"event": self.event, "measure": self.measure.value, "of": self.of, "version": VERSION, **named}
 
 
 def metric_of(told: Mapping[str, Any]) -> Metric:
     """The metric a registration holds."""
-    return Metric(told["event"], Measure(told.get("measure", Measure.SHARE)), told.get("of", ""))
+    return Metric(told["event"], Measure(told.get("measure", Measure.SHARE)), told.get("of", ""), told.get("named", ""))

@@ -15,7 +15,7 @@ from uptake.directory.calendar import working_days_between
 from uptake.directory.models import Membership, Organization, PersonKind
 from uptake.directory.place import Span, memberships_of
 from uptake.events.models import Event, EventQuerySet, EventType
-from uptake.insight.impact.metrics import Measure, Metric
+from uptake.insight.impact.metrics import PAGE_VIEW, Measure, Metric, says_failed
 from uptake.insight.impact.models import departments_of
 from uptake.statistics.distributions import Floats
 from uptake.statistics.panel import Panel, PanelRefused, panel_of
@@ -42,7 +42,7 @@ def department_panel(
     if not places or days < 1:
         return None
     numbers = {place.path: number for number, place in enumerate(places)}
-    where = _belonging(places, numbers, first, days)
+    where = belonging(places, numbers, first, days)
     heads = np.zeros((len(places), days))
     for row in where.values():
         there = np.flatnonzero(row >= 0)
@@ -91,7 +91,7 @@ def only_known_days(panel: Panel) -> Panel:
     )
 
 
-def _belonging(
+def belonging(
     places: list[Organization], numbers: Mapping[str, int], first: date, days: int
 ) -> dict[int, np.ndarray[tuple[int], np.dtype[np.int64]]]:
     """Person → (days,): the number of their department on each day, -1 where they are of none."""
@@ -149,9 +149,16 @@ def _counted(
     """(departments, days) twice: what is counted, and what it is divided by (None: by heads)."""
     if metric.measure is Measure.HOURS:
         return _hours(rows, where, metric, shape, first, without)
-    if metric.measure is Measure.YES:
+    if metric.measure is Measure.FAILED:
+        names = operations()
+        pair = (rows.filter(name__in=filter(says_failed, names)), rows.filter(name__in=names))
+        seen, all_ = (_by_department(one, where, shape, first, without, once=False) for one in pair)
+        return seen, all_
+    if metric.measure is Measure.MEAN:
+        return _mean(rows.filter(name=metric.event, facts__has_key=metric.of), where, metric.of, shape, first, without)
+    if metric.of_fact:
         told = rows.filter(name=metric.event, facts__has_key=metric.of)
-        true = told.annotate(fact=KeyTransform(metric.of, "facts")).filter(fact=True)
+        true = told.annotate(fact=KeyTransform(metric.of, "facts")).filter(fact=metric.measure is Measure.YES)
         seen, all_ = (_by_department(one, where, shape, first, without, once=False) for one in (true, told))
         return seen, all_
     if metric.event:
@@ -188,6 +195,26 @@ def _by_department(
         if cell is not None and (person, day) not in without:
             found[cell] += many
     return found
+
+
+def operations() -> tuple[str, ...]:
+    """The names of all that counts as activity but page views."""
+    counting = EventType.objects.filter(counts_as_active=True).exclude(name=PAGE_VIEW)
+    return tuple(counting.order_by("name").values_list("name", flat=True))
+
+
+def _mean(
+    rows: EventQuerySet, where: Where, fact: str, shape: tuple[int, int], first: date, without: frozenset[PersonDay]
+) -> tuple[Floats, Floats]:
+    """(departments, days) twice: the sum of the numbers told there that day, and how many were told."""
+    total, many = np.zeros(shape), np.zeros(shape)
+    for person, day, facts in rows.order_by().values_list("identity__person_id", "business_date", "facts"):
+        cell, value = _cell(where, person or 0, day, first), facts.get(fact)
+        if cell is None or (person, day) in without or isinstance(value, bool | str | list | dict) or value is None:
+            continue
+        total[cell] += float(value)
+        many[cell] += 1
+    return total, many
 
 
 def _hours(

@@ -105,7 +105,11 @@ def register_intervention(
             raise WrongMeasure
         if not 0 < size <= (1 if metric.kind is MetricKind.RATE else LARGEST):
             raise WrongSize
-    named = [event, guardrail, *(name for metric, *_size in [*others, *wanted] for name in metric.events)]
+    named = [
+        event,
+        guardrail,
+        *(name for metric in [*(one[0] for one in others), *(one[0] for one in wanted)] for name in metric.events),
+    ]
     for one in filter(None, dict.fromkeys(named)):
         if not EventType.objects.filter(name=one).exists():
             raise UnknownEvent

@@ -24,6 +24,7 @@ from uptake.insight.impact.metrics import Measure, Metric
 from uptake.insight.impact.models import Chosen, Evaluation, Intervention, What
 from uptake.insight.impact.panel_of_departments import department_panel
 from uptake.insight.impact.register import hash_of, lock, register_intervention
+from uptake.statistics.evaluate import evaluate as evaluate_panel
 from uptake.statistics.lint import linted
 from uptake.statistics.plan import Direction
 from uptake.statistics.result import Grade
@@ -182,8 +183,7 @@ def test_several_primary_metrics_pay_for_their_number_and_agreed_readings_are_ma
     cast: Cast, chance: float, verdict: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("uptake.insight.impact.evaluate.DRAWS", 19)
-    reckon = impact.evaluate_panel
-    monkeypatch.setattr(impact, "evaluate_panel", lambda *of, **by: replace(reckon(*of, **by), p=chance))
+    monkeypatch.setattr(impact, "evaluate_panel", lambda *of, **by: replace(evaluate_panel(*of, **by), p=chance))
     starts = shops(cast)
     EventType.objects.create(name="order.created", created_at=NOW)
     work(cast, starts, 0.3)
