@@ -8,10 +8,12 @@ import pytest
 from django.db import DatabaseError, transaction
 from django.test import Client
 
-from tests.cast import NOW, TODAY, Cast, person
-from uptake.directory.models import Identity
+from tests.cast import NOW, TODAY, Cast, login, person
+from uptake.directory.audit import note
+from uptake.directory.models import Identity, Person
 from uptake.directory.scope import NotAllowed, Viewer
 from uptake.events.happening import Happening
+from uptake.events.models import Event
 from uptake.events.record import record
 from uptake.insight.gaming.decide import give_opinion
 from uptake.insight.gaming.find import find_due, find_signs
@@ -19,9 +21,12 @@ from uptake.insight.gaming.models import Finding, Opinion, Outcome, Verdict
 from uptake.insight.gaming.record_of import flagged, records
 from uptake.insight.gaming.refusals import AlreadyDecided, NoReason, SecondPersonNeeded
 from uptake.ledger.balances import Points, points_of
+from uptake.ledger.grant import Grant, grant
 from uptake.ledger.models import Resolution
 from uptake.ledger.verify import verify
 from uptake.notify.models import Message
+from uptake.programme.community.models import Recognition
+from uptake.programme.community.recognise import recognise, set_terms
 from uptake.programme.models import Award
 from uptake.programme.tests.world import Desk
 
@@ -147,6 +152,97 @@ def test_who_may_not_see_events_and_manage_rules_decides_nothing(farmed: Cast) -
     with pytest.raises(NoReason):
         give_opinion(finding=one, verdict=Verdict.NOT, reason=" ", by=farmed.viewer(farmed.ren), now=LATER)
     assert not Opinion.objects.exists()
+
+
+def thank(cast: Cast, giver: Person, receiver: Person, key: str, days: int) -> Recognition:
+    return recognise(
+        company=cast.beiyuan, receiver=receiver, points=5, text="Thank you", key=key, by=cast.viewer(giver),
+        now=NOW - timedelta(days=days),
+    )  # fmt: skip
+
+
+def test_recognition_in_a_ring_is_found_and_its_points_held(cast: Cast) -> None:
+    desk = Desk(cast)
+    terms = {"allowance": 900, "smallest": 5, "largest": 50, "to_same": 10, "mutual": 10}
+    set_terms(company=cast.beiyuan, by=cast.viewer(cast.ren), now=NOW - timedelta(days=80), **terms)
+    crowd = [person(name=f"P{nth}", at=cast.purchasing, email=f"p{nth}@beiyuan.example") for nth in range(16)]
+    for nth, one in enumerate(crowd):
+        login(one, f"p{nth}")
+    first, second = crowd[:2]
+    for nth, one in enumerate(crowd):
+        thank(cast, one, crowd[(nth + 3) % 16], f"once/{nth}", 30 + nth)
+    for turn in range(9):
+        thank(cast, first, second, f"there/{turn}", 3 + 4 * turn)
+        thank(cast, second, first, f"back/{turn}", 2 + 4 * turn)
+    desk.consider()
+
+    signs = find_signs(company=cast.beiyuan, last=LAST, now=LATER)
+
+    assert {(one.detector, one.person_id, one.points, one.held) for one in signs} == {
+        ("R", first.pk, 45, 45), ("R", second.pk, 45, 45)
+    }  # fmt: skip
+    assert signs[0].first == LAST - timedelta(days=83)
+    assert len(signs[0].events) == 9
+    assert verify().holds
+
+
+def test_special_points_for_those_who_recognise_one_are_found(cast: Cast) -> None:
+    set_terms(
+        company=cast.beiyuan, allowance=900, smallest=5, largest=50, to_same=10, mutual=10, by=cast.viewer(cast.ren),
+        now=NOW - timedelta(days=80),
+    )  # fmt: skip
+    for turn in range(2):
+        thank(cast, cast.lin, cast.hua, f"there/{turn}", 3 + turn)
+    for who, by in ((cast.lin, cast.hua), (cast.an, cast.hua)):
+        note(
+            deed="special.approved", actor=cast.viewer(by), organization=cast.beiyuan, subject="#1",
+            details={"special": 1, "person": who.pk, "points": 50}, now=NOW - timedelta(days=9),
+        )  # fmt: skip
+
+    (one,) = find_signs(company=cast.beiyuan, last=LAST, now=LATER)
+
+    assert (one.detector, one.person_id, one.points) == ("S", cast.hua.pk, 10)
+    assert one.numbers == {"people": 1, "approved": 1, "received": 2}
+
+
+@pytest.mark.parametrize(("worked_more", "found"), [(False, ["H"]), (True, [])])
+def test_points_that_rise_without_more_work_are_found(cast: Cast, worked_more: bool, found: list[str]) -> None:
+    """Ten people are paid for twenty orders in either window; Lin twenty, then sixty: about the same twenty, or new."""
+    rows: list[Event] = []
+    lots = []
+    owners: list[int] = []
+    for nth in range(10):
+        who = cast.lin if nth == 9 else person(name=f"P{nth}", at=cast.purchasing, email=f"p{nth}@beiyuan.example")
+        one = Identity.objects.create(
+            source="floor", external_id=str(nth), company=cast.beiyuan, person=who, first_seen_at=NOW
+        )
+        for window in (0, 1):
+            for turn in range(60 if window and nth == 9 else 20):
+                at = NOW - timedelta(days=52 - 28 * window - turn // 3, minutes=13 * (turn % 3) ** 2 + nth)
+                owners.append(who.pk)
+                about = f"{nth}/{window}/{turn if worked_more else turn % 20}"
+                rows.append(
+                    Event(
+                        source="floor", key=str(len(rows)), fingerprint="0" * 64, name="part.done", identity=one,
+                        company=cast.beiyuan, happened_at=at, received_at=NOW, tzdb="2026a",
+                        business_date=at.date(), object=about, facts={"turn": turn},
+                    )
+                )  # fmt: skip
+    for event, owner in zip(Event.objects.bulk_create(rows), owners, strict=True):
+        key = f"award/{event.pk}/part"
+        lots.append(
+            Grant(
+                book=cast.beiyuan.pk, key=key, lot=key, owner=str(owner), points=2, cause=key,
+                happened_at=event.happened_at, available_from=event.happened_at, reason="part",
+            )
+        )  # fmt: skip
+    grant(lots, now=NOW)
+
+    signs = find_signs(company=cast.beiyuan, last=LAST, now=LATER)
+
+    assert [one.detector for one in signs] == found
+    if found:
+        assert (signs[0].person_id, len(signs[0].events), signs[0].points) == (cast.lin.pk, 40, 80)
 
 
 def test_the_queue_is_seen_by_who_sees_events(farmed: Cast, client: Client) -> None:

@@ -196,8 +196,9 @@ def self_tests(now: datetime) -> int:
 def find_gaming(now: datetime) -> int:
     """Once a business date every company is searched for points earned by pretence."""
     from uptake.insight.gaming.find import find_due
+    from uptake.programme.thresholds import thresholds_on
 
-    return find_due(now=now)
+    return find_due(now=now, thresholds=thresholds_on)
 
 
 def publish_heads(now: datetime) -> int:

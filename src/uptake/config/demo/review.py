@@ -13,6 +13,7 @@ from uptake.directory.scope import viewer_of
 from uptake.insight.gaming.decide import give_opinion
 from uptake.insight.gaming.find import find_due, find_signs
 from uptake.insight.gaming.models import Verdict
+from uptake.programme.thresholds import thresholds_on
 
 LOOKED_DAYS = (60, 30)
 """So many days ago it was searched: before the rulebook was mended so that moving to and fro earns nothing."""
@@ -32,4 +33,4 @@ def plant_reviews(park: DemoPark, now: datetime) -> None:
             if days == LOOKED_DAYS[0]:
                 reason = REASON.in_(park.language)
                 give_opinion(finding=one, verdict=Verdict.UNCLEAR, reason=reason, by=ren, now=then + timedelta(days=2))
-    find_due(now=now)
+    find_due(now=now, thresholds=thresholds_on)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
@@ -9,55 +11,87 @@ from django.db.models import Q
 
 from uptake.basics.business_day import business_date
 from uptake.directory.models import Kind, Organization
-from uptake.directory.place import settings_at
+from uptake.directory.place import PlaceSettings, settings_at
+from uptake.insight.gaming.circles import circles_of
+from uptake.insight.gaming.hollow import hollow_of
 from uptake.insight.gaming.models import Finding, Search
 from uptake.insight.gaming.record_of import silenced
+from uptake.insight.gaming.told import told_of
 from uptake.insight.gaming.window import Found, found_in
 from uptake.ledger.balances import points_of
 from uptake.ledger.hold import hold
 from uptake.ledger.models import Lot
 from uptake.notify.tell import Telling, tell
+from uptake.statistics.gaming.thresholds import Threshold
 
 WINDOW_DAYS = 28
 AT_ONCE = 60
+COMPANIES_AT_ONCE = 12
+Thresholds = Callable[[Organization, date], Sequence[Threshold]]
+"""From which amounts on rules pay at a company on a date: rules are not known here, whoever calls brings them."""
 
 
-def find_due(*, now: datetime) -> int:
+def find_due(*, now: datetime, thresholds: Thresholds | None = None) -> int:
     """Every company not yet searched up to its yesterday; how many findings there are more."""
     searched = dict(Search.objects.values_list("company_id", "last"))
-    found = 0
+    due: dict[tuple[date, PlaceSettings], list[Organization]] = defaultdict(list)
     for company in Organization.objects.filter(kind=Kind.COMPANY).open().order_by("pk"):
-        last = business_date(now, *settings_at(company)) - timedelta(days=1)
+        clock = settings_at(company)
+        last = business_date(now, *clock) - timedelta(days=1)
         if searched.get(company.pk, date.min) < last:
-            found += len(find_signs(company=company, last=last, now=now))
+            due[last, clock].append(company)
+    found = 0
+    for (last, _clock), companies in due.items():
+        for start in range(0, len(companies), COMPANIES_AT_ONCE):
+            found += len(_search(companies[start : start + COMPANIES_AT_ONCE], last, now, thresholds))
     return found
 
 
-def find_signs(*, company: Organization, last: date, now: datetime) -> list[Finding]:
+def find_signs(
+    *, company: Organization, last: date, now: datetime, thresholds: Thresholds | None = None
+) -> list[Finding]:
     """The findings of the 28 days up to `last` that were not known, their points on hold; the people are told.
 
     Known is what is being looked at, and what overlaps a finding of the same sort that has its outcome. What earned
     nothing is no finding, and a detector that was too often wrong says nothing.
     """
+    return _search([company], last, now, thresholds)
+
+
+def _search(
+    companies: Sequence[Organization], last: date, now: datetime, thresholds: Thresholds | None
+) -> list[Finding]:
+    """The same of companies of one clock, read together: small companies are many."""
     first = last - timedelta(days=WINDOW_DAYS - 1)
     quiet = silenced()
-    signs = [one for one in found_in(company, first, last) if one.detector not in quiet and one.events]
+    tolds = told_of(companies, first, last)
+    hollow, circles = hollow_of(list(tolds.values()), first, last), circles_of(companies, last)
     made = []
-    for sign in signs:
-        with transaction.atomic():
-            one = _keep(company, sign, first, last, now)
-        if one is not None:
-            made.append(one)
-    Search.objects.update_or_create(company=company, defaults={"last": last})
+    for company in companies:
+        told = tolds.get(company.pk)
+        signs = found_in(told, thresholds(company, last) if thresholds else ()) if told else []
+        signs += hollow.get(company.pk, []) + circles.get(company.pk, [])
+        for sign in (one for one in signs if one.detector not in quiet and one.events):
+            with transaction.atomic():
+                one = _keep(company, sign, first, last, now)
+            if one is not None:
+                made.append(one)
+    Search.objects.bulk_create(
+        [Search(company=company, last=last) for company in companies],
+        update_conflicts=True,
+        unique_fields=["company"],
+        update_fields=["last"],
+    )
     return made
 
 
 def _keep(company: Organization, sign: Found, first: date, last: date, now: datetime) -> Finding | None:
+    first = sign.first or first
     same = Finding.objects.filter(company=company, person_id=sign.person, detector=sign.detector)
     if same.filter(Q(outcome=None) | Q(last__gte=first)).exists():
         return None
     owner = str(sign.person)
-    at_stake = earned_by(company.pk, owner, sign.events)
+    at_stake = earned_by(company.pk, owner, sign.events, sign.lots)
     if not at_stake:
         return None
     points = points_of(book=company.pk, owners=[owner], now=now)[owner]
@@ -93,9 +127,12 @@ def _keep(company: Organization, sign: Found, first: date, last: date, now: date
     return made
 
 
-def earned_by(book: int, owner: str, events: tuple[int, ...] | list[int]) -> int:
-    """The points of a person that events gave by rules and that were not taken back."""
+def earned_by(book: int, owner: str, events: Sequence[int], lots: Sequence[str] = ()) -> int:
+    """The points of a person that events gave by rules, or that are in these lots, and that were not taken back."""
     total = 0
+    for start in range(0, len(lots), AT_ONCE):
+        rows = Lot.objects.filter(book=book, owner=owner, key__in=lots[start : start + AT_ONCE])
+        total += sum(amount - back for amount, back in rows.values_list("amount", "reversed"))
     for start in range(0, len(events), AT_ONCE):
         keys = Q(pk__in=())
         for event in events[start : start + AT_ONCE]:

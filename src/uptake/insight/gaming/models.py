@@ -46,7 +46,7 @@ class Finding(models.Model):
     company = models.ForeignKey(Organization, models.PROTECT, related_name="+")
     person = models.ForeignKey(Person, models.PROTECT, related_name="+")
     detector = models.CharField(max_length=4)
-    """As in `statistics.gaming`: A, A2, B, D, F."""
+    """As in `statistics.gaming`: one of `record_of.DETECTORS`."""
     first = models.DateField()
     last = models.DateField()
     """The window, by the company's business dates."""

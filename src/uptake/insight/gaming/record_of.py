@@ -12,7 +12,7 @@ from uptake.events.models import Event
 from uptake.insight.gaming.models import Finding, Outcome, Verdict
 from uptake.statistics.gaming.detectors import silent
 
-DETECTORS = ("A", "A2", "B", "D", "F")
+DETECTORS = ("A", "A2", "B", "C", "D", "F", "G", "H", "R", "S")
 IDS_AT_ONCE = 900
 
 

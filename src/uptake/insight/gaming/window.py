@@ -1,103 +1,110 @@
-"""The deeds of a company's people in a window, what the detectors find in them, and the events it rests on.
+"""What the detectors of single people find in a company's window, and the events it rests on.
 
-A cancellation is an event whose name ends like one; what names an object is made; what names none is other work.
-Shifts are not known, so nobody is ever found for working at odd hours.
+Shifts are not known: odd hours are those in which neither the role now nor the person before was at work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from uptake.directory.models import Membership, Organization, PersonKind
-from uptake.directory.place import settings_at
-from uptake.events.models import Event
-from uptake.statistics.distributions import Ints
+from uptake.insight.gaming.told import APPROVALS, Told, amount, facts_of
+from uptake.statistics.distributions import Floats, Ints
 from uptake.statistics.gaming import detectors
-from uptake.statistics.gaming.deeds import Deeds, What, sorted_deeds
+from uptake.statistics.gaming.deeds import Deeds, What
+from uptake.statistics.gaming.rings import self_approvals
+from uptake.statistics.gaming.thresholds import Threshold
 
-OWN = "uptake"
-"""The source of what happens in the platform itself: it is checked where it happens."""
-CANCELS = ("cancelled", "canceled", "deleted", "reversed", "voided", "undone")
-LOGINS = ("login", "logged_in", "signed_in")
+MADE = ("created", "requested", "submitted", "opened", "entered", "drafted")
 MOST_EVENTS = 400
 """So many events are kept of one finding, the last ones."""
-NO_LIKE = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A sign at a person, with the ids of the events behind it in the order in which they happened."""
+    """A sign at a person, with the ids of the events behind it in the order in which they happened.
+
+    lots: keys of what the ledger gave for it beside these events; first: where it was looked at over more days.
+    """
 
     detector: str
     person: int
     numbers: Mapping[str, float]
     events: tuple[int, ...]
+    lots: tuple[str, ...] = ()
+    first: date | None = None
 
 
-def found_in(company: Organization, first: date, last: date) -> list[Found]:
-    """What the detectors of single people find in the standing events of [first, last]."""
-    zone = ZoneInfo(settings_at(company).zone)
-    rows = Event.objects.filter(company=company, business_date__range=(first, last)).standing()
-    rows = rows.filter(identity__person__kind=PersonKind.HUMAN).exclude(source=OWN).order_by("happened_at", "id")
-    told = list(rows.values_list("pk", "identity__person_id", "name", "happened_at", "object", "facts"))
-    told = [row for row in told if not row[2].startswith("$")]
-    if not told:
+def found_in(told: Told, thresholds: Sequence[Threshold] = ()) -> list[Found]:
+    """What the detectors of single people find. thresholds: from which amounts on rules pay."""
+    found = [as_found(told, sign, behind(told.deeds, sign)) for sign in detectors.signs(told.deeds)]
+    return found + _bunching(told, thresholds) + _own_approvals(told)
+
+
+def as_found(told: Told, sign: detectors.Sign, rows: Ints) -> Found:
+    """A sign with the last events behind it. rows: of `told`, in order of time."""
+    numbers = {**{key: round(value, 4) for key, value in sign.numbers.items()}, "p": sign.p}
+    events = tuple(int(told.ids[at]) for at in rows[-MOST_EVENTS:])
+    return Found(sign.detector, told.people[sign.person], numbers, events)
+
+
+def _bunching(told: Told, thresholds: Sequence[Threshold]) -> list[Found]:
+    """G at every amount from which on a rule pays; of a person the surest."""
+    role = dict(enumerate(told.deeds.role))
+    best: dict[int, tuple[detectors.Sign, Ints]] = {}
+    for one in thresholds:
+        rows, amounts = _amounts(told, one)
+        person = told.deeds.person[rows]
+        values = {int(who): amounts[person == who] for who in np.unique(person)}
+        for sign in detectors.bunches(values, one.at, one.width, role):
+            if sign.person not in best or sign.p < best[sign.person][0].p:
+                at = (person == sign.person) & (amounts >= one.at) & (amounts < one.at + one.width)
+                best[sign.person] = (sign, rows[at])
+    return [as_found(told, sign, rows) for sign, rows in best.values()]
+
+
+def _amounts(told: Told, threshold: Threshold) -> tuple[Ints, Floats]:
+    """The rows of the threshold's events that tell the number, and the number."""
+    named = [at for at, name in enumerate(told.names) if name in threshold.names]
+    facts = facts_of(int(told.ids[at]) for at in named)
+    rows, amounts = [], []
+    for at in named:
+        value = facts[int(told.ids[at])].get(threshold.fact)
+        if amount(value):
+            rows.append(at)
+            amounts.append(float(value))
+    return np.array(rows, dtype=np.int64), np.array(amounts, dtype=np.float64)
+
+
+def _own_approvals(told: Told) -> list[Found]:
+    """S of one person alone: who approved what they had made."""
+    makers: dict[str, tuple[float, int]] = {}
+    approvals: list[int] = []
+    for at, (name, about) in enumerate(zip(told.names, told.objects, strict=True)):
+        ending = name.rpartition(".")[2]
+        if about and ending in APPROVALS:
+            approvals.append(at)
+        elif about and ending in MADE:
+            moment = float(told.deeds.at[at])
+            if about not in makers or moment < makers[about][0]:
+                makers[about] = (moment, int(told.deeds.person[at]))
+    people = told.deeds.person
+    known = [at for at in approvals if told.objects[at] in makers]
+    own = [at for at in known if makers[told.objects[at]][1] == int(people[at])]
+    if not own:
         return []
-    people = sorted({person for _pk, person, *_ in told if person is not None})
-    number = {person: at for at, person in enumerate(people)}
-    roles = _roles(people, company, last)
-    objects: dict[str, int] = {}
-    likes: dict[Any, int] = {}
-    columns: list[tuple[float, ...]] = []
-    for pk, person, name, at, about, facts in told:
-        what = _what(name, about)
-        local = at.astimezone(zone)
-        thing = objects.setdefault(about, len(objects)) if about else -1 - len(columns)
-        like = NO_LIKE - len(columns)
-        if what is What.CREATE:
-            amounts = tuple(sorted((key, str(value)) for key, value in facts.items() if _amount(value)))
-            like = likes.setdefault((name, about, amounts), len(likes))
-        seconds = local.toordinal() * 86_400 + local.hour * 3600 + local.minute * 60 + local.second
-        columns.append((number[person], seconds + local.microsecond / 1e6, int(what), thing, like, pk))
-    whole = np.array(columns, dtype=np.float64)
-    ints: list[Ints] = [whole[:, at].astype(np.int64) for at in (0, 2, 3, 4, 5)]
-    always = np.tile([0.0, 24.0], (len(people), 1))
-    deeds = Deeds(ints[0], whole[:, 1], ints[1], ints[2], ints[3], tuple(roles.get(one, "") for one in people), always)
-    order = np.lexsort((deeds.at, deeds.person))
-    ids, ordered = ints[4][order], sorted_deeds(deeds)
+    counts = [np.bincount(people[rows], minlength=told.deeds.people).astype(np.int64) for rows in (own, known)]
+    by_person = defaultdict(list)
+    for at in own:
+        by_person[int(people[at])].append(at)
     return [
-        Found(
-            sign.detector,
-            people[sign.person],
-            {**{key: round(value, 4) for key, value in sign.numbers.items()}, "p": sign.p},
-            tuple(int(ids[at]) for at in behind(ordered, sign)[-MOST_EVENTS:]),
-        )
-        for sign in detectors.signs(deeds)
+        as_found(told, sign, np.array(by_person[sign.person], dtype=np.int64))
+        for sign in self_approvals(counts[0], counts[1], told.deeds.role)
     ]
-
-
-def _what(name: str, about: str) -> What:
-    ending = name.rpartition(".")[2]
-    if ending in LOGINS:
-        return What.LOGIN
-    if ending in CANCELS:
-        return What.CANCEL
-    return What.CREATE if about else What.WORK
-
-
-def _amount(value: Any) -> bool:
-    return not isinstance(value, bool | str | list | dict) and value is not None
-
-
-def _roles(people: list[int], company: Organization, day: date) -> dict[int, str]:
-    rows = Membership.objects.on(day).filter(organization__path__startswith=company.path).order_by("from_date", "-pk")
-    return dict(rows.values_list("person_id", "role"))
 
 
 def behind(deeds: Deeds, sign: detectors.Sign) -> Ints:
@@ -123,6 +130,8 @@ def behind(deeds: Deeds, sign: detectors.Sign) -> Ints:
             middle = sign.numbers["seconds"]
             gaps = np.flatnonzero(np.abs(np.diff(at) - middle) <= 0.01 * middle)
             chosen = {int(one) for gap in gaps for one in (gap, gap + 1)}
+        case "C":
+            chosen = set(map(int, np.flatnonzero(detectors.outside(deeds)[mine])))
         case "D":
             chosen = set(map(int, np.flatnonzero(what == What.LOGIN)))
         case "F":

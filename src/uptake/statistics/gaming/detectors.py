@@ -6,7 +6,7 @@ A sign needs both: Benjamini-Hochberg at 5 % within the detector, and its gate. 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from uptake.statistics.multiplicity import benjamini_hochberg
 FALSE_SHARE = 0.05
 DAY = DAY_SECONDS
 LOOP_SECONDS, SPLIT_SECONDS, DUPLICATE_SECONDS = 1_800.0, 120.0, DAY
+OTHER_SHIFT = 0.60
+PAID_TIMES = 10
 SILENT_BELOW, JUDGED_FROM = 0.70, 10
 
 
@@ -106,15 +108,38 @@ def regular_timing(deeds: Deeds) -> list[Sign]:
 
 
 def off_hours(deeds: Deeds) -> list[Sign]:
-    """C: outside one's own scheduled shift; whose shift is at night does not stand out at night."""
-    hour = (deeds.at % DAY) / 3600
-    begins, ends = deeds.shift[deeds.person, 0], deeds.shift[deeds.person, 1]
-    over = ends < begins
-    inside = np.where(over, (hour >= begins) | (hour < ends), (hour >= begins) & (hour < ends))
-    total, out = per_person(deeds, np.ones(len(deeds.at), dtype=np.bool_)), per_person(deeds, ~inside)
+    """C: outside one's usual hours; whose shift is at night does not stand out at night.
+
+    Who mostly works outside of them has another shift, and one long evening is no habit: neither is a sign. Both must
+    be rare: the share among the role's, and the count by chance, so that few deeds of few people do not stand out.
+    """
+    total, out, days = odd_counts(deeds)
     share, known = _share(out, total), total >= 20
-    z = robust_z(share, deeds.role, known, 0.02)
-    return _kept("C", normal_above(z), known, (share >= 0.10) & known, {"outside": out, "deeds": total})
+    usual = np.maximum(role_medians(share, deeds.role, known), 0.05)
+    p = np.maximum(normal_above(robust_z(share, deeds.role, known, 0.02)), binomial_at_least(out, total, usual))
+    return _kept("C", p, known, odd_enough(deeds), {"outside": out, "deeds": total, "days": days})
+
+
+def odd_enough(deeds: Deeds) -> Bools:
+    """(p,) the gate of C: twenty deeds outside of the usual hours, on five days, a tenth of all but not most."""
+    total, out, days = odd_counts(deeds)
+    share = _share(out, total)
+    return (out >= 20) & (days >= 5) & (share >= 0.10) & (share <= OTHER_SHIFT)
+
+
+def odd_counts(deeds: Deeds) -> tuple[Ints, Ints, Ints]:
+    """(p,) each: deeds, those outside of the usual hours, and on how many days these were."""
+    odd, day = outside(deeds), (deeds.at // DAY).astype(np.int64)
+    total = per_person(deeds, np.ones(len(deeds.at), dtype=np.bool_))
+    span = int(day.max()) + 1 if len(day) else 1
+    days = np.unique(deeds.person[odd] * span + day[odd]) // span
+    return total, per_person(deeds, odd), np.bincount(days, minlength=deeds.people).astype(np.int64)
+
+
+def outside(deeds: Deeds) -> Bools:
+    """(n,) whether each deed fell outside its person's usual hours."""
+    hour = ((deeds.at % DAY) // 3600).astype(np.int64)
+    return ~deeds.usual[deeds.person, hour]
 
 
 def empty_logins(deeds: Deeds) -> list[Sign]:
@@ -140,46 +165,83 @@ def splitting(deeds: Deeds) -> list[Sign]:
     return _kept("F", normal_above(z), known, known & (share >= 0.25), {"quick": count, "created": created})
 
 
-def bunching(counts: Ints, threshold: int, width: int) -> tuple[float, float, int]:
-    """G: of daily counts, how many lie just at a threshold against just below it: (p, ratio, n).
+def bunching(values: Floats | Ints, threshold: float, width: float) -> tuple[float, float, int]:
+    """G: of amounts, how many lie just at a threshold against just below it: (p, ratio, n).
 
     The slope of the density is taken from the two widths further out, so that a falling density is not a jump.
     """
+    above, below, chance = _around(values, threshold, width)
+    p = float(binomial_at_least(above, above + below, chance))
+    return p, (above + 0.5) / (below + 0.5), above + below
 
-    def within(start: int, end: int) -> int:
-        return int(((counts >= start) & (counts < end)).sum())
+
+def _around(values: Floats | Ints, threshold: float, width: float) -> tuple[int, int, float]:
+    """(just at the threshold, just below, the chance of "at" by the slope of the density)."""
+
+    def within(start: float, end: float) -> int:
+        return int(((values >= start) & (values < end)).sum())
 
     above, below = within(threshold, threshold + width), within(threshold - width, threshold)
     further, under = within(threshold + width, threshold + 2 * width), within(threshold - 2 * width, threshold - width)
     tilt = ((further + 1) / (under + 1)) ** (1 / 3)
-    chance = tilt / (1 + tilt)
-    total = above + below
-    p = float(binomial_at_least(above, total, max(chance, 0.05)))
-    return p, (above + 0.5) / (below + 0.5), total
+    return above, below, max(tilt / (1 + tilt), 0.05)
 
 
-def bunches(daily: Mapping[int, Ints], threshold: int, width: int) -> list[Sign]:
-    """G for each person's daily counts: at least 20 days near the threshold, and twice as many at it as below."""
-    people = sorted(daily)
+def bunches(
+    values: Mapping[int, Floats] | Mapping[int, Ints], threshold: float, width: float, role: Mapping[int, str] | None
+) -> list[Sign]:
+    """G for each person's amounts: at least 20 near the threshold, and twice as many at it as below, for oneself and
+    against the same role: what comes in boxes of five bunches at five for everybody.
+
+    role: person → role; None: all of one.
+    """
+    people = sorted(values)
     if not people:
         return []
-    found = [bunching(daily[one], threshold, width) for one in people]
-    adjusted = benjamini_hochberg([p for p, _, _ in found])
-    return [
-        Sign("G", one, float(raised), {"ratio": ratio, "days": float(days), "threshold": float(threshold)})
-        for one, raised, (_, ratio, days) in zip(people, adjusted, found, strict=True)
-        if raised <= FALSE_SHARE and ratio >= 2 and days >= 20
-    ]
+    found = [_around(values[one], threshold, width) for one in people]
+    above, below = (np.array([one[part] for one in found], dtype=np.int64) for part in (0, 1))
+    near = above + below
+    names = tuple((role or {}).get(one, "") for one in people)
+    share = (above + 0.5) / (near + 1)
+    others = role_medians(share, names, near >= 5)
+    chance = np.clip(np.maximum(np.array([one[2] for one in found]), others), 0.05, 0.95)
+    ratio = (above + 0.5) / (below + 0.5)
+    gate = (near >= 20) & (ratio >= 2) & (ratio >= 2 * others / np.maximum(1 - others, 1e-9))
+    kept = _kept(
+        "G",
+        binomial_at_least(above, near, chance),
+        near > 0,
+        gate,
+        {"at": above, "below": below, "threshold": np.full(len(people), float(threshold))},
+    )
+    return [replace(one, person=people[one.person]) for one in kept]
 
 
-def divergence(points: tuple[Floats, Floats], outcome: tuple[Floats, Floats], role: tuple[str, ...]) -> list[Sign]:
-    """H: points rose by half and the valued outcome behind them by less than 5 %, window before to window after."""
+def divergence(
+    points: tuple[Floats, Floats],
+    outcome: tuple[Floats, Floats],
+    role: tuple[str, ...],
+    paid: tuple[Floats, Floats] | None = None,
+) -> list[Sign]:
+    """H: points rose by half and the valued outcome behind them by less than 5 %, window before to window after.
+
+    outcome: (p,) counts; paid: (p,) how often points were given, ten times in both windows at least; None: not known.
+    What counts of that size differ by from month to month anyway is part of the spread.
+    """
     earned = np.log((points[1] + 1) / (points[0] + 1))
     done = np.log((outcome[1] + 1) / (outcome[0] + 1))
     known = (points[0] > 0) & (points[1] > 0)
-    z = robust_z(earned - done, role, known, 0.1)
+    noise = 1 / (outcome[0] + 1) + 1 / (outcome[1] + 1)
+    if paid is not None:
+        known &= (paid[0] >= PAID_TIMES) & (paid[1] >= PAID_TIMES)
+        noise = noise + 1 / (paid[0] + 1) + 1 / (paid[1] + 1)
+    rose = earned - done
+    middle = role_medians(rose, role, known)
+    spread = np.maximum(1.4826 * role_medians(np.abs(rose - middle), role, known), 0.1)
+    z = np.where(known, (rose - middle) / np.sqrt(spread**2 + noise), 0.0)
     gate = known & (points[1] >= 1.5 * points[0]) & (outcome[1] < 1.05 * outcome[0])
-    return _kept("H", normal_above(z), known, gate, {"points": np.exp(earned) - 1, "outcome": np.exp(done) - 1})
+    numbers = {"points": points[1], "points_before": points[0], "work": outcome[1], "work_before": outcome[0]}
+    return _kept("H", normal_above(z), known, gate, numbers)
 
 
 def silent(confirmed: int, reviewed: int) -> bool:

@@ -1,18 +1,18 @@
-"""People whose honesty is known: clerks at their shifts, and some that game in five ways.
+"""People whose honesty is known: clerks at their shifts, and some that game, each in one of the detectors' ways.
 
 The planted ways are clear-cut; what is measured on them is no promise for those who adapt.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from uptake.statistics.distributions import Ints
-from uptake.statistics.gaming.deeds import DAY_SECONDS, Deeds, What
+from uptake.statistics.distributions import Floats, Ints
+from uptake.statistics.gaming.deeds import DAY_SECONDS, Deeds, What, usual_hours
 
-KINDS = ("A", "B", "C", "D", "F")
+KINDS = ("A", "A2", "B", "C", "D", "F")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +66,11 @@ def simulated_people(seed: int, *, people: int = 240, days: int = 60, gamers: in
                         (person, float(moment + rng.uniform(1200, 2 * DAY_SECONDS)), What.CANCEL, next_object, -1)
                     )
                 next_object += 1
+            if way == "A2":
+                again = int(rng.integers(0, 10_000))
+                for moment in midnight + begin + rng.uniform(0, 8 * 3600, 2 + int(rng.integers(0, 2))):
+                    columns.append((person, float(moment), What.CREATE, next_object, again))
+                    next_object += 1
             if way == "A":
                 for moment in midnight + begin + rng.uniform(0, 8 * 3600, 4):
                     columns.append((person, float(moment), What.CREATE, next_object, int(rng.integers(0, 10_000))))
@@ -74,7 +79,72 @@ def simulated_people(seed: int, *, people: int = 240, days: int = 60, gamers: in
     table = np.array(columns, dtype=np.float64)
     role = tuple(("clerk", "sales", "warehouse")[person % 3] for person in range(people))
     whole: list[Ints] = [table[:, index].astype(np.int64) for index in (0, 2, 3, 4)]
-    return Planted(Deeds(whole[0], table[:, 1], whole[1], whole[2], whole[3], role, shift), kind, top, night)
+    blank = np.ones((people, 24), dtype=np.bool_)
+    deeds = Deeds(whole[0], table[:, 1], whole[1], whole[2], whole[3], role, blank)
+    return Planted(replace(deeds, usual=usual_hours(deeds)), kind, top, night)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlantedAmounts:
+    """values: person → amounts of their deeds; a rule pays from `threshold` on; padders: who lifts what is just below
+    it over it; boxes: a role whose goods come in fives, so that everybody's amounts bunch there honestly."""
+
+    values: dict[int, Floats]
+    role: dict[int, str]
+    threshold: float
+    padders: frozenset[int]
+    boxes: frozenset[int]
+
+
+def simulated_amounts(seed: int, *, people: int = 240, padders: int = 10, threshold: float = 10.0) -> PlantedAmounts:
+    """28 days of order lines: a skewed mixture of each person's own; a padder lifts 85 % of the two below."""
+    rng = np.random.default_rng(seed)
+    role = {one: ("clerk", "sales", "packing")[one % 3] for one in range(people)}
+    order = [int(one) for one in rng.permutation(people) if role[int(one)] != "packing"]
+    padding = frozenset(order[:padders])
+    values: dict[int, Floats] = {}
+    for one in range(people):
+        typical = float(rng.uniform(6, 11))
+        drawn = np.maximum(1, rng.negative_binomial(4, 4 / (4 + typical), int(rng.poisson(220)))).astype(np.float64)
+        if role[one] == "packing":
+            drawn = np.maximum(5, 5 * np.round(drawn / 5))
+        if one in padding:
+            near = (drawn < threshold) & (drawn >= threshold - 2)
+            drawn[near & (rng.random(len(drawn)) < 0.85)] = threshold
+        values[one] = drawn
+    return PlantedAmounts(values, role, threshold, padding, frozenset(one for one in role if role[one] == "packing"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlantedWindows:
+    """points, work: (p,) of the window before and of this one; hollow: whose points rose without work behind them;
+    risers: honest people whose points and work both rose."""
+
+    points: tuple[Floats, Floats]
+    work: tuple[Floats, Floats]
+    role: tuple[str, ...]
+    hollow: frozenset[int]
+    risers: frozenset[int]
+
+
+def simulated_windows(seed: int, *, people: int = 240, hollow: int = 10, risers: int = 10) -> PlantedWindows:
+    """Points follow work with noise; roles have busy and slack months; a hollow rise doubles points or more."""
+    rng = np.random.default_rng(seed)
+    order = [int(one) for one in rng.permutation(people)]
+    bad, busy = frozenset(order[:hollow]), frozenset(order[hollow : hollow + risers])
+    role = tuple(("clerk", "sales", "warehouse")[one % 3] for one in range(people))
+    season = {name: float(np.exp(rng.normal(0, 0.1))) for name in ("clerk", "sales", "warehouse")}
+    level = np.exp(rng.normal(np.log(120), 0.35, people))
+    before = rng.poisson(level).astype(np.float64)
+    lift = np.array([season[role[one]] * (rng.uniform(1.7, 2.5) if one in busy else 1.0) for one in range(people)])
+    after = rng.poisson(level * lift).astype(np.float64)
+    rate = np.exp(rng.normal(np.log(3), 0.2, people))
+    earned = rate * before * np.exp(rng.normal(0, 0.08, people))
+    now = rate * after * np.exp(rng.normal(0, 0.08, people))
+    for one in bad:
+        after[one] = np.floor(before[one] * rng.uniform(0.85, 1.0))
+        now[one] = rate[one] * before[one] * rng.uniform(2.0, 3.0)
+    return PlantedWindows((earned, now), (before, after), role, bad, busy)
 
 
 def simulated_rings(

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from uptake.statistics.gaming.deeds import Deeds, What
-from uptake.statistics.gaming.detectors import bunches, divergence, duplicates, loops, signs, silent
-from uptake.statistics.gaming.rings import approval_loops, rings
-from uptake.statistics.gaming.simulate import simulated_people, simulated_rings
+from uptake.statistics.gaming.deeds import Deeds, What, scheduled_hours, usual_hours
+from uptake.statistics.gaming.detectors import bunches, divergence, duplicates, loops, off_hours, signs, silent
+from uptake.statistics.gaming.rings import approval_loops, rings, self_approvals
+from uptake.statistics.gaming.simulate import simulated_amounts, simulated_people, simulated_rings, simulated_windows
 
 pytestmark = pytest.mark.once
 
 
 def test_planted_gamers_are_found_by_the_detector_meant_for_them_and_honest_people_are_not() -> None:
-    world = simulated_people(11, people=120, gamers=15)
+    world = simulated_people(11, people=120, gamers=18)
 
     found = signs(world.deeds)
 
@@ -35,8 +37,8 @@ def deeds(rows: list[tuple[int, float, What, int, int]]) -> Deeds:
     table = [np.array(column) for column in zip(*rows, strict=True)]
     people = max(row[0] for row in rows) + 1
     columns = [table[index].astype(np.int64) for index in (0, 2, 3, 4)]
-    shift = np.tile([8.0, 18.0], (people, 1))
-    return Deeds(columns[0], table[1].astype(float), columns[1], columns[2], columns[3], ("clerk",) * people, shift)
+    usual = scheduled_hours(np.tile([8.0, 18.0], (people, 1)))
+    return Deeds(columns[0], table[1].astype(float), columns[1], columns[2], columns[3], ("clerk",) * people, usual)
 
 
 @pytest.mark.parametrize(("minutes", "found"), [(10, True), (45, False)])
@@ -63,27 +65,64 @@ def test_the_same_again_within_a_day_is_a_duplicate() -> None:
     assert [(one.person, one.numbers["again"]) for one in duplicates(deeds(rows))] == [(2, 7)]
 
 
-def test_days_that_stop_just_at_a_threshold_bunch() -> None:
-    rng = np.random.default_rng(1)
-    honest = {one: rng.poisson(20, 60) for one in range(20)}
+def test_amounts_just_at_a_threshold_bunch_unless_everybody_of_the_role_has_them() -> None:
+    world = simulated_amounts(1, people=60, padders=3)
 
-    assert bunches(honest, 20, 4) == []
-    assert [one.person for one in bunches(honest | {20: np.array([20, 21] * 25 + [18] * 5)}, 20, 4)] == [20]
+    found = {one.person for one in bunches(world.values, world.threshold, 2, world.role)}
 
-
-def test_points_that_rise_without_the_work_behind_them_diverge() -> None:
-    rng = np.random.default_rng(2)
-    before, work = rng.uniform(90, 110, 40), rng.uniform(45, 55, 40)
-    after = before * rng.uniform(0.95, 1.05, 40)
-    after[7] *= 2
-
-    found = divergence((before, after), (work, work), ("clerk",) * 40)
-
-    assert [one.person for one in found] == [7]
+    assert found == world.padders
+    assert world.boxes
 
 
-def test_who_approves_whom_one_gets_from_is_told() -> None:
-    assert approval_loops({(1, 2): 3, (3, 4): 1, (5, 5): 1}, {(2, 1): 1}) == ((1, 2), (5, 5))
+@pytest.mark.parametrize(
+    ("above", "below", "is_sign"), [(40, 0, True), (40, 15, True), (40, 25, False), (19, 0, False)]
+)
+def test_bunching_needs_twenty_near_the_threshold_and_twice_as_many_at_it(
+    above: int, below: int, is_sign: bool
+) -> None:
+    plain = {one: np.repeat([7, 8, 9, 10, 11, 12, 13], 10) for one in range(8)}
+
+    found = bunches(plain | {8: np.array([10] * above + [9] * below)}, 10, 2, None)
+
+    assert [one.person for one in found] == ([8] if is_sign else [])
+
+
+def test_points_that_rise_without_the_work_behind_them_diverge_and_those_that_rise_with_it_do_not() -> None:
+    world = simulated_windows(3, people=90, hollow=4, risers=6)
+
+    found = divergence(world.points, world.work, world.role)
+
+    assert {one.person for one in found} == world.hollow
+    assert world.risers
+    few = np.full(90, 9.0)
+    assert divergence(world.points, world.work, world.role, (few, few)) == []
+
+
+def test_odd_hours_are_odd_against_what_the_role_does_and_another_shift_is_no_sign() -> None:
+    """Twelve people by day; one of them also ten nights, one on a single one; one wholly at night."""
+    rows: list[tuple[int, float, What, int, int]] = []
+    for person in range(12):
+        for day in range(20):
+            hours = [23.0 + turn / 10 for turn in range(6)] if person == 11 else [8.5 + 0.9 * turn for turn in range(9)]
+            hours += [22.5, 23.5] if person == 4 and day % 2 else []
+            hours += [22 + turn / 12 for turn in range(24)] if person == 5 and day == 3 else []
+            rows += [(person, day * 86400.0 + hour * 3600, What.WORK, -1, -1) for hour in hours]
+    made = deeds(rows)
+    made = replace(made, usual=usual_hours(made))
+
+    assert [(one.person, one.numbers["outside"]) for one in off_hours(made)] == [(4, 20)]
+
+
+def test_who_approves_whom_one_gets_from_again_and_again_is_told() -> None:
+    assert approval_loops({(1, 2): 3, (3, 4): 1, (5, 6): 1}, {(2, 1): 2, (4, 3): 1}) == ((1, 2),)
+
+
+@pytest.mark.parametrize(("others", "found"), [(0, [7]), (9, [])])
+def test_approving_ones_own_is_told_where_others_do_not(others: int, found: list[int]) -> None:
+    own, approved = np.full(8, others), np.full(8, 10)
+    own[7] = 9
+
+    assert [one.person for one in self_approvals(own, approved, ("buyer",) * 8)] == found
 
 
 @pytest.mark.parametrize(("confirmed", "reviewed", "quiet"), [(6, 9, False), (6, 10, True), (7, 10, False)])

@@ -11,7 +11,9 @@ from tests.cast import NOW, TODAY, Cast, person
 from uptake.directory.models import Identity
 from uptake.events.models import Event
 from uptake.insight.gaming.record_of import Record
+from uptake.insight.gaming.told import told_of
 from uptake.insight.gaming.window import found_in
+from uptake.statistics.gaming.thresholds import Threshold
 
 pytestmark = pytest.mark.django_db
 FIRST, LAST = TODAY - timedelta(days=28), TODAY - timedelta(days=1)
@@ -48,14 +50,14 @@ class Floor:
         )  # fmt: skip
         return len(self.rows) - 1
 
-    def found(self) -> list[tuple[str, int, list[int]]]:
+    def found(self, *thresholds: Threshold) -> list[tuple[str, int, list[int]]]:
         """(detector, number of the person, numbers of the events)."""
         made = Event.objects.bulk_create(self.rows)
         number = {one.pk: at for at, one in enumerate(made)}
         people = [one.person_id for one in self.who]
         return [
             (one.detector, people.index(one.person), sorted(number[pk] for pk in one.events))
-            for one in found_in(self.company, FIRST, LAST)
+            for one in found_in(told_of([self.company], FIRST, LAST)[self.company.pk], thresholds)
         ]
 
 
@@ -87,6 +89,42 @@ def test_the_same_about_the_same_object_again_and_again(cast: Cast) -> None:
         floor.add(6, 0, 450 + turn * 31, "stock.moved", "SM-9", {"lines": turn})
 
     assert floor.found() == [("A2", 5, expected)]
+
+
+def test_amounts_just_over_what_a_rule_pays_from(cast: Cast) -> None:
+    floor, at = Floor(cast), Threshold(frozenset({"order.created"}), "lines", 10)
+    expected = [
+        floor.add(7, turn % 5, 420 + turn * 7, "order.created", f"PAD-{turn}", {"lines": 10 + turn % 2})
+        for turn in range(30)
+    ]
+    honest = [
+        at for at, row in enumerate(floor.rows) if row.identity == floor.who[7] and row.facts["lines"] in (10, 11)
+    ]
+
+    found = [one for one in floor.found(at) if one[0] == "G"]
+
+    assert found == [("G", 7, sorted({*expected, *honest}))]
+
+
+def test_work_at_night_where_nobody_works_unless_one_always_did(cast: Cast) -> None:
+    floor = Floor(cast)
+    odd = [floor.add(nth, day, 720 + turn * 17, "part.made", f"N-{nth}-{day}-{turn}", {})
+           for nth in (2, 4) for day in range(5) for turn in range(6)]  # fmt: skip
+    for day in range(-40, -30):
+        floor.add(4, day, 740, "part.made", f"B-{day}", {})
+
+    assert floor.found() == [("C", 2, odd[:30])]
+
+
+def test_approving_what_one_made_oneself(cast: Cast) -> None:
+    floor, expected = Floor(cast), []
+    for nth in range(10):
+        for turn in range(8):
+            made, minutes = f"O-{nth if nth == 6 else (nth + 1) % 10}-1-{turn}", 420 + turn * 11 + nth
+            one = floor.add(nth, 2, minutes, "order.approved", made, {})
+            expected += [one] if nth == 6 else []
+
+    assert floor.found() == [("S", 6, expected)]
 
 
 def test_only_the_window_of_the_company_and_only_people(cast: Cast) -> None:

@@ -86,7 +86,7 @@ def one(request: HttpRequest, finding_id: int) -> HttpResponseBase:
         "one": found,
         "listed": _listed(found),
         "rule": RULES[found.detector],
-        "chance": numbers.full(max(float(found.numbers["p"]), 0.0001), 4),
+        "chance": numbers.full(max(float(found.numbers["p"]), 0.0001), 4) if "p" in found.numbers else "",
         "opinions": [(opinion, TONES[opinion.verdict]) for opinion in opinions],
         "may": may and not said and _outcome(found) is None,
         "waits": may and said and _outcome(found) is None,
