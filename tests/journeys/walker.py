@@ -80,6 +80,8 @@ FILL: Mapping[str, str | tuple[str, ...]] = {
     "retroactive:run_id": "retroactive_run",
     "gaming:finding_id": "finding",
     "impact:intervention_id": "intervention",
+    "impact:link_id": "share_link",
+    "impact:secret": ("no-such-secret",),
     "community:post_id": "post",
     "announcements:announcement_id": "announcement",
     "trainings:training_id": "training",

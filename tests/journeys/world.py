@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,9 @@ from uptake.insight.impact.register import lock, register_intervention
 from uptake.insight.metrics.keep_segment import make_segment
 from uptake.insight.metrics.keep_view import save_view
 from uptake.insight.models import DayFigure
+from uptake.insight.report.note_cost import note_cost
 from uptake.insight.report.run_self_tests import ask_for_self_tests
+from uptake.insight.report.share import share
 from uptake.ledger.grant import Grant, grant
 from uptake.notify.announce import News, announce
 from uptake.notify.models import About, Bounce, Delivery, Message, Rhythm, Topic, Way, Wish
@@ -343,9 +346,13 @@ def _intervene(side: Side, now: datetime) -> None:
         now=now - timedelta(days=20),
     )
     locked = lock(intervention=made, by=EVERYTHING, now=now - timedelta(days=20))
-    evaluate(intervention=locked, by=EVERYTHING, now=now + timedelta(days=10))
+    kept = evaluate(intervention=locked, by=EVERYTHING, now=now + timedelta(days=10))
     ask_for_self_tests(now=now)
-    side.ids["intervention"] = made.pk
+    made_link, _secret = share(evaluation=kept, days=7, label=side.order, by=EVERYTHING, now=now)
+    note_cost(
+        intervention=made, amount=Decimal(100), point_value=Decimal(0), currency="CNY", by=EVERYTHING, now=now
+    )
+    side.ids |= {"intervention": made.pk, "share_link": made_link.pk}
 
 
 def _reward(cast: Cast, side: Side, now: datetime) -> None:

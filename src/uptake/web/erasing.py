@@ -93,6 +93,8 @@ NOT_TREATED: Mapping[str, str] = {
     "impact.Intervention": "made by a login whose name is gone; says what began in departments",
     "impact.Evaluation": "figures of departments; no people",
     "report.SelfTest": "as impact.Evaluation",
+    "report.ShareLink": "made by a login whose name is gone; opens figures of departments",
+    "report.Cost": "sums of money, by a login whose name is gone",
     "governance.Committee": "how a place votes; no people",
     "governance.Proposal": "what was put to the vote is sealed; its proposer is a number whose name is gone",
     "governance.Ballot": "names nobody, and is deleted when it was counted",

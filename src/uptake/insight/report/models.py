@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from uptake.directory.models import User
 from uptake.directory.viewer import Deed, Viewer
-from uptake.insight.impact.models import Evaluation
+from uptake.insight.impact.models import MANAGING, Evaluation, Intervention
 
 
 class State(models.TextChoices):
@@ -52,3 +55,64 @@ class SelfTest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.evaluation_id} {self.state}"
+
+
+class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
+    def visible_to(self, viewer: Viewer) -> ShareLinkQuerySet:
+        """Those of evaluations at places that the viewer manages."""
+        return self.filter(viewer.within("evaluation__intervention__organization__path", *MANAGING))
+
+    def open(self, now: datetime) -> ShareLinkQuerySet:
+        """Those that still let one in."""
+        return self.filter(revoked_at=None, expires_at__gt=now)
+
+
+class ShareLink(models.Model):
+    """Lets whoever has its address read one evaluation until a day. The address is kept hashed."""
+
+    evaluation = models.ForeignKey(Evaluation, models.PROTECT, related_name="links")
+    sha = models.CharField(max_length=64, unique=True)
+    """SHA-256 of the secret in the address."""
+    label = models.CharField(max_length=100, blank=True)
+    """Whom it is for."""
+    made_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    opened = models.PositiveIntegerField(default=0)
+    """How often it was opened."""
+    opened_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ShareLinkQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class CostQuerySet(models.QuerySet["Cost"]):
+    def visible_to(self, viewer: Viewer) -> CostQuerySet:
+        """Those of interventions at places whose totals the viewer sees."""
+        return self.filter(viewer.within("intervention__organization__path", Deed.SEE_TOTALS))
+
+
+class Cost(models.Model):
+    """What an intervention cost, as said on a day; the last one said counts. Insert-only, by trigger."""
+
+    intervention = models.ForeignKey(Intervention, models.PROTECT, related_name="costs")
+    amount = models.DecimalField(max_digits=14, decimal_places=2)
+    """Money, without the points."""
+    point_value = models.DecimalField(max_digits=10, decimal_places=4)
+    """Money that a point costs; 0: points are not counted."""
+    currency = models.CharField(max_length=3)
+    made_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    made_at = models.DateTimeField()
+
+    objects = CostQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gte=0, point_value__gte=0), name="cost_never_below_zero")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.intervention_id} {self.amount} {self.currency}"

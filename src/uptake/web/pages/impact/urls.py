@@ -2,13 +2,18 @@
 
 from django.urls import path
 
-from uptake.web.pages.impact import views
+from uptake.web.pages.impact import costs, sharing, views
 
 app_name = "impact"
 urlpatterns = [
     path("", views.home, name="home"),
     path("new/", views.new, name="new"),
     path("<int:intervention_id>/", views.one, name="one"),
+    path("<int:intervention_id>/cost/", costs.note, name="cost"),
+    path("<int:intervention_id>/links/", sharing.links, name="links"),
+    path("<int:intervention_id>/links/<int:link_id>/revoke/", sharing.revoke, name="link_revoke"),
+    path("shared/<str:secret>/", sharing.shared, name="shared"),
+    path("shared/<str:secret>/report.pdf", sharing.shared_pdf, name="shared_pdf"),
     path("<int:intervention_id>/self-test/", views.self_test, name="self_test"),
     path("<int:intervention_id>/report.json", views.report, name="report"),
     path("<int:intervention_id>/report.pdf", views.report_pdf, name="report_pdf"),

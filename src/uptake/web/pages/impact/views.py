@@ -26,9 +26,11 @@ from uptake.insight.impact import refusals
 from uptake.insight.impact.metrics import Measure, Metric, metric_of
 from uptake.insight.impact.models import MANAGING, Chosen, Evaluation, Intervention, What, departments_of
 from uptake.insight.impact.register import answer_for, lock, register_intervention
+from uptake.insight.report.note_cost import CURRENCIES
 from uptake.statistics.plan import Kind as MetricKind
 from uptake.web import numbers, parts
 from uptake.web.catalogue import labels_of
+from uptake.web.pages.impact.costs import costs_of, costs_section
 from uptake.web.pages.impact.measures import (
     MEASURES,
     calendar,
@@ -44,6 +46,7 @@ from uptake.web.pages.impact.measures import (
     placebo,
     size_of,
 )
+from uptake.web.pages.impact.three import three_of, three_section
 from uptake.web.pages.impact.trial import Trial, trial_of, trial_rows, trial_section
 from uptake.web.pages.impact.words import CHECKS, DESIGNS, HELD, HELPS, LIGHTS, VERDICTS, WORDS, reason, remedy, said
 from uptake.web.pages.transparency.sheet import pdf_of
@@ -241,7 +244,8 @@ def one(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
     else:
         context["gate"] = _gate(found.gate, names)
         if latest is not None:
-            context |= _report(json.loads(latest.text), names) | {"trial": trial_of(latest, primary)}
+            context |= told_of(latest)
+            context["currencies"] = CURRENCIES
     return render(request, "impact/one.html", context, status=422 if wrong else 200)
 
 
@@ -270,49 +274,74 @@ def report(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
 @needs(Deed.SEE_TOTALS)
 def report_pdf(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
     """The latest evaluation to print: first the answer and all metrics, behind it what it rests on."""
-    found, told = _latest(request, intervention_id)
+    return pdf_of_report(_latest(request, intervention_id))
+
+
+@needs(Deed.SEE_TOTALS)
+def report_xlsx(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
+    """All metrics of the latest evaluation as a sheet."""
+    made = _latest(request, intervention_id)
+    told = told_of(made)
+    table = metrics_section(told["measured"])
+    heads = (_("Self-test"), _("How often"), _("In words"))
+    more = [(one.title, one.heads, one.rows) for one in (_three(told), _costs(told)) if one is not None]
+    sheets = [(_("Metrics"), table.heads, table.rows), *more, (_("Self-test"), heads, trial_rows(told["trial"]))]
+    return as_book(f"impact-{made.intervention_id}", sheets)
+
+
+def _latest(request: HttpRequest, intervention_id: int) -> Evaluation:
+    found = _found(viewer_for(request), intervention_id)
+    latest = found.evaluations.order_by("-made_at", "-pk").first()
+    if latest is None:
+        raise Http404("no evaluation yet")
+    latest.intervention = found
+    return latest
+
+
+def told_of(made: Evaluation) -> dict[str, Any]:
+    """All that is shown of a kept evaluation, in the reader's language: what pages, print and sheets are made of."""
+    found = made.intervention
+    kept = json.loads(made.text)
+    primary = metric_of(kept["metrics"][0])
+    told = _report(kept, {place.slug: place for place in departments_of(found.starts)})
+    told |= {"trial": trial_of(made, primary), "costs": costs_of(found, kept)}
+    return told | {"three": three_of(kept, metric_name(primary)), "calendar": calendar(found)}
+
+
+def pdf_of_report(made: Evaluation) -> HttpResponse:
+    """A kept evaluation to print."""
+    found, told = made.intervention, told_of(made)
     foot = _("Registration %(hash)s · data of %(from)s to %(to)s") % {
         "hash": found.hash[:16],
         "from": numbers.day(told["from"]),
         "to": numbers.day(told["to"]),
     }
     subtitle = f"{found.organization.name} · {told['headline']}"
-    made = pdf_of(found.title, subtitle, _sections(found, told), foot)
+    printed = pdf_of(found.title, subtitle, _sections(told), foot)
     name = f'attachment; filename="impact-{found.pk}.pdf"'
-    return HttpResponse(made, content_type="application/pdf", headers={"Content-Disposition": name})
+    return HttpResponse(printed, content_type="application/pdf", headers={"Content-Disposition": name})
 
 
-@needs(Deed.SEE_TOTALS)
-def report_xlsx(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
-    """All metrics of the latest evaluation as a sheet."""
-    found, told = _latest(request, intervention_id)
-    table = metrics_section(told["measured"])
-    heads = (_("Self-test"), _("How often"), _("In words"))
-    sheets = [(_("Metrics"), table.heads, table.rows), (_("Self-test"), heads, trial_rows(told["trial"]))]
-    return as_book(f"impact-{found.pk}", sheets)
+def _three(told: Mapping[str, Any]) -> Section | None:
+    return three_section(told["three"]) if told["three"] is not None else None
 
 
-def _latest(request: HttpRequest, intervention_id: int) -> tuple[Intervention, dict[str, Any]]:
-    found = _found(viewer_for(request), intervention_id)
-    latest = found.evaluations.order_by("-made_at", "-pk").first()
-    if latest is None:
-        raise Http404("no evaluation yet")
-    names = {place.slug: place for place in departments_of(found.starts)}
-    told = _report(json.loads(latest.text), names)
-    return found, told | {"trial": trial_of(latest, metric_of(found.plan["metrics"][0]))}
+def _costs(told: Mapping[str, Any]) -> Section | None:
+    return costs_section(told["costs"]) if told["costs"] is not None else None
 
 
-def _sections(found: Intervention, told: Mapping[str, Any]) -> list[Section]:
+def _sections(told: Mapping[str, Any]) -> list[Section]:
     pictures = [told[name] for name in ("course", "study", "placebo", "left_out")]
     trial: Trial = told["trial"]
     return [
         *([trial_section(trial)] if trial.failed else []),
         metrics_section(told["measured"]),
         lines_section(_("What it says"), [told["headline"], *told["sentences"]]),
+        *(section for section in (_three(told), _costs(told)) if section is not None),
         *([lines_section(_("Taken on trust"), told["assumptions"])] if told["assumptions"] else []),
         checks_section(told["checks"]),
         *([] if trial.failed else [trial_section(trial)]),
-        *(chart_section(chart) for chart in [*pictures, calendar(found)] if chart is not None),
+        *(chart_section(chart) for chart in [*pictures, told["calendar"]] if chart is not None),
     ]
 
 

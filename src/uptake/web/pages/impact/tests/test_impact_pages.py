@@ -19,9 +19,10 @@ from uptake.insight.impact.metrics import Measure, Metric
 from uptake.insight.impact.models import Intervention
 from uptake.insight.impact.register import lock
 from uptake.insight.impact.tests.test_interventions import BEFORE, DAYS, registered, shops, work
-from uptake.insight.report.models import SelfTest
+from uptake.insight.report.models import SelfTest, ShareLink
 from uptake.insight.report.run_self_tests import ask_for_self_tests
-from uptake.web.pages.impact import words
+from uptake.web.pages.impact import sharing, words
+from uptake.web.pages.impact.three import three_of
 
 pytestmark = pytest.mark.django_db
 
@@ -114,6 +115,8 @@ def test_the_report_tells_the_verdict_the_checks_and_the_pictures(
     if language == "en":
         assert page.count("The method often misses a change of this size here") == 2
         assert "5 of 100" in page
+    assert hua.post(f"/impact/{made.pk}/cost/", {"amount": "1,000", "currency": "CNY"}).status_code == 302
+    assert "CNY 1,000" in read(hua, f"/impact/{made.pk}/")
     printed = hua.get(f"/impact/{made.pk}/report.pdf").content
     assert printed.startswith(b"%PDF")
     assert printed == hua.get(f"/impact/{made.pk}/report.pdf").content
@@ -122,12 +125,76 @@ def test_the_report_tells_the_verdict_the_checks_and_the_pictures(
     assert sheet is not None
     rows = list(sheet.iter_rows(values_only=True))
     assert len(rows) == 4
-    assert len(book.worksheets) == 2
+    assert len(book.worksheets) == 4
     if language == "en":
         assert [str(row[6]) for row in rows[2:]] == ["Rose", "Not measured: no such event was recorded"]
         assert "It raised “Active people a working day”." in text
         assert re.search(r"\+\d+\.\d pp", text)
     assert DAYS > 90
+
+
+@pytest.mark.once
+def test_a_link_shows_one_report_without_a_login_and_no_more(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("uptake.insight.impact.evaluate.DRAWS", 19)
+    starts = shops(cast)
+    work(cast, starts, 0.2)
+    made = lock(intervention=registered(cast, starts), by=EVERYTHING, now=BEFORE)
+    evaluate(intervention=made, by=EVERYTHING, now=timezone.now())
+    hua, nobody = cast.sign_in(cast.hua), Client()
+    address = f"/impact/{made.pk}/links/"
+
+    refused = hua.post(address, {"days": "400"})
+    page = hua.post(address, {"days": "7", "label": "The board"}).content.decode()
+    secret = re.search(r"/impact/shared/([^/<]+)/", page)
+    assert secret is not None
+    opened = nobody.get(f"/impact/shared/{secret[1]}/")
+
+    text = opened.content.decode()
+    assert refused.status_code == 422
+    assert secret[1] not in read(hua, address)
+    assert "The board" in read(hua, address)
+    assert 'id="impact-course"' in text
+    assert "u-side" not in text
+    assert "P0" not in re.sub(r"<[^>]+>", " ", text).split()
+    assert opened["Cache-Control"] == "no-store"
+    assert opened["Referrer-Policy"] == "no-referrer"
+    assert nobody.get(f"/impact/shared/{secret[1]}/report.pdf").content.startswith(b"%PDF")
+    assert nobody.post(f"/impact/shared/{secret[1]}/").status_code == 405
+    assert nobody.get("/impact/shared/x/").status_code == 404
+    assert cast.sign_in(cast.mo).get(address).status_code == 404
+    assert cast.sign_in(cast.shu).get(address).status_code == 403
+    link = ShareLink.objects.get()
+    assert hua.post(f"{address}{link.pk}/revoke/").status_code == 302
+    assert nobody.get(f"/impact/shared/{secret[1]}/").status_code == 404
+    assert [nobody.get("/impact/shared/x/").status_code for _ in range(40)].count(429) > 5
+    sharing.forget()
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("said", "sentence", "tone"),
+    [
+        ({"overall": "worked", "outcome": "increase"}, "It worked", "good"),
+        ({"overall": "worked", "outcome": "increase", "sure": False}, "the cause is not established", "info"),
+        ({"overall": "moved_only", "outcome": "no_meaningful_change", "divergence": True}, "work did not", "warn"),
+        ({"overall": "gamed", "outcome": "increase", "gaming": "undone"}, "does not stand", "bad"),
+        ({"overall": "cannot_tell", "outcome": None}, "Cannot tell", "warn"),
+    ],
+)
+def test_the_three_are_told_together(cast: Cast, said: dict[str, object], sentence: str, tone: str) -> None:
+    base = {"behaviour": "increase", "divergence": False, "gaming": "none", "sure": True}
+    outcome = {"event": "order.created", "measure": "share", "direction": "lower", "result": {}}
+    told = {"programme": {**base, **said}, "outcome": outcome if said["outcome"] else None}
+
+    found = three_of(told, "Active people")
+
+    assert found is not None
+    assert (sentence in found.sentence, found.tone) == (True, tone)
+    words_ = dict(zip(("behaviour", "outcome", "gaming"), found.parts, strict=True))
+    expected = {"increase": ("Rose", "bad"), "None": ("None was registered", "")}
+    assert words_["outcome"][2:] == expected.get(str(said["outcome"]), ("No change that matters", ""))
+    assert bool(found.note) == said.get("divergence", False)
+    assert three_of({}, "") is None
 
 
 def test_every_refusal_and_every_check_has_words() -> None:

@@ -1,0 +1,43 @@
+"""Points that those who began were given, from their start on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date, datetime, timedelta
+
+from django.db.models import F, Q, Sum
+
+from uptake.basics.business_day import start_of
+from uptake.directory.models import Membership
+from uptake.directory.place import settings_at
+from uptake.insight.impact.models import Intervention, departments_of
+from uptake.ledger.models import Lot
+
+AT_ONCE = 500
+
+
+def points_given(intervention: Intervention, *, last: date) -> int:
+    """Points granted for what people of a department did from its start up to `last`, less what was taken back."""
+    zone, day_start = settings_at(intervention.organization)
+    end = start_of(last + timedelta(days=1), zone, day_start)
+    stays: dict[tuple[int, datetime, datetime], list[str]] = defaultdict(list)
+    for place in departments_of(slug for slug, day in intervention.starts.items() if day):
+        start = date.fromisoformat(intervention.starts[place.slug])
+        rows = Membership.objects.filter(organization__path__startswith=place.path, from_date__lte=last)
+        rows = rows.filter(Q(until_date__isnull=True) | Q(until_date__gt=start))
+        for person, since, until in rows.values_list("person_id", "from_date", "until_date"):
+            begins = start_of(max(start, since), zone, day_start)
+            ends = end if until is None else min(end, start_of(until, zone, day_start))
+            stays[(place.company_id or place.pk, begins, ends)].append(str(person))
+    total = 0
+    for (book, begins, ends), owners in stays.items():
+        for at in range(0, len(owners), AT_ONCE):
+            lots = Lot.objects.filter(
+                book=book,
+                owner__in=owners[at : at + AT_ONCE],
+                renews=None,
+                happened_at__gte=begins,
+                happened_at__lt=ends,
+            )
+            total += lots.aggregate(points=Sum(F("amount") - F("reversed")))["points"] or 0
+    return total
