@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import F, Sum
@@ -16,6 +16,7 @@ from uptake.programme.evaluate import DayRules, Limit, closing_of
 from uptake.programme.in_force import day_rules
 from uptake.programme.models import Award, RulebookVersion
 from uptake.programme.periods import period_of
+from uptake.programme.rulebook_writing import cap_to_file
 
 OF_AWARDS = ("award/", "award0")
 """Between these lie the keys of what awards post."""
@@ -72,63 +73,75 @@ class _Scope(NamedTuple):
     every: str
     begins: date
     times: bool
+    role: str = ""
+    """Of a cap for one role: counted are the awards that were judged by it."""
+
+
+class _Given(NamedTuple):
+    """What an award gave, by which rulebook, and the caps that it says it was judged by (where any asks for a role)."""
+
+    rule: str
+    day: date
+    points: int
+    rulebook: int
+    caps: tuple[dict[str, Any], ...] = ()
 
 
 def _caps(book: int) -> Iterator[str]:
     """No cap lets through more than it says: points or paid awards of one person in one period.
 
-    Where caps were changed inside a period, the greatest counts, since nothing given is taken back. Caps that ask for
-    a role are not looked at; nor are closed periods where events can be undone: what an undone event left to late ones
-    is not taken from them when it is restored.
+    Where caps were changed inside a period, the greatest counts, since nothing given is taken back. Of a cap for one
+    role it is what was given under it, as the awards tell: the directory may say by now that the role was another.
+    Closed periods where events can be undone are not looked at: what an undone event left to late ones is not taken
+    from them when it is restored.
     """
     hashes = dict(RulebookVersion.objects.values_list("pk", "sha256"))
     head = ChainHead.objects.filter(book=book).first()
     if head is None or head.clock_at is None:
         return
     rows = Award.objects.filter(company_id=book, points__gt=0).order_by("person_id", "pk")
-    given: list[tuple[str, date, int, int]] = []
+    wanted = ["person_id", "rule", "date", "points", "rulebook_id"]
+    if rows.filter(rulebook__file__contains='"role"').exists():
+        wanted.append("explanation")
+    given: list[_Given] = []
     last = 0
-    for person, rule, day, points, rulebook in rows.values_list(
-        "person_id", "rule", "date", "points", "rulebook_id"
-    ).iterator(chunk_size=5000):
+    for person, rule, day, points, rulebook, *told in rows.values_list(*wanted).iterator(chunk_size=5000):
         if person != last:
             yield from _person(last, given, hashes, head.clock_at)
             given, last = [], person
-        given.append((rule, day, points, rulebook))
+        caps = tuple(one["cap"] for one in told[0].get("caps", ())) if told else ()
+        given.append(_Given(rule, day, points, rulebook, caps))
     yield from _person(last, given, hashes, head.clock_at)
 
 
-def _person(
-    person: int, given: list[tuple[str, date, int, int]], hashes: dict[int, str], clock: datetime
-) -> Iterator[str]:
+def _person(person: int, given: list[_Given], hashes: dict[int, str], clock: datetime) -> Iterator[str]:
     taken: dict[_Scope, int] = defaultdict(int)
     allowed: dict[_Scope, int] = {}
     scopes: set[_Scope] = set()
-    judged: list[tuple[str, date, int, DayRules]] = []
-    for rule, day, points, rulebook in given:
-        rules = day_rules(rulebook, hashes[rulebook], day)
-        judged.append((rule, day, points, rules))
-        for limit in _limits(rules, rule):
-            scope = _scope(person, limit, day, rules)
-            if scope is not None and _is_looked_at(scope, rules, clock):
-                scopes.add(scope)
-    for rule, day, points, rules in judged:
-        week_start = rules.rulebook.programme.week_start
+    judged: list[tuple[_Given, DayRules, dict[_Scope, int]]] = []
+    for one in given:
+        rules = day_rules(one.rulebook, hashes[one.rulebook], one.day)
         most: dict[_Scope, int] = {}
-        for limit in _limits(rules, rule):
-            scope = _scope(person, limit, day, rules)
+        for limit in _limits(rules, one.rule):
+            scope = _scope(person, limit, one, rules)
             if scope is not None:
                 most[scope] = min(limit.cap.limit, most.get(scope, limit.cap.limit))
+        judged.append((one, rules, most))
+        scopes |= {scope for scope in most if _is_looked_at(scope, rules, clock)}
+    for one, rules, most in judged:
+        week_start = rules.rulebook.programme.week_start
         for scope in scopes:
-            if rule in scope.lineages and period_of(day, scope.every, week_start) == scope.begins:
-                taken[scope] += 1 if scope.times else points
+            counts = scope in most if scope.role else one.rule in scope.lineages
+            if counts and period_of(one.day, scope.every, week_start) == scope.begins:
+                taken[scope] += 1 if scope.times else one.points
                 allowed[scope] = max(allowed.get(scope, 0), most.get(scope, 2**63))
     for scope, count in taken.items():
         if count > allowed[scope]:
             what = "awards" if scope.times else "points"
+            whose = f" for {scope.role}" if scope.role else ""
             yield (
                 f"Person {person} has {count} {what} of {', '.join(scope.lineages)} in the {scope.every} of"
-                f" {scope.begins}, the cap lets {allowed[scope]}"
+                f" {scope.begins}, the cap{whose} lets {allowed[scope]}"
             )
 
 
@@ -140,12 +153,13 @@ def _limits(rules: DayRules, lineage: str) -> tuple[Limit, ...]:
     return ()
 
 
-def _scope(person: int, limit: Limit, day: date, rules: DayRules) -> _Scope | None:
+def _scope(person: int, limit: Limit, given: _Given, rules: DayRules) -> _Scope | None:
+    """None where the cap is for a role that was not the person's."""
     cap = limit.cap
-    if cap.role is not None:
+    if cap.role is not None and cap_to_file(cap) not in given.caps:
         return None
-    begins = period_of(day, cap.every, rules.rulebook.programme.week_start)
-    return _Scope(person, limit.lineages, cap.every, begins, cap.times)
+    begins = period_of(given.day, cap.every, rules.rulebook.programme.week_start)
+    return _Scope(person, limit.lineages, cap.every, begins, cap.times, cap.role or "")
 
 
 def _is_looked_at(scope: _Scope, rules: DayRules, clock: datetime) -> bool:
