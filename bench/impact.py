@@ -1,6 +1,6 @@
 """Impact: how fast panels are evaluated, how often the intervals hold the truth, how often nothing is called something.
 
-    python bench/impact.py [--panels 300] [--seeds 20] [--peers 12] [--quick]
+    python bench/impact.py [--panels 300] [--seeds 20] [--peers 12] [--only detectors] [--quick]
 
 Panels come from the designed generator with a known truth; beside ours stand the naive before/after figure and, where
 the peers' environment is there (UPTAKE_PEERS or .venv-peers), diff-diff on some of the same panels. Seconds are CPU.
@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,9 +31,16 @@ import numpy as np  # noqa: E402
 
 from uptake.statistics.estimate import Estimate  # noqa: E402
 from uptake.statistics.evaluate import evaluate  # noqa: E402
-from uptake.statistics.gaming.detectors import signs  # noqa: E402
+from uptake.statistics.gaming.deeds import Deeds, What  # noqa: E402
+from uptake.statistics.gaming.detectors import bunches, divergence, signs  # noqa: E402
 from uptake.statistics.gaming.rings import rings  # noqa: E402
-from uptake.statistics.gaming.simulate import simulated_people, simulated_rings  # noqa: E402
+from uptake.statistics.gaming.simulate import (  # noqa: E402
+    KINDS,
+    simulated_amounts,
+    simulated_people,
+    simulated_rings,
+    simulated_windows,
+)
 from uptake.statistics.group_time import group_time_average  # noqa: E402
 from uptake.statistics.imputation import Imputation  # noqa: E402
 from uptake.statistics.panel import Panel  # noqa: E402
@@ -184,45 +192,95 @@ def verdicts(panels: int) -> None:
 
 
 def detectors(seeds: int) -> None:
-    print(
-        f"\n## Detectors: {seeds} fresh seeds of 240 people, 60 days, 30 gamers of 5 kinds; then {seeds} without any\n"
-    )
-    right = wrong = overlooked = honest = top = night = tops = nights = 0
-    took = []
-    for seed in range(seeds):
-        world = simulated_people(700_000 + seed)
+    """Seeds from 700 000 on, never used while thresholds were chosen (those were 100 to 500)."""
+    print(f"\n## Detectors: {seeds} fresh seeds of 240 people, 60 days, 30 gamers of 6 kinds; then others beside\n")
+    tally = {name: Tally() for name in ("A", "A2", "B", "C", "D", "F", "G", "H", "R")}
+    all_of, by_points, took = Tally(), Tally(), []
+    top = night = tops = nights = 0
+    for seed in range(700_000, 700_000 + seeds):
+        world = simulated_people(seed)
         started = time.process_time()
-        flagged = {one.person for one in signs(world.deeds)}
+        found = signs(world.deeds)
         took.append((time.process_time() - started) / len(world.deeds.at) * 130_000)
-        gamers = set(world.gamers)
-        right, wrong, overlooked = (
-            right + len(flagged & gamers),
-            wrong + len(flagged - gamers),
-            overlooked + len(gamers - flagged),
-        )
-        honest += 240 - len(gamers)
+        gamers, flagged = set(world.gamers), {one.person for one in found}
+        all_of.add(flagged, gamers, 240)
+        for name in KINDS:
+            # Of one detector: whom it was planted for; another gamer it names is not counted against it.
+            own = {one.person for one in found if one.detector == name}
+            meant = {person for person, kind in world.gamers.items() if kind == name}
+            tally[name].add(own - (gamers - meant), meant, 240)
+        by_points.add(most_points(world.deeds, len(world.deeds.role)), gamers, 240)
         top, night = top + len(flagged & world.top), night + len(flagged & world.night)
         tops, nights = tops + len(world.top), nights + len(world.night)
-    precision, recall = right / max(right + wrong, 1), right / (right + overlooked)
-    told(f"precision {precision:.1%} (at least 95 %)", precision >= 0.95)
-    told(f"recall {recall:.1%} (at least 95 %)", recall >= 0.95)
-    told(
-        f"honest people flagged {wrong / honest:.2%} (at most 1 %); top {top}/{tops}, night {night}/{nights}",
-        wrong / honest <= 0.01,
-    )
+        amounts = simulated_amounts(seed)
+        bunched = bunches(amounts.values, amounts.threshold, 2.0, amounts.role)
+        tally["G"].add({one.person for one in bunched}, set(amounts.padders), len(amounts.role))
+        months = simulated_windows(seed)
+        hollow = {one.person for one in divergence(months.points, months.work, months.role)}
+        tally["H"].add(hollow, set(months.hollow), len(months.role))
+        given, department, planted = simulated_rings(seed)
+        ringed = {one for ring in rings(given, department) for one in ring.people}
+        tally["R"].add(ringed, set(frozenset[int]().union(*planted)), len(department))
+    print(f"{'':34} {'precision':>10} {'recall':>8} {'honest flagged':>15}")
+    for name, one in tally.items():
+        told(one.line(f"detector {name}"), one.holds)
+    told(all_of.line("A to F together, people flagged"), all_of.holds)
+    told(by_points.line("naive: points a day, z above 2"))
+    print(f"top performers flagged {top} of {tops}, night shift {night} of {nights}")
     print(f"CPU for 130 000 events: {np.median(took):.2f} s")
-    clean = [
-        len({one.person for one in signs(simulated_people(800_000 + seed, gamers=0).deeds)}) for seed in range(seeds)
-    ]
+    clean = []
+    for seed in range(800_000, 800_000 + seeds):
+        plain = len({one.person for one in signs(simulated_people(seed, gamers=0).deeds)})
+        amounts, months = simulated_amounts(seed, padders=0), simulated_windows(seed, hollow=0)
+        plain += len(bunches(amounts.values, amounts.threshold, 2.0, amounts.role))
+        plain += len(divergence(months.points, months.work, months.role))
+        clean.append(plain)
     told(f"without gamers: mean {np.mean(clean):.2f}, most {max(clean)} of 240 people", bool(np.mean(clean) <= 2.4))
-    for extra in (0.4, 0.8, 1.5, 0.0):
-        found = false = total = 0
-        for seed in range(min(seeds, 12)):
+    for extra in (0.4, 0.8, 0.0):
+        one = Tally()
+        for seed in range(700_000, 700_000 + min(seeds, 12)):
             given, department, planted = simulated_rings(seed, extra=extra)
-            people = frozenset[int]().union(*planted)
             flagged = {one for ring in rings(given, department) for one in ring.people}
-            found, false, total = found + len(flagged & people), false + len(flagged - people), total + len(people)
-        print(f"rings, {extra} more a week: {found / total:.0%} of their people found, {false} others")
+            one.add(flagged, set(frozenset[int]().union(*planted)), len(department))
+        print(f"rings, {extra} more a week: {one.recall:.0%} of their people found, {one.wrong} others")
+
+
+@dataclass
+class Tally:
+    """Who was flagged against who was planted, over seeds."""
+
+    right: int = 0
+    wrong: int = 0
+    planted: int = 0
+    honest: int = 0
+
+    def add(self, flagged: set[int], planted: set[int], people: int) -> None:
+        self.right += len(flagged & planted)
+        self.wrong += len(flagged - planted)
+        self.planted += len(planted)
+        self.honest += people - len(planted)
+
+    @property
+    def precision(self) -> float:
+        return self.right / max(self.right + self.wrong, 1)
+
+    @property
+    def recall(self) -> float:
+        return self.right / max(self.planted, 1)
+
+    @property
+    def holds(self) -> bool:
+        return self.precision >= 0.95 and self.recall >= 0.95 and self.wrong <= 0.01 * self.honest
+
+    def line(self, name: str) -> str:
+        return f"{name:34} {self.precision:10.1%} {self.recall:8.1%} {self.wrong / self.honest:15.2%}"
+
+
+def most_points(deeds: Deeds, people: int) -> set[int]:
+    """What a dashboard would do: two points an order, one a log-in, and who is two deviations above the mean."""
+    worth = np.where(deeds.what == What.CREATE, 2.0, np.where(deeds.what == What.LOGIN, 1.0, 0.0))
+    points = np.bincount(deeds.person, weights=worth, minlength=people)
+    return {int(one) for one in np.flatnonzero(points > points.mean() + 2 * points.std())}
 
 
 def main() -> int:
@@ -230,13 +288,19 @@ def main() -> int:
     options.add_argument("--panels", type=int, default=300)
     options.add_argument("--seeds", type=int, default=20)
     options.add_argument("--peers", type=int, default=12)
+    options.add_argument("--only", choices=("speed", "coverage", "verdicts", "detectors"), help="one part")
     options.add_argument("--quick", action="store_true", help="a tenth of everything")
     chosen = options.parse_args()
     part = 10 if chosen.quick else 1
-    speed()
-    coverage(chosen.panels // part, chosen.peers)
-    verdicts(chosen.panels // part)
-    detectors(max(chosen.seeds // part, 2))
+    parts: dict[str, Callable[[], None]] = {
+        "speed": speed,
+        "coverage": lambda: coverage(chosen.panels // part, chosen.peers),
+        "verdicts": lambda: verdicts(chosen.panels // part),
+        "detectors": lambda: detectors(max(chosen.seeds // part, 2)),
+    }
+    for name, run in parts.items():
+        if chosen.only in (None, name):
+            run()
     print("\nmissed: " + "; ".join(missed) if missed else "\nall figures held")
     return int(bool(missed))
 

@@ -86,8 +86,8 @@ def beside(hours: Bools) -> Bools:
 def usual_hours(deeds: Deeds) -> Bools:
     """(p, 24) the hours in which the role ordinarily works, where no schedule is known.
 
-    An hour that is often one of a fifth of the role's people (at least of three), and those beside it. Under five people
-    of a role everybody's hold.
+    An hour that is often one of a fifth of the role's people (at least of three), and those beside it. Under five
+    people of a role everybody's hold.
     """
     often = often_hours(deeds.person, deeds.at, deeds.people)
     present = np.bincount(deeds.person, minlength=deeds.people) > 0

@@ -8,11 +8,15 @@ from typing import Any
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from uptake.basics.business_day import business_date
 from uptake.directory.models import Kind, Organization
+from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed, Viewer
-from uptake.programme.fairness.shares import FEWEST, Fairness, Group, Grouping, fairness_of
+from uptake.programme.fairness.afford import Affordable, affordable
+from uptake.programme.fairness.shares import FEWEST, Fairness, Group, Grouping, fairness_of, groups_on
 from uptake.web import numbers, parts
 from uptake.web.pages.fairness.words import finding, named
 from uptake.web.usage import chosen_period
@@ -56,7 +60,11 @@ def home(request: HttpRequest) -> HttpResponseBase:
         "found": found,
         "fewest": FEWEST,
     }
-    return render(request, "fairness/home.html", context | (_told(found) if found and found.points else {}))
+    if found and found.points:
+        context |= _told(found)
+        today = business_date(timezone.now(), *settings_at(company))
+        context["kpis"] += [_redeemable(affordable(company, list(groups_on(company, today)), timezone.now()))]
+    return render(request, "fairness/home.html", context)
 
 
 def _company(request: HttpRequest, viewer: Viewer, companies: list[Organization]) -> Organization | None:
@@ -128,6 +136,17 @@ def _kpis(found: Fairness) -> list[parts.Kpi]:
             hint=_("Rank correlation of people's points with the period before: 1 is the same order."),
         ),
     ]
+
+
+def _redeemable(found: Affordable | None) -> parts.Kpi:
+    return parts.Kpi(
+        _("Could redeem something"),
+        numbers.share(found.share) if found else "–",
+        note=_("the cheapest costs %(price)s") % {"price": numbers.full(found.price)}
+        if found
+        else _("nothing is on offer"),
+        hint=_("People whose points suffice today for the cheapest reward on offer, over everybody at the company."),
+    )
 
 
 def _split(found: Fairness) -> parts.Chart | None:

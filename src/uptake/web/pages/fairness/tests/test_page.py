@@ -45,6 +45,7 @@ def test_what_stands_out_is_said_in_sentences(cast: Cast, client: Client) -> Non
 
     assert f"In {cast.finance.name} people reach points at 0% of the rate of the best group." in page
     assert "By department" in page
+    assert "nothing is on offer" in page
     assert "P3" not in page
 
 
