@@ -80,6 +80,7 @@ FILL: Mapping[str, str | tuple[str, ...]] = {
     "retroactive:run_id": "retroactive_run",
     "gaming:finding_id": "finding",
     "impact:intervention_id": "intervention",
+    "impact:key": ("login",),
     "impact:link_id": "share_link",
     "impact:secret": ("no-such-secret",),
     "community:post_id": "post",

@@ -242,3 +242,25 @@ def _add(rows: Array, begin: int, hours: Array, ends: Array) -> None:
 
 def _number(value: object) -> float:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
+
+
+def sources_of(log: ActivityLog, *, companies: Collection[int] | None = None) -> dict[str, tuple[str, ...]]:
+    """Which sources told each name of event in these companies (None: anywhere)."""
+
+    def read(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
+        events, sources = (snapshot.texts(name).to_pylist() for name in ("event", "source"))
+        sieve = Sieve(snapshot, companies=companies)
+        sieve.events = None
+        width = len(sources) + 1
+
+        def of(bucket: int) -> Array:
+            columns = snapshot.columns(bucket, ["event", "source"])
+            kept = np.flatnonzero(sieve.mask(bucket))
+            return np.unique(columns["event"][kept].astype(np.int64) * width + columns["source"][kept])
+
+        found: dict[str, list[str]] = {}
+        for pair in np.unique(np.concatenate([*each_bucket(snapshot, of), np.zeros(0, np.int64)])).tolist():
+            found.setdefault(str(events[pair // width]), []).append(str(sources[pair % width]))
+        return {name: tuple(sorted(told)) for name, told in found.items()}
+
+    return log.reading(read)

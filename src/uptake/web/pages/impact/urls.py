@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from uptake.web.pages.impact import costs, sharing, views
+from uptake.web.pages.impact import costs, metrics_page, sharing, views
 
 app_name = "impact"
 urlpatterns = [
     path("", views.home, name="home"),
     path("new/", views.new, name="new"),
+    path("metrics/", metrics_page.metrics, name="metrics"),
+    path("metrics/<slug:key>/", metrics_page.metric, name="metric"),
     path("<int:intervention_id>/", views.one, name="one"),
     path("<int:intervention_id>/cost/", costs.note, name="cost"),
     path("<int:intervention_id>/links/", sharing.links, name="links"),
