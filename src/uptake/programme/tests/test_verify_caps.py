@@ -13,7 +13,7 @@ from uptake.programme.models import Award
 from uptake.programme.tests.world import RULES, Desk
 from uptake.programme.verify import problems_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def told(cast: Cast) -> list[str]:
