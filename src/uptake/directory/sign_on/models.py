@@ -53,9 +53,9 @@ class SignOn(models.Model):
     """The client id; the entity id of the other system (SAML); the service account (LDAP)."""
     secret = models.BinaryField(default=bytes)
     """Sealed."""
-    email_claim = models.CharField(max_length=60, blank=True)
+    email_claim = models.CharField(max_length=200, blank=True)
     """Where the e-mail stands; empty: it is not used."""
-    number_claim = models.CharField(max_length=60, blank=True)
+    number_claim = models.CharField(max_length=200, blank=True)
     """Where the staff number stands; empty: it is not used."""
     source = models.CharField(max_length=100, blank=True)
     """The `source` of the identities whose ids it tells, of a source of people; empty: none."""

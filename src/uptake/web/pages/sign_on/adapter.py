@@ -15,6 +15,10 @@ from uptake.directory.sign_on.models import Protocol, SignOn
 from uptake.directory.sign_on.set_up import SecretLost, secret_of
 from uptake.web.pages.sign_on import oidc
 from uptake.web.pages.sign_on.answers import failed, refused, tried
+from uptake.web.pages.sign_on.ask import Session
+
+PLAIN = "sign_on_plain"
+"""Where a request keeps whether the system it is about may be asked without encryption."""
 
 
 class SignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
@@ -38,7 +42,12 @@ class SignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             settings={"server_url": sign_on.address},
         )
         app.sign_on = sign_on
+        setattr(request, PLAIN, sign_on.plain)
         return oidc.Provider(request, app=app)
+
+    def get_requests_session(self) -> Session:
+        """What allauth asks with, where an answer named the address: encrypted, sent on by nobody."""
+        return Session(plain=bool(getattr(self.request, PLAIN, False)))
 
     def list_apps(
         self, request: HttpRequest, provider: str | None = None, client_id: str | None = None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from requests import RequestException
 
 from uptake.directory.models import Organization
 from uptake.directory.scope import Deed, Viewer
@@ -16,6 +18,8 @@ from uptake.directory.sign_on import set_up as doors
 from uptake.directory.sign_on.models import Protocol, SignOn
 from uptake.directory.sign_on.proper import NAME
 from uptake.notify.post import NotAnAddress as NowhereAtAll
+from uptake.web.pages.sign_on import saml
+from uptake.web.pages.sign_on.ask import MOST, Session
 from uptake.web.pages.sign_on.ldap import FILTER_BY_NAME
 
 
@@ -31,6 +35,8 @@ class SetupForm(forms.Form):
     FIRST = ("organization", "name_en", "name_zh")
     SETTINGS: ClassVar[tuple[str, ...]] = ()
     """Fields that are kept in `SignOn.settings`."""
+    APART: ClassVar[tuple[str, ...]] = ()
+    """Fields that say it another way: a form of these has a `setup` of its own."""
     WITHOUT: ClassVar[tuple[str, ...]] = ()
     """Fields of all that this protocol has no use for."""
 
@@ -50,13 +56,13 @@ class SetupForm(forms.Form):
         help_text=gettext_lazy("Such as: 北源账号"),
     )
     email_claim = forms.CharField(
-        max_length=60,
+        max_length=200,
         required=False,
         initial="email",
         label=gettext_lazy("Where the e-mail stands"),
     )
     number_claim = forms.CharField(
-        max_length=60,
+        max_length=200,
         required=False,
         label=gettext_lazy("Where the staff number stands"),
         help_text=gettext_lazy("Such as: employee_number. Only if people cannot change it themselves there."),
@@ -101,7 +107,7 @@ class SetupForm(forms.Form):
 
     def setup(self) -> doors.Setup:
         """What was told, for the door."""
-        apart = ("organization", "domains", *self.SETTINGS)
+        apart = ("organization", "domains", *self.SETTINGS, *self.APART)
         told = {key: value for key, value in self.cleaned_data.items() if key not in apart}
         settings = {name: self.cleaned_data.get(name, "") for name in self.SETTINGS}
         return doors.Setup(
@@ -173,7 +179,87 @@ class LdapForm(SetupForm):
         self.fields["makes_people"].label = _("Add people who are not known yet, by their e-mail")
 
 
-FORMS: Mapping[Protocol, type[SetupForm]] = {Protocol.OIDC: OpenIdForm, Protocol.LDAP: LdapForm}
+class SamlForm(SetupForm):
+    """SAML 2.0: the other system is told by its metadata."""
+
+    SETTINGS = ("certificates", "subject", "unasked")
+    APART = ("metadata_address", "metadata")
+
+    metadata_address = forms.CharField(
+        max_length=500,
+        required=False,
+        label=gettext_lazy("Address of its metadata"),
+        help_text=gettext_lazy("It is read once, now. Such as: https://login.example.com/saml/metadata"),
+    )
+    metadata = forms.CharField(
+        max_length=MOST,
+        required=False,
+        label=gettext_lazy("Or its metadata (XML)"),
+        widget=forms.Textarea(attrs={"rows": 4, "class": "mono"}),
+    )
+    subject = forms.CharField(
+        max_length=200,
+        required=False,
+        label=gettext_lazy("Attribute that names an account for good"),
+        help_text=gettext_lazy("Empty: the NameID. Never one that is given to somebody else later."),
+    )
+    unasked = forms.BooleanField(
+        required=False,
+        label=gettext_lazy("Also take people whom it sends without being asked (IdP-initiated): less safe"),
+    )
+
+    def __init__(self, *args: Any, sign_on: SignOn | None, **kwargs: Any) -> None:
+        self.held = sign_on
+        self.read: tuple[str, str, str] | None = None
+        super().__init__(*args, sign_on=sign_on, **kwargs)
+        email, number = self.fields["email_claim"], self.fields["number_claim"]
+        email.initial = saml.NAME_ID
+        email.help_text = _("An attribute, or NameID.")
+        number.help_text = _("An attribute. Only if people cannot change it themselves there.")
+        self.fields["makes_people"].label = _("Add people who are not known yet, by their e-mail")
+        self.fields["plain"].label = _("Allow addresses without encryption, which everybody on the way can read")
+        if sign_on:
+            self.fields["metadata"].help_text = _("Leave both empty to keep what was read.")
+
+    def clean(self) -> dict[str, Any]:
+        """Reads the metadata, where there are new ones."""
+        told = super().clean() or self.cleaned_data
+        text, address = told.get("metadata", "").strip(), told.get("metadata_address", "").strip()
+        if saml.MISSING:
+            self.add_error(None, _("SAML is not installed here. Whoever runs the platform can add uptake[saml]."))
+        elif text or address:
+            try:
+                self.read = saml.read_metadata(text or fetched(address, plain=bool(told.get("plain"))))
+            except (RequestException, ValueError) as failure:
+                field = "metadata" if text else "metadata_address"
+                self.add_error(field, _("These are no metadata of one system: %(why)s") % {"why": str(failure)[:200]})
+        elif self.held is None:
+            self.add_error("metadata_address", _("This is needed."))
+        return told
+
+    def setup(self) -> doors.Setup:
+        if self.read is None and self.held is not None:
+            self.read = (self.held.client, self.held.address, str(self.held.settings["certificates"]))
+        assert self.read is not None, "clean has read it"
+        client, address, certificates = self.read
+        told = super().setup()
+        settings = {**told.settings, "certificates": certificates, "unasked": "yes" if told.settings["unasked"] else ""}
+        return replace(told, client=client, address=address, settings=settings)
+
+
+def fetched(address: str, *, plain: bool) -> str:
+    """What stands at an address. Raises RequestException."""
+    with Session(plain=plain) as asked:
+        answer = asked.get(address)
+        answer.raise_for_status()
+        return answer.text
+
+
+FORMS: Mapping[Protocol, type[SetupForm]] = {
+    Protocol.OIDC: OpenIdForm,
+    Protocol.LDAP: LdapForm,
+    Protocol.SAML: SamlForm,
+}
 REFUSALS = (
     proper.NotAnAddress,
     proper.NotEncrypted,
@@ -201,20 +287,22 @@ def tell(form: SetupForm, refusal: Exception) -> None:
         "filter": _("A filter stands in brackets and holds %(name)s.") % {"name": NAME},
         "user_dn": _("This must hold %(name)s once.") % {"name": NAME},
         "ca": _("This is no certificate."),
+        "certificates": _("This is no certificate."),
     }
     match refusal:
         case proper.NotEncrypted():
-            form.add_error("address", _("This address is not encrypted. Use https://, or allow it below."))
+            field, words = "address", _("This address is not encrypted. Use https://, or allow it below.")
         case proper.Improper():
-            name = str(refusal)
-            form.add_error(name if name in form.fields else None, improper[name])
+            field, words = str(refusal), improper[str(refusal)]
         case doors.NotADomain():
-            form.add_error("domains", _("“%(domain)s” is no domain.") % {"domain": refusal})
+            field, words = "domains", _("“%(domain)s” is no domain.") % {"domain": refusal}
         case doors.NoClaim():
-            form.add_error("email_claim", _("Say where the e-mail or the staff number stands: else nobody is found."))
+            field = "email_claim"
+            words = _("Say where the e-mail or the staff number stands: else nobody is found.")
         case doors.DomainsNeeded():
-            form.add_error("domains", _("Name the domains it may speak of."))
+            field, words = "domains", _("Name the domains it may speak of.")
         case doors.NoPeopleHere():
-            form.add_error("makes_people", _("At a park nobody is added: people work for a company."))
+            field, words = "makes_people", _("At a park nobody is added: people work for a company.")
         case _:
-            form.add_error("address", _("This is no address that can be asked."))
+            field, words = "address", _("This is no address that can be asked.")
+    form.add_error(field if field in form.fields else None, words)

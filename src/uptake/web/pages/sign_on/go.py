@@ -20,6 +20,7 @@ from uptake.directory.sign_on.set_up import may_set_up
 from uptake.web.pages.sign_on import oidc
 from uptake.web.pages.sign_on.answers import TRIAL, failed, refused
 from uptake.web.pages.sign_on.by_password import ask_for_password
+from uptake.web.pages.sign_on.by_saml import to_system
 from uptake.web.viewing import viewer_for
 
 
@@ -39,6 +40,8 @@ def begin(request: HttpRequest, way: str) -> HttpResponseBase:
     match sign_on.protocol:
         case Protocol.LDAP:
             return ask_for_password(request, sign_on)
+        case Protocol.SAML:
+            return to_system(request, sign_on)
         case _:
             return _to_issuer(request, sign_on)
 

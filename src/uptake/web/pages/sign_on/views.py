@@ -17,7 +17,9 @@ from uptake.directory.scope import Deed, NotAllowed
 from uptake.directory.sign_on import set_up as doors
 from uptake.directory.sign_on.let_in import Why
 from uptake.directory.sign_on.models import Protocol, SignOn, SignOnLink
+from uptake.web.pages.sign_on import saml
 from uptake.web.pages.sign_on.answers import REASONS, TRIAL
+from uptake.web.pages.sign_on.by_saml import ours
 from uptake.web.pages.sign_on.forms import FORMS, REFUSALS, tell
 from uptake.web.viewing import NotYours, needs, viewer_for
 
@@ -60,7 +62,8 @@ def new(request: HttpRequest, protocol: str) -> HttpResponseBase:
         else:
             messages.success(request, _("Set up. Tell the other system the address below, then test it."))
             return redirect("sign_on:one", made.pk)
-    return render(request, "sign_on/form.html", {"form": form, "protocol": kind, "way": None})
+    lacking = saml.MISSING if kind == Protocol.SAML else ""
+    return render(request, "sign_on/form.html", {"form": form, "protocol": kind, "way": None, "lacking": lacking})
 
 
 @needs(Deed.MANAGE_DATA)
@@ -95,9 +98,13 @@ def one(request: HttpRequest, sign_on_id: int) -> HttpResponseBase:
     viewer = viewer_for(request)
     links = SignOnLink.objects.visible_to(viewer).filter(sign_on=held).select_related("user__person")
     tone, state = _state(held)
+    is_saml = held.protocol == Protocol.SAML
     context = {
         "way": held,
         "tone": tone,
+        "saml": ours(request, held) if is_saml else None,
+        "certificates": saml.certificates(held) if is_saml else [],
+        "lacking": saml.MISSING if is_saml else "",
         "state": state,
         "callback": request.build_absolute_uri(reverse("sign_on_with:callback", args=[held.slug])),
         "own_address": request.build_absolute_uri(reverse("sign_on_with:begin", args=[held.slug])),

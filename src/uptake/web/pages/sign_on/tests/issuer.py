@@ -30,6 +30,7 @@ class Issuer:
         self.twist: dict[str, Any] = {}
         self.alg, self.key, self.calls_itself = "RS256", "own", address
         self.beside: dict[str, Any] = {}
+        self.more: dict[str, str] = {}
         self.codes: dict[str, dict[str, str]] = {}
         self.used: list[str] = []
 
@@ -41,6 +42,7 @@ class Issuer:
             "jwks_uri": f"{self.address}/keys",
             "userinfo_endpoint": f"{self.address}/userinfo",
             "token_endpoint_auth_methods_supported": ["client_secret_post"],
+            **self.more,
         }
 
     def keys(self) -> dict[str, Any]:

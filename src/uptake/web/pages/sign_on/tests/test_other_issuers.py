@@ -28,7 +28,7 @@ def test_a_person_comes_in_by_its_pages(cast: Cast, verified: bool, comes_in: bo
         way = set_up(protocol=Protocol.OIDC, organization=cast.beiyuan, setup=setup, by=EVERYTHING, now=NOW)
         client = Client()
         away = client.get(f"/account/with/{way.slug}/")["Location"]
-        with httpx.Client(trust_env=False) as browser:
+        with httpx.Client(trust_env=False, timeout=30) as browser:
             page = browser.get(away)
             assert re.search(r"<form", page.text), page.text
             back = browser.post(away, data={"sub": "lin"})

@@ -260,6 +260,18 @@ def test_a_code_used_before_lets_nobody_in(cast: Cast, there: Issuer) -> None:
     assert inside(client) is None
 
 
+def test_what_the_issuer_says_of_itself_sends_us_nowhere_we_do_not_go(cast: Cast, there: Issuer) -> None:
+    sign_on, client = way(cast.beiyuan, there), Client()
+    there.more = {"token_endpoint": "http://169.254.169.254/latest"}
+
+    answer = go(client, sign_on, there)
+
+    assert (answer.status_code, inside(client)) == (401, None)
+    ren = cast.sign_in(cast.ren)
+    go(ren, sign_on, there, test=True)
+    assert "NotAnAddress" in ren.get(f"/people/sign-on/{sign_on.pk}").content.decode()
+
+
 def test_who_goes_back_reads_so(cast: Cast, there: Issuer) -> None:
     sign_on, client = way(cast.beiyuan, there), Client()
     away = client.get(f"/account/with/{sign_on.slug}/")["Location"]
