@@ -13,11 +13,13 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from uptake.directory.models import Organization
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed, NotAllowed, Viewer
+from uptake.insight.gaming.models import Finding
 from uptake.programme.governance.appeal import (
     AlreadyDecided,
     AlreadyOpen,
@@ -44,6 +46,7 @@ from uptake.web.pages.appeals.lines import (
     told_of_award,
     told_of_entry,
 )
+from uptake.web.pages.gaming.words import NAMES
 from uptake.web.viewing import login_required, needs, viewer_for
 
 A_PAGE = 25
@@ -121,19 +124,27 @@ def appeal(request: HttpRequest, appeal_id: int) -> HttpResponseBase:
             return redirect("appeals:appeal", appeal_id=found.pk)
     now = timezone.now()
     is_open = found.state == AppealState.OPEN
+    decides = is_open and may_decide(found, viewer)
     with timezone.override(settings_at(found.company).zone):
         context: dict[str, Any] = {
             "appeal": found,
             "listed": _one(found, now),
             "own": found.person_id == viewer.person_id,
-            "may_decide": is_open and may_decide(found, viewer),
-            "barred": is_open and viewer.may(Deed.MANAGE_RULES, found.company) and not may_decide(found, viewer),
+            "may_decide": decides,
+            "barred": is_open and viewer.may(Deed.MANAGE_RULES, found.company) and not decides,
+            "findings": _under_review(found, viewer) if decides else [],
             "suggested": missing_points(found.award) if found.award else 0,
             "mine": found.assigned_id is not None and found.assigned_id == viewer.person_id,
             "problem": problem,
             "typed": request.POST,
         }
         return render(request, "appeals/appeal.html", context, status=422 if problem else 200)
+
+
+def _under_review(found: Appeal, viewer: Viewer) -> list[tuple[Finding, str | Promise]]:
+    """What is under review at the same person, for who decides and sees events there; with the detector's name."""
+    rows = Finding.objects.visible_to(viewer).open().filter(company=found.company, person=found.person)
+    return [(one, NAMES[one.detector]) for one in rows.order_by("-found_at", "-pk")]
 
 
 def _do(request: HttpRequest, found: Appeal, viewer: Viewer) -> str:

@@ -21,6 +21,8 @@ MOST_LOSERS = 0.05
 BORDERS = (
     "≤ −30%", "−30…−20", "−20…−10", "−10…−2", "±2", "+2…+10", "+10…+20", "≥ +20%",
 )  # fmt: skip
+MOST_EDGES = 5
+"""So many limits that are used up exactly are told."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,10 @@ class Tested:
     events: int
     span: tuple[str, str]
     passed: int
+    edges: Sequence[tuple[str, float]] = ()
+    """(title of a rule, share of its paid days that end exactly at its limit)."""
+    quickest: Mapping[str, Any] | None = None
+    """The ten minutes that paid most, without whose they were; None where so few people are told of that it shows."""
 
 
 def tested(told: Mapping[str, Any], person: int | None) -> Tested | None:
@@ -92,7 +98,28 @@ def tested(told: Mapping[str, Any], person: int | None) -> Tested | None:
         events=int(told.get("events", 0)),
         span=(_day(told.get("from", "")), _day(told.get("until", ""))),
         passed=sum(check.holds for check in checks),
+        edges=_edges(told),
+        quickest=_quickest(told),
     )
+
+
+def _edges(told: Mapping[str, Any]) -> list[tuple[str, float]]:
+    titles = {one.get("rule"): str(one.get("title") or one.get("rule")) for one in told.get("rules", ())}
+    edges = told.get("gaming", {}).get("edges", ())[:MOST_EDGES]
+    return [(titles.get(one["rule"], str(one["rule"])), one["edge_days"] / one["days"]) for one in edges]
+
+
+def _quickest(told: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    fastest = told.get("gaming", {}).get("fastest", ())
+    if not fastest or int(told.get("people", 0)) < HIDE_BELOW:
+        return None
+    titles = {one.get("rule"): str(one.get("title") or one.get("rule")) for one in told.get("rules", ())}
+    first = fastest[0]
+    return {
+        "rate": float(first["a_minute"]),
+        "events": int(first["events"]),
+        "rule": titles.get(first["rule"], first["rule"]),
+    }
 
 
 def _day(told: str) -> str:

@@ -35,6 +35,7 @@ from uptake.programme.governance.vote import NotAMember, ReasonMissing, cast_vot
 from uptake.programme.governance.words import held_back_sentence, result_sentence
 from uptake.programme.in_force import parsed
 from uptake.programme.rulebook_reading import read_rulebook
+from uptake.programme.thresholds import thresholds_of
 from uptake.web.catalogue import labels_of
 from uptake.web.pages.building.exploits import tricks_of
 from uptake.web.pages.committee.figures import passed_words, tested
@@ -183,6 +184,8 @@ def _context(found: Proposal, viewer: Viewer, now: datetime) -> dict[str, Any]:
         "changes": _changes(found, today),
         "earnable": _earnable(found, today) if is_open else None,
         "test": test,
+        "thresholds": thresholds_of(read_rulebook(found.file), today) if test and inside else (),
+        "inside": inside,
         "test_words": passed_words(test) if test else "",
         "seats": _seats(found, viewer, today) if viewer.may(Deed.MANAGE_RULES, place) or elector else [],
         "may_vote": may_vote,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cast import NOW, Cast
+from tests.cast import NOW, TODAY, Cast
+from uptake.insight.gaming.models import Finding
 from uptake.ledger.grant import Grant, grant
 from uptake.programme.governance.models import Appeal
 from uptake.programme.governance.tests.test_appeal import RULES
@@ -95,3 +96,17 @@ def test_a_member_sees_that_another_answers(cast: Cast) -> None:
     assert ren.post(address, {"take": "1"}).status_code == 302
     assert ke.post(address, {"withdraw": "1"}).status_code == 302
     assert Appeal.objects.get().state == "withdrawn"
+
+
+def test_who_decides_and_sees_events_is_told_what_is_under_review_at_the_person(cast: Cast) -> None:
+    lin = cast.sign_in(cast.lin)
+    lin.post(f"/appeals/new/?award={award(cast).pk}", {"text": "It had 12 lines."})
+    Finding.objects.create(
+        company=cast.beiyuan, person=cast.lin, detector="C", first=TODAY, last=TODAY, numbers={}, events=[], points=9,
+        held=0, found_at=NOW,
+    )  # fmt: skip
+    address, said = f"/appeals/{Appeal.objects.get().pk}/", "Points of this person under review"
+
+    told = {who: said in cast.sign_in(cast.people()[who]).get(address).content.decode() for who in ("ren", "ke", "lin")}
+
+    assert told == {"ren": True, "ke": False, "lin": False}

@@ -34,6 +34,11 @@ TOLD: dict[str, Any] = {
     ],
     "gini": {"before": 0.3, "after": 0.2}, "theil": {"before": 0.1, "after": 0.1},
     "caps": {"after": {"people": 2, "of": 8}}, "each": [],
+    "rules": [{"rule": "orders", "title": "Orders made"}],
+    "gaming": {
+        "edges": [{"rule": "orders", "days": 8, "edge_days": 6}],
+        "fastest": [{"a_minute": 7.5, "person": 1, "points": 75, "date": "2026-04-02", "rule": "orders", "events": 9}],
+    },
 }  # fmt: skip
 
 
@@ -70,7 +75,8 @@ def test_a_draft_goes_to_the_vote_and_its_page_tells_all(cast: Cast) -> None:
     page = ke.get(f"/committee/{proposal.pk}/").content.decode()
     for words in ("Pay less for orders", "Orders became easy.", "<ins>6 points for each", "<del>10 points for each",
                   "Your vote", "you would have had 90 points instead of 120", proposal.sha256, "as it was sealed",
-                  "Purchasing", "−12.5%", "look here"):  # fmt: skip
+                  "Purchasing", "−12.5%", "look here", "9 events, most by Orders made", "7.5 a minute",
+                  "days that end at the limit"):  # fmt: skip
         assert words in page, words
     assert "Two-person office" not in page
     assert proposal.title in ke.get("/committee/").content.decode()
@@ -96,6 +102,7 @@ def test_employees_read_and_comment_and_see_no_names_of_voters(cast: Cast) -> No
 
     page = lin.get(f"/committee/{proposal.pk}/").content.decode()
     assert "Your vote" not in page
+    assert "Worth gaming?" not in page
     assert "A secret of mine" not in page
     assert "Take the proposal back" not in page
     assert lin.post(f"/committee/{proposal.pk}/", {"comment": "1", "text": "What of returns?"}).status_code == 302
