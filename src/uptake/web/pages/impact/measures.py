@@ -18,6 +18,7 @@ from uptake.insight.impact.models import Intervention
 from uptake.statistics.plan import Kind
 from uptake.web import numbers, parts
 from uptake.web.catalogue import labels_of
+from uptake.web.pages.impact.named_words import WORDS as NAMED_WORDS
 from uptake.web.pages.impact.words import HELD, VERDICTS
 from uptake.web.pages.transparency.words import Section
 
@@ -44,7 +45,21 @@ MEASURES: Mapping[Measure, tuple[str | Promise, str | Promise]] = {
         gettext_lazy("Share of events that say yes"),
         gettext_lazy("Of such events that tell this fact that working day, those of which it is true."),
     ),
+    Measure.NO: (
+        gettext_lazy("Share of events that say no"),
+        gettext_lazy("Of such events that tell this fact that working day, those of which it is not true."),
+    ),
+    Measure.MEAN: (
+        gettext_lazy("Mean of a number events tell"),
+        gettext_lazy("The mean of the numbers such events tell as this fact that working day."),
+    ),
+    Measure.FAILED: (
+        gettext_lazy("Share of failed operations"),
+        gettext_lazy("Of all that counts as activity that working day but page views, what says that it failed."),
+    ),
 }
+DECLARED = tuple(measure for measure in Measure if measure is not Measure.FAILED)
+"""What can be chosen for an event of one's own."""
 """Name and definition. Version 1: `insight.impact.metrics.VERSION`."""
 BINS = 16
 WEEKS_BEFORE = 4
@@ -68,6 +83,8 @@ class Measured:
 
 def metric_name(metric: Metric) -> str:
     """In the reader's language."""
+    if metric.named in NAMED_WORDS:
+        return str(NAMED_WORDS[metric.named].name)
     labels = labels_of(list(metric.events)).events
     names = {"event": labels.get(metric.event, metric.event), "of": labels.get(metric.of, metric.of)}
     if metric.measure is Measure.PER_HEAD:
@@ -78,6 +95,12 @@ def metric_name(metric: Metric) -> str:
         return _("Hours from “%(of)s” to “%(event)s”") % names
     if metric.measure is Measure.YES:
         return _("%(event)s: share with “%(of)s”") % names
+    if metric.measure is Measure.NO:
+        return _("%(event)s: share without “%(of)s”") % names
+    if metric.measure is Measure.MEAN:
+        return _("%(event)s: mean of “%(of)s”") % names
+    if metric.measure is Measure.FAILED:
+        return str(NAMED_WORDS["failed"].name)
     if not metric.event:
         return _("Active people a working day")
     return _("People a working day: %(event)s") % names

@@ -23,15 +23,16 @@ from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed, NotAllowed, Viewer
 from uptake.events.models import EventType
 from uptake.insight.impact import refusals
-from uptake.insight.impact.metrics import Measure, Metric, metric_of
+from uptake.insight.impact.metrics import Metric, metric_of
 from uptake.insight.impact.models import MANAGING, Chosen, Evaluation, Intervention, What, departments_of
 from uptake.insight.impact.register import answer_for, lock, register_intervention
 from uptake.insight.report.note_cost import CURRENCIES
-from uptake.statistics.plan import Kind as MetricKind
 from uptake.web import numbers, parts
 from uptake.web.catalogue import labels_of
+from uptake.web.pages.impact import wanted
 from uptake.web.pages.impact.costs import costs_of, costs_section
 from uptake.web.pages.impact.measures import (
+    DECLARED,
     MEASURES,
     calendar,
     change_of,
@@ -56,8 +57,6 @@ from uptake.web.viewing import NotYours, needs, place_for, viewer_for
 
 A_PAGE = 25
 MOST_EVENTS = 300
-OTHERS = 4
-"""Rows of the form for what is looked at beside."""
 
 
 @needs(Deed.SEE_TOTALS)
@@ -109,19 +108,28 @@ def new(request: HttpRequest) -> HttpResponseBase:
     context = {
         "place": place,
         "places": places,
-        "departments": [
-            (one, request.POST.get(f"start-{one.slug}", ""), not request.POST or f"take-{one.slug}" in request.POST)
-            for one in departments
-        ],
+        "companies": _by_company(request, departments),
         "events": sorted(((labels.events.get(name, name), name) for name in names), key=lambda pair: pair[0]),
         "kinds": What.choices,
         "ways": Chosen.choices,
         "given": request.POST,
-        "measures": [(one.value, *MEASURES[one]) for one in Measure],
-        "beside": [_beside(request, at) for at in range(OTHERS)],
+        "measures": [(one.value, *MEASURES[one]) for one in DECLARED],
         "wrong": wrong,
+        **wanted.context(request),
     }
     return render(request, "impact/new.html", context, status=422 if wrong else 200)
+
+
+def _by_company(
+    request: HttpRequest, departments: list[Organization]
+) -> list[tuple[str, list[tuple[Organization, str, bool]], bool]]:
+    """(company, its departments with what was typed, whether it is shown unfolded)."""
+    found: dict[str, list[tuple[Organization, str, bool]]] = {}
+    for one in departments:
+        typed = request.POST.get(f"start-{one.slug}", "")
+        takes = not request.POST or f"take-{one.slug}" in request.POST
+        found.setdefault(one.company.name if one.company else "", []).append((one, typed, takes))
+    return [(name, rows, len(found) < 3 or any(typed for _one, typed, _takes in rows)) for name, rows in found.items()]
 
 
 def _place(request: HttpRequest, places: list[Organization]) -> Organization | None:
@@ -145,6 +153,7 @@ def _register(
     until = _day(request.POST.get("until", ""))
     if until is None:
         raise refusals.WrongDates
+    asked = wanted.asked(request)
     kind, chosen = request.POST.get("kind", ""), request.POST.get("chosen", "")
     return register_intervention(
         organization=place,
@@ -157,27 +166,14 @@ def _register(
         until=until,
         guardrail=request.POST.get("guardrail", ""),
         margin=_points(request.POST.get("margin", "")),
-        others=[one for one in (_other(_beside(request, at)) for at in range(OTHERS)) if one is not None],
+        others=asked.others,
+        further=asked.further,
+        rails=asked.rails,
+        outcome=asked.outcome,
+        looks=wanted.looks(request),
         by=viewer,
         now=timezone.now(),
     )
-
-
-def _beside(request: HttpRequest, at: int) -> dict[str, str]:
-    """What was typed into the row `at` of other measures."""
-    typed = {name: request.POST.get(f"{name}-{at}", "") for name in ("measure", "event", "of", "fact", "smallest")}
-    return {"at": str(at), **typed}
-
-
-def _other(typed: Mapping[str, str]) -> tuple[Metric, float] | None:
-    """The measure of a row; None where nothing was chosen in it."""
-    if not typed["event"]:
-        return None
-    measure = Measure(typed["measure"]) if typed["measure"] in MEASURES else Measure.SHARE
-    of = {Measure.RATIO: "of", Measure.HOURS: "of", Measure.YES: "fact"}.get(measure)
-    metric = Metric(typed["event"], measure, typed[of].strip() if of else "")
-    size = _points(typed["smallest"])
-    return metric, size if metric.kind is MetricKind.RATE else size * 100
 
 
 def _day(typed: str) -> date | None:
@@ -228,7 +224,16 @@ def one(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
         "may": any(viewer.may(deed, found.organization) for deed in MANAGING),
         "metric": metric_name(primary),
         "smallest": size_of(primary, found.plan["metrics"][0]["smallest"]),
-        "guardrails": [(metric_name(metric_of(rail)), _size(rail["margin"])) for rail in found.plan["guardrails"]],
+        "guardrails": [
+            (metric_name(metric_of(rail)), size_of(metric_of(rail), rail["margin"]))
+            for rail in found.plan["guardrails"]
+        ],
+        "deciding": [
+            (metric_name(metric_of(more)), size_of(metric_of(more), more["smallest"]))
+            for more in found.plan["metrics"][1:]
+        ],
+        "behind": metric_name(metric_of(found.plan["outcome"])) if "outcome" in found.plan else "",
+        "looks": [date.fromisoformat(look) for look in found.plan["looks"]],
         "others": [
             (metric_name(metric_of(other)), size_of(metric_of(other), other["smallest"]))
             for other in found.plan.get("others", ())
@@ -422,7 +427,8 @@ def _report(told: Mapping[str, Any], names: Mapping[str, Organization]) -> dict[
         "checks": [_checked(one) for one in result["checks"]],
         "fixes": [(reason(code), remedy(code)) for code in primary["against"]],
         "rails": [
-            (metric_name(metric_of(rail)), _size(rail["margin"]), *HELD[rail["held"]]) for rail in told["guardrails"]
+            (metric_name(metric_of(rail)), size_of(metric_of(rail), rail["margin"]), *HELD[rail["held"]])
+            for rail in told["guardrails"]
         ],
         "measured": measured(told),
         "forest": forest(told),

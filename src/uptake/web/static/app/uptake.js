@@ -372,6 +372,18 @@
     if (event.key !== "Escape") return;
     for (const open of document.querySelectorAll("details.u-pick[open]")) { open.open = false; open.querySelector("summary").focus(); }
   });
+  document.addEventListener("input", (event) => {
+    if (!event.target.matches("[data-narrow]")) return;
+    const wanted = event.target.value.trim().toLowerCase();
+    const holds = (node) => node.textContent.toLowerCase().includes(wanted);
+    for (const part of document.getElementById(event.target.dataset.narrow).querySelectorAll("[data-narrowed]")) {
+      const whole = holds(part.querySelector("summary"));
+      const rows = [...part.querySelectorAll("tbody tr")];
+      for (const row of rows) row.hidden = !whole && !holds(row);
+      part.hidden = rows.every((row) => row.hidden);
+      if (wanted && !part.hidden) part.open = true;
+    }
+  });
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
   });

@@ -42,6 +42,10 @@ def test_a_manager_registers_looks_at_the_gate_and_locks(cast: Cast) -> None:
         "title": "Points for orders", "kind": "points", "chosen": "random", "event": "order.created",
         "smallest": "5", "until": (start + timedelta(days=60)).isoformat(), "guardrail": "order.created", "margin": "2",
         "event-0": "order.created", "measure-0": "per_head", "of-0": "order.created", "smallest-0": "0.5",
+        "event-1": "named:active", "use-1": "rail", "smallest-1": "3",
+        "look-0": (start + timedelta(days=9)).isoformat(),
+        "event-2": "order.created", "use-2": "outcome", "smallest-2": "4", "good-2": "lower",
+        "event-3": "order.created", "use-3": "decides", "measure-3": "per_head", "smallest-3": "2",
         f"take-{cast.purchasing.slug}": "on", f"start-{cast.purchasing.slug}": start.isoformat(),
         f"take-{cast.finance.slug}": "on", f"start-{cast.finance.slug}": "",
     }  # fmt: skip
@@ -53,6 +57,8 @@ def test_a_manager_registers_looks_at_the_gate_and_locks(cast: Cast) -> None:
         ({"until": ""}, "The end must lie"),
         ({"title": ""}, "Give it a title"),
         ({"measure-0": "ratio"}, "the two must differ"),
+        ({"look-0": (start + timedelta(days=99)).isoformat()}, "between the first start and the end"),
+        ({"event-1": "named:tasks_done"}, "Choose an event of the catalogue"),
         ({f"start-{cast.purchasing.slug}": ""}, "at least one department begins"),
     ):
         refused = hua.post(address, {**form, **wrong})
@@ -68,6 +74,10 @@ def test_a_manager_registers_looks_at_the_gate_and_locks(cast: Cast) -> None:
     assert made.hash in text
     assert "It has not begun yet" in text
     assert made.plan["others"][0]["smallest"] == "0.5"
+    assert made.plan["guardrails"][1] == {"event": "", "named": "active", "margin": "0.03", "direction": "higher"}
+    assert made.plan["outcome"] == {"event": "order.created", "smallest": "0.04", "direction": "lower"}
+    assert [one["smallest"] for one in made.plan["metrics"]] == ["0.05", "2"]
+    assert made.plan["looks"] == [(start + timedelta(days=9)).isoformat()]
     assert "Each person a working day: Order entered" in text
     assert 'id="impact-calendar"' in text
     assert hua.get(f"{page}report.pdf").status_code == 404
