@@ -65,7 +65,7 @@ LINES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
         % _counts(told, "quick", "created")
     ),
     "G": lambda told: (
-        _("%(at)s lie at %(threshold)s or just above, %(below)s just below.")
+        _("%(at)s amounts lie at %(threshold)s or just above it, %(below)s just below.")
         % _counts(told, "at", "below", "threshold")
     ),
     "H": lambda told: (
