@@ -172,6 +172,14 @@ def send_webhooks(now: datetime) -> int:
     return deliver(clock=lambda: datetime.now(UTC)) + forget_deliveries(now=now)
 
 
+def tell_weeks(now: datetime) -> int:
+    """Groups that want it are told how the week before was."""
+    from uptake.jobs.week import figures_of
+    from uptake.notify.tell_week import tell_weeks as tell
+
+    return tell(now=now, figures=figures_of)
+
+
 def write_off_debts(now: datetime) -> int:
     """Small debts that did not grow for long are written off, where the terms of the place say so."""
     from uptake.programme.governance.write_off import write_off_debts as write_off
@@ -258,6 +266,7 @@ JOBS: tuple[Job, ...] = (
     Job("guides", _("Newcomers who finished the starter guide are found."), 300, finish_guides),
     Job("mails", _("Waiting mails are sent."), 20, send_mails, Lane.IMPORTS),
     Job("webhooks", _("Other software is told what happened, where it asked for it."), 2, send_webhooks, Lane.WEBHOOKS),
+    Job("weeks", _("On Monday mornings group chats that want it are told the week in figures."), 900, tell_weeks),
     Job("back-tests", _("Waiting back-tests and searches for exploits are run."), 2, back_tests, Lane.IMPORTS),
     Job("shadows", _("What rulebooks in shadow would have paid is reported."), 300, shadows),
     Job("debts", _("Small debts are written off, where the terms of the place say so."), 3600, write_off_debts),

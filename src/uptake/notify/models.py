@@ -234,6 +234,7 @@ class About(models.TextChoices):
     REDEMPTIONS = "redemptions", _("Redemptions")
     ALERTS = "alerts", _("Connections that need attention")
     ANNOUNCEMENTS = "announcements", _("Announcements")
+    WEEK = "week", _("The week in figures, on Mondays")
 
 
 class Chat(models.TextChoices):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext, gettext_lazy, ngettext
 
@@ -90,6 +92,40 @@ def _inbox(_content: Content) -> str:
     return "/messages/"
 
 
+def _overview(_content: Content) -> str:
+    return "/overview/"
+
+
+def _week(content: Content) -> str:
+    """One line for each figure of a week; what is not told is left out."""
+    if "first" not in content:
+        return ""
+    staff, active, points = (int(content.get(name) or 0) for name in ("staff", "active", "points"))
+    first = date.fromisoformat(content["first"])
+    told = {
+        "n": f"{active:,}",
+        "of": f"{staff:,}",
+        "share": f"{active / max(staff, 1):.0%}",
+        "day": date_format(first, "MONTH_DAY_FORMAT"),
+        "top": content.get("top", ""),
+        "top_share": f"{float(content.get('top_share') or 0):.0%}",
+        "points": f"{points:,}",
+    }
+    questions = int(content.get("questions") or 0)
+    lines = [
+        gettext("%(place)s, week from %(day)s") % {**told, "place": content.get("place", "")},
+        ngettext("Active: %(share)s (%(n)s of %(of)s person)", "Active: %(share)s (%(n)s of %(of)s people)", staff)
+        % told,
+        gettext("Most active: %(top)s, %(top_share)s") % told if content.get("top") else "",
+        ngettext("%(points)s point given by rules", "%(points)s points given by rules", points) % told,
+        ngettext("%(q)s question waits for an answer", "%(q)s questions wait for an answer", questions)
+        % {"q": questions}
+        if questions
+        else "",
+    ]
+    return "\n".join(line for line in lines if line)
+
+
 def _nothing(_content: Content) -> str:
     return ""
 
@@ -142,6 +178,7 @@ NOTICES: Mapping[str, tuple[str | Promise, Part, Part, str]] = {
     "chat.tested": (gettext_lazy("Uptake speaks in this group now"), _nothing, _inbox, "good"),
     "connection.needs_attention": (gettext_lazy("A connection needs attention"), _title, _connection, "warn"),
     "guide.finished": (gettext_lazy("You finished the starter guide"), _nothing, _guide, "good"),
+    "week.told": (gettext_lazy("The week in figures"), _week, _overview, "good"),
     "community.hidden": (gettext_lazy("What you wrote was hidden"), _title, _community, "warn"),
 }
 

@@ -24,8 +24,9 @@ PURPOSE = "notify webhooks"
 TEST = "webhook.tested"
 """The kind of a delivery that only tries the way."""
 CHAT_TEST = "chat.tested"
-SAID_IN_CHATS = (About.ALERTS, About.ANNOUNCEMENTS)
+SAID_IN_CHATS = (About.ALERTS, About.ANNOUNCEMENTS, About.WEEK)
 """What a group may hear: nothing that is told of one person."""
+TOLD_TO_SOFTWARE = tuple(one for one in About if one != About.WEEK)
 BOTH_VALID = timedelta(days=1)
 
 
@@ -54,7 +55,7 @@ def make_webhook(
     """
     if not by.may(Deed.MANAGE_DATA, organization):
         raise NotAllowed
-    chosen = [one.value for one in About if one.value in set(about)]
+    chosen = [one.value for one in TOLD_TO_SOFTWARE if one.value in set(about)]
     if not chosen:
         raise NothingChosen
     address = proper(address, plain_http=plain_http)

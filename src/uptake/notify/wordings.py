@@ -34,7 +34,7 @@ OF_POINTS: Final = {
 """Messages about points: their title is what the points are for."""
 ATTENTION_OF_PEOPLE: Final = "people_source.needs_attention"
 SAID_IN_GROUPS: Final = ("announcement.published", "connection.needs_attention")
-NOT_WORDED: Final = frozenset({"chat.tested"})
+NOT_WORDED: Final = frozenset({"chat.tested", "week.told"})
 MAILS: Final[Mapping[str, tuple[str | Promise, str | Promise]]] = {
     "training.moved": (gettext_lazy("Time or place changed: %(title)s"), "%(link)s"),
     "training.cancelled": (gettext_lazy("Called off: %(title)s"), "%(link)s"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Sum
 from django.utils.translation import gettext_lazy as _
 
-from uptake.directory.models import Organization, Person, User
+from uptake.directory.models import Kind, Organization, Person, User
 from uptake.directory.viewer import Deed, Viewer, ids_of
 from uptake.events.models import Event
 
@@ -92,6 +94,13 @@ class AwardQuerySet(models.QuerySet["Award"]):
     def paid(self) -> AwardQuerySet:
         """Awards that stand with points."""
         return self.filter(points__gt=0)
+
+    def points_at(self, place: Organization, first: date, last: date) -> int:
+        """The points that awards of a place's companies stand at, of business dates from `first` to `last`."""
+        there = Organization.objects.filter(path__startswith=place.path, kind=Kind.COMPANY).values("pk")
+        return int(
+            self.paid().filter(company__in=there, date__range=(first, last)).aggregate(n=Sum("points"))["n"] or 0
+        )
 
 
 class Award(models.Model):

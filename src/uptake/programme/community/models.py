@@ -55,6 +55,10 @@ class PostQuerySet(models.QuerySet["Post"]):
         """Those of the companies where one belongs or manages the rules; hidden ones too, with their mark."""
         return self.filter(of_own_companies("company", viewer))
 
+    def open_questions(self, place: Organization) -> PostQuerySet:
+        """Questions of the place's companies to which no answer was accepted yet."""
+        return self.filter(company__path__startswith=place.path, kind=PostKind.QUESTION, accepted=None, hidden_at=None)
+
 
 class Post(models.Model):
     """Something one person of a company says to all others there. Plain text."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
@@ -13,18 +14,21 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from uptake.directory.models import Organization
+from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed, Viewer
 from uptake.notify.models import About, Chat, Delivery, Fate, Webhook
+from uptake.notify.notices import line_of
 from uptake.notify.post import NotAnAddress
 from uptake.notify.subscribe import (
     SAID_IN_CHATS,
+    TOLD_TO_SOFTWARE,
     NotEncrypted,
     make_channel,
     make_webhook,
@@ -35,8 +39,10 @@ from uptake.notify.subscribe import (
     send_again,
     test_webhook,
 )
+from uptake.notify.tell_week import KIND, NothingToTell, monday_before, send_week, set_weekly
 from uptake.web.pages.data.connections import places
 from uptake.web.pages.data.figures import waiting
+from uptake.web.pages.data.week import figures_of
 from uptake.web.viewing import needs, viewer_for
 
 ON_A_PAGE = 25
@@ -67,7 +73,7 @@ class WebhookForm(forms.Form):
         label=gettext_lazy("Allow http:// here, which everybody on the way can read"),
     )
     about = forms.MultipleChoiceField(
-        choices=About.choices,
+        choices=[(one.value, one.label) for one in TOLD_TO_SOFTWARE],
         widget=forms.CheckboxSelectMultiple,
         label=gettext_lazy("What it is told of"),
         error_messages={"required": gettext_lazy("Choose at least one.")},
@@ -219,6 +225,15 @@ def steer(request: HttpRequest, webhook_id: int) -> HttpResponseBase:
         case "again":
             count = send_again(webhook=hook, by=viewer, now=now)
             _told_again(request, count)
+        case "week_on" | "week_off" as do if hook.chat:
+            set_weekly(webhook=hook, wanted=do == "week_on", by=viewer, now=now)
+            messages.success(request, _("Saved."))
+        case "week_now" if hook.chat:
+            try:
+                send_week(webhook=hook, figures=figures_of, by=viewer, now=now)
+                messages.success(request, _("The week is on its way. Look here again in a few seconds."))
+            except NothingToTell:
+                messages.error(request, _("Fewer than five people belong to this place: nothing is told of them."))
         case "renew" if not hook.chat:
             return _show(request, hook, renew_secret(webhook=hook, by=viewer, now=now))
         case "remove":
@@ -254,6 +269,7 @@ def _show(request: HttpRequest, hook: Webhook, secret: str = "") -> HttpResponse
     page = Paginator(rows, ON_A_PAGE).get_page(request.GET.get("page"))
     context = {
         **_row(found),
+        "week": _week(found) if found.chat else None,
         "secret": secret,
         "page": page,
         "rows": [{"row": one, "tone": TONES[Fate(one.fate)]} for one in page.object_list],
@@ -264,6 +280,19 @@ def _show(request: HttpRequest, hook: Webhook, secret: str = "") -> HttpResponse
         "waiting": waiting(viewer),
     }
     return render(request, "data/webhook.html", context)
+
+
+def _week(hook: Webhook) -> dict[str, Any]:
+    """What the group would be told of the last week, in its language; `text` is empty for too few people."""
+    zone = ZoneInfo(settings_at(hook.organization).zone)
+    content = figures_of(hook.organization, monday_before(timezone.localdate(timezone=zone)))
+    found = {"on": About.WEEK in hook.about, "language": hook.language, "text": ""}
+    if content is not None:
+        with translation.override(hook.language):
+            line = line_of(KIND, content)
+        address = f"{settings.URL.geturl().rstrip('/')}{line['href']}"
+        found["text"] = f"Uptake 活用 · {line['title']}\n{line['sub']}\n{address}"
+    return found
 
 
 def _webhooks(viewer: Viewer) -> QuerySet[Webhook, Any]:

@@ -115,5 +115,14 @@ def test_a_group_is_connected_and_its_address_never_shown(cast: Cast) -> None:
     page = client.post(reverse("data:chats"), {**typed, "address": address}, follow=True).text
     assert "Everybody" in page
     assert key not in page + client.get(reverse("data:chats")).text
+    hook = Webhook.objects.get(name=typed["name"])
+    assert "Active: 0% (0 of 8 people)" in client.get(reverse("data:webhook", args=[hook.pk])).text
+    client.post(reverse("data:webhook_steer", args=[hook.pk]), {"do": "week_on"})
+    client.post(reverse("data:webhook_steer", args=[hook.pk]), {"do": "week_now"})
+    hook.refresh_from_db()
+    assert About.WEEK in hook.about
+    assert hook.deliveries.filter(kind="week.told").count() == 1
+    Webhook.objects.update(organization=cast.qinghe)
+    assert "Fewer than five people belong" in client.get(reverse("data:webhook", args=[hook.pk])).text
     assert "New secret" not in page
     assert "Everybody" not in client.get(reverse("data:webhooks")).text
