@@ -119,7 +119,8 @@ def time_of(value: Any) -> str | None:
     for unit in (1, 1_000, 1_000_000):
         if abs(value) < 1e11 * unit:
             try:
-                return iso(EPOCH + timedelta(milliseconds=round(value / unit * 1000)))
+                whole = value if unit == 1_000 and type(value) is int else round(value / unit * 1000)
+                return iso(EPOCH + timedelta(milliseconds=whole))
             except (OverflowError, ValueError):
                 return None
     return None
@@ -127,6 +128,7 @@ def time_of(value: Any) -> str | None:
 
 def iso(moment: datetime) -> str:
     """An instant as text in UTC, to the millisecond, or to the microsecond where it has some."""
-    moment = moment.astimezone(UTC)
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
     exact = "microseconds" if moment.microsecond % 1000 else "milliseconds"
-    return moment.replace(tzinfo=None).isoformat(timespec=exact) + "Z"
+    return moment.isoformat(timespec=exact).removesuffix("+00:00") + "Z"

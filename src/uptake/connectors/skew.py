@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 AHEAD = timedelta(hours=24)
 """How far in the future a corrected time may lie before it is not believed."""
@@ -23,7 +24,7 @@ def occurred(*, time: str | None, sent_at: str | None, received_at: datetime, hi
     Without the time of sending the sender's time stands; without any, that of receiving. An import of old events is
     not corrected.
     """
-    told, sent = _instant(time), _instant(sent_at)
+    told, sent = _instant(time), _sent(sent_at)
     if told is None:
         return Occurrence(received_at, flagged=time is not None)
     if historical:
@@ -40,6 +41,12 @@ def _instant(text: str | None) -> datetime | None:
         return None
     try:
         at = datetime.fromisoformat(text)
+        if at.tzinfo is UTC:
+            return at
         return (at if at.tzinfo is not None else at.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+_sent = lru_cache(maxsize=64)(_instant)
+"""All messages of a request were sent at the same time."""
