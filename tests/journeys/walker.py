@@ -82,6 +82,7 @@ FILL: Mapping[str, str | tuple[str, ...]] = {
     "impact:intervention_id": "intervention",
     "impact:key": ("login",),
     "impact:link_id": "share_link",
+    "impact:report_id": "monthly_report",
     "impact:secret": ("no-such-secret",),
     "community:post_id": "post",
     "announcements:announcement_id": "announcement",

@@ -43,6 +43,8 @@ from uptake.insight.impact.register import lock, register_intervention
 from uptake.insight.metrics.keep_segment import make_segment
 from uptake.insight.metrics.keep_view import save_view
 from uptake.insight.models import DayFigure
+from uptake.insight.report.keep_schedule import keep_schedule
+from uptake.insight.report.models import MonthlyReport
 from uptake.insight.report.note_cost import note_cost
 from uptake.insight.report.run_self_tests import ask_for_self_tests
 from uptake.insight.report.share import share
@@ -352,7 +354,11 @@ def _intervene(side: Side, now: datetime) -> None:
     note_cost(
         intervention=made, amount=Decimal(100), point_value=Decimal(0), currency="CNY", by=EVERYTHING, now=now
     )
-    side.ids |= {"intervention": made.pk, "share_link": made_link.pk}
+    monthly = MonthlyReport.objects.create(
+        organization=side.company, month=now.date().replace(day=1), evaluations=[kept.pk], made_at=now
+    )
+    keep_schedule(organization=side.company, day=1, readers=[], active=True, by=EVERYTHING, now=now)
+    side.ids |= {"intervention": made.pk, "share_link": made_link.pk, "monthly_report": monthly.pk}
 
 
 def _reward(cast: Cast, side: Side, now: datetime) -> None:

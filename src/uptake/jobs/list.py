@@ -201,6 +201,13 @@ def self_tests(now: datetime) -> int:
     return run_waiting_self_tests(clock=lambda: datetime.now(UTC))
 
 
+def monthly_impact(now: datetime) -> int:
+    """Monthly reports on impact whose day has come, and those somebody asked for."""
+    from uptake.insight.report.make_monthly import make_monthly
+
+    return make_monthly(now=now)
+
+
 def find_gaming(now: datetime) -> int:
     """Once a business date every company is searched for points earned by pretence."""
     from uptake.insight.gaming.find import find_due
@@ -272,6 +279,13 @@ JOBS: tuple[Job, ...] = (
     Job("debts", _("Small debts are written off, where the terms of the place say so."), 3600, write_off_debts),
     Job("impact", _("What has reached its registered end is evaluated."), 3600, evaluate_impact),
     Job("self-tests", _("The method of evaluations is tried on the place's own history."), 5, self_tests, Lane.IMPORTS),
+    Job(
+        "monthly-impact",
+        _("Monthly reports on impact are made and told of."),
+        30,
+        monthly_impact,
+        Lane.IMPORTS,
+    ),
     Job("gaming", _("Unusual patterns behind points are found and wait for people to look."), 3600, find_gaming),
     Job("publish-heads", _("The heads of the ledger's chains go into the audit log."), 3600, publish_heads),
     Job("sweep", _("Ended sessions and old sign-in attempts are removed."), 3600, sweep),

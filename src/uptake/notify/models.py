@@ -73,6 +73,7 @@ class Topic(models.TextChoices):
     TRAININGS = "trainings", _("Trainings you enrolled for")
     FEEDBACK = "feedback", _("Answers to your feedback")
     CONNECTIONS = "connections", _("Connections that need attention")
+    REPORTS = "reports", _("Monthly reports on impact")
 
 
 def topics() -> list[tuple[str, Any]]:

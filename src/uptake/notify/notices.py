@@ -88,6 +88,10 @@ def _connection(content: Content) -> str:
     return f"/data/connections/{content['connection']}" if "connection" in content else "/data/"
 
 
+def _impact(content: Content) -> str:
+    return f"/impact/monthly/{content['report']}/" if "report" in content else "/impact/monthly/"
+
+
 def _inbox(_content: Content) -> str:
     return "/messages/"
 
@@ -177,6 +181,7 @@ NOTICES: Mapping[str, tuple[str | Promise, Part, Part, str]] = {
     "feedback.uncovered": (gettext_lazy("Your name was uncovered at your feedback"), _title, _feedback, "warn"),
     "chat.tested": (gettext_lazy("Uptake speaks in this group now"), _nothing, _inbox, "good"),
     "connection.needs_attention": (gettext_lazy("A connection needs attention"), _title, _connection, "warn"),
+    "impact.monthly": (gettext_lazy("The monthly report on impact is there"), _title, _impact, "good"),
     "guide.finished": (gettext_lazy("You finished the starter guide"), _nothing, _guide, "good"),
     "week.told": (gettext_lazy("The week in figures"), _week, _overview, "good"),
     "community.hidden": (gettext_lazy("What you wrote was hidden"), _title, _community, "warn"),

@@ -26,6 +26,7 @@ OF_BEGINNINGS: Final = {
     "training": Topic.TRAININGS,
     "feedback": Topic.FEEDBACK,
     "connection": Topic.CONNECTIONS,
+    "impact": Topic.REPORTS,
 }
 MAILED: Final = frozenset({Topic.ANNOUNCEMENTS, Topic.TRAININGS, Topic.FEEDBACK, Topic.CONNECTIONS})
 """Mails of these are written by whoever tells of them, and everybody gets them."""

@@ -95,6 +95,8 @@ NOT_TREATED: Mapping[str, str] = {
     "report.SelfTest": "as impact.Evaluation",
     "report.ShareLink": "made by a login whose name is gone; opens figures of departments",
     "report.Cost": "sums of money, by a login whose name is gone",
+    "report.Schedule": "numbers of people whose names are gone; they are told nothing any more",
+    "report.MonthlyReport": "which evaluations stood; no people",
     "governance.Committee": "how a place votes; no people",
     "governance.Proposal": "what was put to the vote is sealed; its proposer is a number whose name is gone",
     "governance.Ballot": "names nobody, and is deleted when it was counted",

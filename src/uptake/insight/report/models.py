@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from uptake.directory.models import User
+from uptake.directory.models import Organization, User
 from uptake.directory.viewer import Deed, Viewer
 from uptake.insight.impact.models import MANAGING, Evaluation, Intervention
 
@@ -116,3 +116,65 @@ class Cost(models.Model):
 
     def __str__(self) -> str:
         return f"{self.intervention_id} {self.amount} {self.currency}"
+
+
+class ScheduleQuerySet(models.QuerySet["Schedule"]):
+    def visible_to(self, viewer: Viewer) -> ScheduleQuerySet:
+        """Those of places that the viewer manages."""
+        return self.filter(viewer.within("organization__path", *MANAGING))
+
+
+class Schedule(models.Model):
+    """On which day of the month the report of a place is made, and who is told."""
+
+    organization = models.OneToOneField(Organization, models.PROTECT, related_name="+")
+    day = models.PositiveSmallIntegerField()
+    """1 to 28."""
+    readers = models.JSONField(default=list)
+    """Ids of people; those who may not see the totals of the place any more are told nothing."""
+    active = models.BooleanField(default=True)
+    wanted_at = models.DateTimeField(null=True, blank=True)
+    """Somebody asked for one now."""
+    made_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    made_at = models.DateTimeField()
+
+    objects = ScheduleQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(day__gte=1, day__lte=28), name="schedule_in_every_month")]
+
+    def __str__(self) -> str:
+        return f"{self.organization_id} {self.day}"
+
+
+class MonthlyReportQuerySet(models.QuerySet["MonthlyReport"]):
+    def visible_to(self, viewer: Viewer) -> MonthlyReportQuerySet:
+        """Those of places whose totals the viewer sees."""
+        return self.filter(viewer.within("organization__path", Deed.SEE_TOTALS))
+
+
+class MonthlyReport(models.Model):
+    """Which evaluations stood on a day, of all that was locked at or below a place."""
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    month = models.DateField()
+    """Its first day."""
+    evaluations = models.JSONField()
+    """Ids, in the order of the report."""
+    asked = models.BooleanField(default=False)
+    """Made because somebody asked, not because its day had come."""
+    told = models.PositiveIntegerField(default=0)
+    """How many people were told."""
+    made_at = models.DateTimeField()
+
+    objects = MonthlyReportQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "month"], condition=Q(asked=False), name="monthly_report_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization_id} {self.month}"

@@ -95,6 +95,7 @@ DEEDS: Mapping[str, str | Promise] = {
     "impact.shared": _("Link to a report made"),
     "impact.share_revoked": _("Link to a report revoked"),
     "impact.cost_noted": _("Costs of an intervention noted"),
+    "impact.scheduled": _("Monthly report on impact scheduled"),
     "event.accepted": _("Event accepted from quarantine"),
     "event.declined": _("Event declined in quarantine"),
     "conflict.seen": _("Conflicts looked at"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from uptake.web.pages.impact import costs, metrics_page, sharing, views
+from uptake.web.pages.impact import costs, monthly, metrics_page, sharing, views
 
 app_name = "impact"
 urlpatterns = [
@@ -11,6 +11,9 @@ urlpatterns = [
     path("metrics/", metrics_page.metrics, name="metrics"),
     path("metrics/<slug:key>/", metrics_page.metric, name="metric"),
     path("<int:intervention_id>/", views.one, name="one"),
+    path("monthly/", monthly.home, name="monthly"),
+    path("monthly/<int:report_id>/", monthly.one, name="month"),
+    path("monthly/<int:report_id>/report.pdf", monthly.pdf, name="month_pdf"),
     path("<int:intervention_id>/cost/", costs.note, name="cost"),
     path("<int:intervention_id>/links/", sharing.links, name="links"),
     path("<int:intervention_id>/links/<int:link_id>/revoke/", sharing.revoke, name="link_revoke"),
