@@ -1,10 +1,12 @@
-"""From POST to toast: single events at 200 a second, 500 pages listening, on SQLite and on PostgreSQL.
+"""From POST to toast: single events at 200 a second, 500 pages listening (or many), on SQLite and on PostgreSQL.
 
     python bench/live.py [sqlite] [postgresql] [--listeners 500] [--rate 200] [--seconds 10]
+    python bench/live.py sqlite --listeners 10000        # how many one process holds, and what each costs
 
 Every event earns a point, so every event is one message to one person. Measured from the moment an event was due to be
 sent until its message is read from the stream of that person's page; senders and listeners are one process, the
-server with its jobs another. Every person must hear of every award, once. Exits non-zero if a figure is missed.
+server with its jobs another. Every person must hear of every award, once. With more than 1,000 pages the toast may take
+1.5 s and the server's process 600 MB. Exits non-zero if a figure is missed.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import resource
 import statistics
 import subprocess
 import sys
@@ -32,6 +35,11 @@ from tools.postgresql import private_server  # noqa: E402
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "autovacuum": "on"}
 SETTINGS = {"UPTAKE_JOBS": "inside", "UPTAKE_INTAKE_RATE": "1000000"}
 WANTED_P95_MS = 1000
+MANY = 1000
+"""More pages than these are many: other figures are wanted then."""
+MANY_P95_MS, MANY_MB = 1500, 600
+OPENING_AT_ONCE = 40
+OPENING_SECONDS = 400
 PATIENCE_SECONDS = 15
 WARM_SECONDS = 2
 
@@ -44,6 +52,7 @@ def main() -> int:
     parser.add_argument("--rate", type=int, default=200, help="events a second")
     parser.add_argument("--seconds", type=float, default=10)
     options = parser.parse_args()
+    _allow_sockets(options.listeners)
     missed = []
     for name in options.databases or ["sqlite", "postgresql"]:
         with ExitStack() as leaving:
@@ -59,9 +68,17 @@ def main() -> int:
     return 1 if missed else 0
 
 
+def _allow_sockets(listeners: int) -> None:
+    """A page is a socket here and one in the server, which inherits what we may open."""
+    needed, (_soft, hard) = listeners + 1000, resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        sys.exit(f"{listeners} pages need {needed} open files; this machine allows {hard} (ulimit -Hn)")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(needed, _soft), hard))
+
+
 def measure(name: str, server: Server, world: Path, options: argparse.Namespace) -> list[str]:
     """Prints the figures of one server; gives those that were missed."""
-    cpu = server.cpu_seconds()
+    cpu, empty_mb = server.cpu_seconds(), server.memory_mb()
     begun = time.monotonic()
     told = subprocess.run(
         [sys.executable, __file__, "inside", str(world), str(options.rate), str(options.seconds)],
@@ -71,18 +88,24 @@ def measure(name: str, server: Server, world: Path, options: argparse.Namespace)
     )
     share = (server.cpu_seconds() - cpu) / (time.monotonic() - begun)
     found: dict[str, Any] = json.loads(told.stdout)
+    many, used_mb = options.listeners > MANY, server.memory_mb()
+    wanted_ms = MANY_P95_MS if many else WANTED_P95_MS
     print(
         f"{name}: {found['listeners']} listeners, {found['sent']:,} events at {found['rate']:.0f}/s: POST to toast "
-        f"p50 {found['p50_ms']:.0f} ms, p95 {found['p95_ms']:.0f} ms (wanted {WANTED_P95_MS}), "
+        f"p50 {found['p50_ms']:.0f} ms, p95 {found['p95_ms']:.0f} ms (wanted {wanted_ms}), "
         f"p99 {found['p99_ms']:.0f} ms, slowest {found['max_ms']:.0f} ms; acknowledged p95 {found['ack_p95_ms']:.0f} ms"
     )
     print(
         f"{name}: lost {found['lost']}, doubled {found['doubled']}, to others {found['astray']}; "
-        f"server {share:.0%} of a core, {server.memory_mb():.0f} MB; sender and listeners {found['cpu']:.0%} of a core"
+        f"server {share:.0%} of a core, {used_mb:.0f} MB ({empty_mb:.0f} before, "
+        f"{(used_mb - empty_mb) * 1024 / options.listeners:.0f} kB a page); "
+        f"sender and listeners {found['cpu']:.0%} of a core; pages opened in {found['opened_s']:.0f} s"
     )
     missed = []
-    if found["p95_ms"] > WANTED_P95_MS:
-        missed.append(f"{name}: p95 {found['p95_ms']:.0f} ms, wanted {WANTED_P95_MS}")
+    if found["p95_ms"] > wanted_ms:
+        missed.append(f"{name}: p95 {found['p95_ms']:.0f} ms, wanted {wanted_ms}")
+    if many and used_mb > MANY_MB:
+        missed.append(f"{name}: {used_mb:.0f} MB, wanted {MANY_MB}")
     if found["lost"] or found["doubled"] or found["astray"]:
         missed.append(f"{name}: {found['lost']} lost, {found['doubled']} doubled, {found['astray']} to others")
     return missed
@@ -97,24 +120,33 @@ class Run:
         self.due: dict[str, tuple[float, int]] = {}
         self.heard: dict[str, list[tuple[float, int]]] = {}
         self.acknowledged: list[float] = []
-        self.listening = 0
+        self.opened_seconds = 0.0
+        self.gone = 0
 
-    async def listen(self, number: int) -> None:
-        """One page: its stream, and what it reads there."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        writer.write(
-            f"GET /live HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nAccept: text/event-stream\r\n"
-            f"Cookie: {self.sessions[number]}\r\n\r\n".encode()
-        )
-        head = await reader.readuntil(b"\r\n\r\n")
-        assert b" 200 " in head.split(b"\r\n")[0], head[:300]
-        self.listening += 1
-        while line := await reader.readline():
-            if line.startswith(b"data:") and b"order-" in line:
-                now = time.monotonic()
-                for word in line.decode().split("order-")[1:]:
-                    digits = word[: next((i for i, c in enumerate(word) if not c.isdigit()), len(word))]
-                    self.heard.setdefault(digits, []).append((now, number))
+    def hear(self, number: int, line: bytes, now: float) -> None:
+        """A line of the stream of a page."""
+        if line.startswith(b"data:") and b"order-" in line:
+            for word in line.decode().split("order-")[1:]:
+                digits = word[: next((i for i, c in enumerate(word) if not c.isdigit()), len(word))]
+                self.heard.setdefault(digits, []).append((now, number))
+
+    async def open_pages(self) -> list[asyncio.Transport]:
+        """All pages, some at a time, each listening when it has had its first words."""
+        loop, begun = asyncio.get_running_loop(), time.monotonic()
+        pages: list[asyncio.Transport] = []
+        numbers = iter(range(len(self.sessions)))
+
+        async def some() -> None:
+            for number in numbers:
+                page = Page(self, number)
+                transport, _page = await loop.create_connection(lambda page=page: page, "127.0.0.1", self.port)
+                pages.append(transport)
+                await page.listening
+
+        async with asyncio.timeout(OPENING_SECONDS):
+            await asyncio.gather(*(some() for _ in range(OPENING_AT_ONCE)))
+        self.opened_seconds = time.monotonic() - begun
+        return pages
 
     async def send(self, first: int, seconds: float) -> int:
         """Single events on a fixed timetable; gives the number of the next."""
@@ -151,14 +183,7 @@ class Run:
 
     async def whole(self) -> dict[str, Any]:
         """Open the pages, warm up, send, and wait for the last toast."""
-        pages = [asyncio.create_task(self.listen(number)) for number in range(len(self.sessions))]
-        until = time.monotonic() + 60
-        while self.listening < len(pages) and time.monotonic() < until:
-            await asyncio.sleep(0.05)
-            for page in pages:
-                if page.done():
-                    page.result()
-        assert self.listening == len(pages), f"only {self.listening} pages listen"
+        pages = await self.open_pages()
         await asyncio.sleep(1)
         warm = await self.send(0, WARM_SECONDS)
         begun, cpu = time.monotonic(), time.process_time()
@@ -169,15 +194,17 @@ class Run:
         while len(self.heard) < len(self.due) and time.monotonic() < until:
             await asyncio.sleep(0.1)
         await asyncio.sleep(1)
+        assert not self.gone, f"{self.gone} pages were closed by the server"
         for page in pages:
-            page.cancel()
+            page.abort()
         return self._figures(range(warm, after), took, (time.process_time() - cpu) / (time.monotonic() - begun))
 
     def _figures(self, numbers: range, took: float, cpu: float) -> dict[str, Any]:
         delays = [self.heard[str(n)][0][0] - self.due[str(n)][0] for n in numbers if str(n) in self.heard]
         hundredths = statistics.quantiles(delays, n=100) if len(delays) > 1 else [float("inf")] * 99
         return {
-            "listeners": self.listening,
+            "listeners": len(self.sessions),
+            "opened_s": self.opened_seconds,
             "sent": len(numbers),
             "rate": len(numbers) / took,
             "p50_ms": hundredths[49] * 1000,
@@ -192,13 +219,48 @@ class Run:
         }
 
 
+class Page(asyncio.Protocol):
+    """The stream of one open page: a raw socket, so that ten thousand cost the listener's process little."""
+
+    def __init__(self, run: Run, number: int) -> None:
+        self.run, self.number = run, number
+        self.listening: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.rest = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.write(
+            f"GET /live HTTP/1.1\r\nHost: 127.0.0.1:{self.run.port}\r\nAccept: text/event-stream\r\n"
+            f"Cookie: {self.run.sessions[self.number]}\r\n\r\n".encode()
+        )
+
+    def data_received(self, data: bytes) -> None:
+        now = time.monotonic()
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        for line in lines:
+            if not self.listening.done():
+                if line.startswith(b"HTTP/1.1") and b" 200 " not in line:
+                    self.listening.set_exception(AssertionError(line))
+                elif line.startswith(b"event: hello"):
+                    self.listening.set_result(None)
+            self.run.hear(self.number, line, now)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.run.gone += 1
+        if not self.listening.done():
+            self.listening.set_exception(AssertionError("closed before it listened"))
+
+
 WORLD = """
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.base import VALID_KEY_CHARS
 from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.utils.crypto import get_random_string
 from uptake.directory.models import Identity, Membership, Organization, Person, User
 from uptake.directory.scope import EVERYTHING
 from uptake.events.connect import connect
@@ -214,20 +276,27 @@ with transaction.atomic():
     rule = {"rule": "order", "version": 1, "from": "2026-01-01", "on": "order.processed", "points": 1}
     book = {"programme": {}, "rules": [rule]}
     publish(rulebook=book, organization=company, in_force_date=date(2026, 1, 1), by=EVERYTHING, now=now)
-    sessions = []
-    for number in range(LISTENERS):
-        person = Person.objects.create(name=f"Person {number}", created_at=now)
-        Membership.objects.create(person=person, organization=company, from_date=date(2026, 1, 1))
-        Identity.objects.create(
-            source="live", external_id=f"p{number}", company=company, person=person, first_seen_at=now
-        )
-        user = User.objects.create(username=f"person{number}", person=person)
-        session = SessionStore()
-        session[SESSION_KEY] = str(user.pk)
-        session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-        session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-        session.create()
-        sessions.append(f"{settings.SESSION_COOKIE_NAME}={session.session_key}")
+    numbers = range(LISTENERS)
+    people = Person.objects.bulk_create([Person(name=f"Person {n}", created_at=now) for n in numbers])
+    Membership.objects.bulk_create(
+        [Membership(person=one, organization=company, from_date=date(2026, 1, 1)) for one in people]
+    )
+    Identity.objects.bulk_create(
+        Identity(source="live", external_id=f"p{n}", company=company, person=people[n], first_seen_at=now)
+        for n in numbers
+    )
+    users = User.objects.bulk_create([User(username=f"person{n}", person=people[n]) for n in numbers])
+    store, rows = SessionStore(), []
+    for user in users:
+        told = {
+            SESSION_KEY: str(user.pk),
+            BACKEND_SESSION_KEY: "django.contrib.auth.backends.ModelBackend",
+            HASH_SESSION_KEY: user.get_session_auth_hash(),
+        }
+        key_of = get_random_string(32, VALID_KEY_CHARS)
+        rows.append(Session(session_key=key_of, session_data=store.encode(told), expire_date=now + timedelta(days=1)))
+    Session.objects.bulk_create(rows)
+    sessions = [f"{settings.SESSION_COOKIE_NAME}={row.session_key}" for row in rows]
 print(json.dumps({"key": key, "sessions": sessions}))
 """
 

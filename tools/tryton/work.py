@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,8 @@ class Done:
     verb: str
     object: str
     """As Tryton names it: model,id."""
+    seconds: float = 0.0
+    """How long Tryton took to answer."""
 
 
 Tell = Callable[[Done], None]
@@ -96,8 +99,9 @@ class Desk:
         self._press("stock.inventory", made, "confirm")
 
     def _press(self, model: str, id_: int, button: str) -> None:
+        began = time.monotonic()
         self.session.model(model, button, [id_])
-        self.tell(Done(self.login, button, f"{model},{id_}"))
+        self.tell(Done(self.login, button, f"{model},{id_}", time.monotonic() - began))
 
 
 TRADES: dict[str, Callable[[Desk], None]] = {

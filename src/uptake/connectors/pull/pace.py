@@ -30,6 +30,12 @@ class Bucket:
         return timedelta(seconds=max(0.0, (1.0 - self.tokens) / per_second))
 
 
+def rest(every_seconds: float, took: timedelta) -> timedelta:
+    """How long until the next turn begins, from beginning to beginning; who answers slowly has half of it in peace."""
+    every = timedelta(seconds=every_seconds)
+    return max(every - max(took, timedelta(0)), every / 2)
+
+
 def pause(failures: int, *, every_seconds: float, retry_after: float | None = None) -> timedelta:
     """How long to leave the system alone: what it said itself, else twice as long after each failure, capped."""
     if retry_after is not None:

@@ -20,7 +20,7 @@ from uptake.connectors.models import Pull, PullStream
 from uptake.connectors.pull.declaration import BadDeclaration, Declaration, Stream
 from uptake.connectors.pull.mapping import Reading
 from uptake.connectors.pull.opening import open_pull, reading_of
-from uptake.connectors.pull.pace import Bucket, pause
+from uptake.connectors.pull.pace import Bucket, pause, rest
 from uptake.connectors.pull.protocol import (
     Connector,
     Forbidden,
@@ -73,7 +73,8 @@ def due_pulls(now: datetime, *, limit: int) -> list[int]:
 
 def pull_connection(*, pull_id: int, clock: Callable[[], datetime], opener: Opener = open_pull) -> Turn:
     """Asks one system, each of its streams; sets when it is asked again. Raises TakenOver, ConnectionPaused."""
-    pull = _take_up(pull_id, clock())
+    begun = clock()
+    pull = _take_up(pull_id, begun)
     turn = Turn()
     connector: Connector | None = None
     try:
@@ -105,7 +106,7 @@ def pull_connection(*, pull_id: int, clock: Callable[[], datetime], opener: Open
     else:
         now = clock()
         bucket = _spend(pull, connector, declaration, now)
-        wait = timedelta(0) if turn.unfinished else timedelta(seconds=pull.every_seconds)
+        wait = timedelta(0) if turn.unfinished else rest(pull.every_seconds, now - begun)
         done = {} if turn.unfinished else {"read_at": now}
         wait = max(wait, bucket.wait(per_second=declaration.per_second))
         _end(pull, now, wait, failures=0, failure=None, who=pull.who, **done)

@@ -15,6 +15,7 @@ from django.db import connections
 from tests.cast import NOW, Cast
 from uptake.connectors.models import BadRecord, Pull, PullStream
 from uptake.connectors.pull.connect_system import SettingMissing, change_system
+from uptake.connectors.pull.pace import rest
 from uptake.connectors.pull.pull_due import pull_connection
 from uptake.connectors.pull.read_page import TakenOver
 from uptake.connectors.pull.secrets import opened
@@ -348,6 +349,13 @@ def test_what_is_deleted_is_found_by_a_sweep_and_is_nobodys(cast: Cast, stub: St
     attention = PullStream.objects.get().attention
     assert attention is not None
     assert attention["code"] == "too_many_gone"
+
+
+@pytest.mark.parametrize(("took", "left"), [(0, 10), (3, 7), (8, 5), (60, 5), (-4, 10)])
+def test_it_is_asked_from_beginning_to_beginning_but_a_slow_one_has_half_the_time_in_peace(
+    took: int, left: int
+) -> None:
+    assert rest(10, timedelta(seconds=took)) == timedelta(seconds=left)
 
 
 def test_our_own_pace_is_kept(cast: Cast, stub: Stub) -> None:
