@@ -351,9 +351,7 @@ def _intervene(side: Side, now: datetime) -> None:
     kept = evaluate(intervention=locked, by=EVERYTHING, now=now + timedelta(days=10))
     ask_for_self_tests(now=now)
     made_link, _secret = share(evaluation=kept, days=7, label=side.order, by=EVERYTHING, now=now)
-    note_cost(
-        intervention=made, amount=Decimal(100), point_value=Decimal(0), currency="CNY", by=EVERYTHING, now=now
-    )
+    note_cost(intervention=made, amount=Decimal(100), point_value=Decimal(0), currency="CNY", by=EVERYTHING, now=now)
     monthly = MonthlyReport.objects.create(
         organization=side.company, month=now.date().replace(day=1), evaluations=[kept.pk], made_at=now
     )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from uptake.web.pages.impact import costs, monthly, metrics_page, sharing, views
+from uptake.web.pages.impact import costs, metrics_page, monthly, sharing, views
 
 app_name = "impact"
 urlpatterns = [
