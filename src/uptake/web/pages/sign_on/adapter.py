@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from uptake.directory.sign_on.let_in import Refused, let_in
 from uptake.directory.sign_on.models import Protocol, SignOn
+from uptake.directory.sign_on.proper import CHATS
 from uptake.directory.sign_on.set_up import SecretLost, secret_of
-from uptake.web.pages.sign_on import oidc
+from uptake.web.pages.sign_on import chats, oidc
 from uptake.web.pages.sign_on.answers import failed, refused, tried
 from uptake.web.pages.sign_on.ask import Session
 
@@ -26,7 +27,8 @@ class SignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
     def get_provider(self, request: HttpRequest, provider: str, client_id: str | None = None) -> oidc.Provider:
         """The provider of a way by its slug. Raises SocialApp.DoesNotExist."""
-        sign_on = SignOn.objects.select_related("organization").filter(slug=provider, protocol=Protocol.OIDC).first()
+        ways = SignOn.objects.select_related("organization").filter(protocol__in=(Protocol.OIDC, *CHATS))
+        sign_on = ways.filter(slug=provider).first()
         if sign_on is None:
             raise SocialApp.DoesNotExist
         try:
@@ -43,7 +45,7 @@ class SignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         )
         app.sign_on = sign_on
         setattr(request, PLAIN, sign_on.plain)
-        return oidc.Provider(request, app=app)
+        return chats.Provider(request, app) if sign_on.protocol in CHATS else oidc.Provider(request, app=app)
 
     def get_requests_session(self) -> Session:
         """What allauth asks with, where an answer named the address: encrypted, sent on by nobody."""
@@ -60,7 +62,8 @@ class SignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """Whose login it is, or the page that says why nobody's."""
         sign_on: SignOn = sociallogin.provider.app.sign_on
-        claims, said = oidc.claims_of(sign_on, sociallogin)
+        read = chats.claims_of if sign_on.protocol in CHATS else oidc.claims_of
+        claims, said = read(sign_on, sociallogin)
         sociallogin.account.extra_data = {}
         now = timezone.now()
         if sociallogin.state.get("trial"):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from requests import RequestException
 
+from uptake.connectors.people.models import PeopleSource
 from uptake.directory.models import Organization
 from uptake.directory.scope import Deed, Viewer
 from uptake.directory.sign_on import proper
@@ -20,6 +21,7 @@ from uptake.directory.sign_on.proper import NAME
 from uptake.notify.post import NotAnAddress as NowhereAtAll
 from uptake.web.pages.sign_on import saml
 from uptake.web.pages.sign_on.ask import MOST, Session
+from uptake.web.pages.sign_on.chats import ADDRESSES
 from uptake.web.pages.sign_on.ldap import FILTER_BY_NAME
 
 
@@ -110,9 +112,8 @@ class SetupForm(forms.Form):
         apart = ("organization", "domains", *self.SETTINGS, *self.APART)
         told = {key: value for key, value in self.cleaned_data.items() if key not in apart}
         settings = {name: self.cleaned_data.get(name, "") for name in self.SETTINGS}
-        return doors.Setup(
-            **told, settings=settings, domains=self.cleaned_data["domains"].replace("，", ",").split(",")
-        )
+        domains = str(self.cleaned_data.get("domains", "")).replace("，", ",").split(",")
+        return doors.Setup(**told, settings=settings, domains=domains)
 
 
 class OpenIdForm(SetupForm):
@@ -247,6 +248,68 @@ class SamlForm(SetupForm):
         return replace(told, client=client, address=address, settings=settings)
 
 
+class ChatForm(SetupForm):
+    """企业微信, 钉钉, 飞书: people are known by the ids that a source of people has told."""
+
+    WITHOUT = ("email_claim", "number_claim", "domains", "makes_people")
+    PROTOCOL: ClassVar[Protocol]
+
+    source = forms.ChoiceField(
+        label=gettext_lazy("Source of people whose ids it knows"),
+        help_text=gettext_lazy("Made under “Sources of people”, for the same tenant and the same app."),
+    )
+    client = forms.CharField(max_length=255, label=gettext_lazy("App id"))
+    secret = secret_field(gettext_lazy("Secret of the app"))
+    address = forms.CharField(
+        max_length=500,
+        label=gettext_lazy("Address of the platform"),
+        help_text=gettext_lazy("Another one only where the company runs the platform itself."),
+    )
+
+    def __init__(self, *args: Any, viewer: Viewer, sign_on: SignOn | None, **kwargs: Any) -> None:
+        super().__init__(*args, viewer=viewer, sign_on=sign_on, **kwargs)
+        self.fields["address"].initial = ADDRESSES[self.PROTOCOL]
+        rows = PeopleSource.objects.visible_to(viewer).filter(sort=self.PROTOCOL.value).select_related("company")
+        if sign_on is not None:
+            rows = rows.filter(company__path__startswith=sign_on.organization.path)
+        source = self.fields["source"]
+        assert isinstance(source, forms.ChoiceField), "it is chosen from a list"
+        self.paths = {one.label: one.company.path for one in rows}
+        source.choices = [(one.label, f"{one.name} · {one.company.name}") for one in rows]
+        if not self.paths:
+            source.help_text = _("There is none yet: make one under “Sources of people” first.")
+
+    def clean(self) -> dict[str, Any]:
+        """A source of another place knows nobody who could come in."""
+        told = super().clean() or self.cleaned_data
+        place, source = told.get("organization"), told.get("source")
+        if place is not None and source and not self.paths[source].startswith(place.path):
+            self.add_error("source", _("This source is of another place."))
+        return told
+
+
+class WeComForm(ChatForm):
+    """企业微信."""
+
+    PROTOCOL = Protocol.WECOM
+    SETTINGS = ("agent",)
+
+    client = forms.CharField(max_length=255, label=gettext_lazy("Corporation id (CorpID)"))
+    agent = forms.CharField(max_length=20, label=gettext_lazy("Number of the app (AgentId)"))
+
+
+class DingTalkForm(ChatForm):
+    """钉钉."""
+
+    PROTOCOL = Protocol.DINGTALK
+
+
+class FeishuForm(ChatForm):
+    """飞书."""
+
+    PROTOCOL = Protocol.FEISHU
+
+
 def fetched(address: str, *, plain: bool) -> str:
     """What stands at an address. Raises RequestException."""
     with Session(plain=plain) as asked:
@@ -259,6 +322,9 @@ FORMS: Mapping[Protocol, type[SetupForm]] = {
     Protocol.OIDC: OpenIdForm,
     Protocol.LDAP: LdapForm,
     Protocol.SAML: SamlForm,
+    Protocol.WECOM: WeComForm,
+    Protocol.DINGTALK: DingTalkForm,
+    Protocol.FEISHU: FeishuForm,
 }
 REFUSALS = (
     proper.NotAnAddress,
@@ -287,6 +353,7 @@ def tell(form: SetupForm, refusal: Exception) -> None:
         "filter": _("A filter stands in brackets and holds %(name)s.") % {"name": NAME},
         "user_dn": _("This must hold %(name)s once.") % {"name": NAME},
         "ca": _("This is no certificate."),
+        "agent": _("This is a number."),
         "certificates": _("This is no certificate."),
     }
     match refusal:

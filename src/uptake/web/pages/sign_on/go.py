@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.models import SocialApp
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
@@ -16,8 +18,9 @@ from requests import RequestException
 
 from uptake.directory.sign_on.let_in import Why
 from uptake.directory.sign_on.models import Protocol, SignOn
+from uptake.directory.sign_on.proper import CHATS
 from uptake.directory.sign_on.set_up import may_set_up
-from uptake.web.pages.sign_on import oidc
+from uptake.web.pages.sign_on import chats, oidc
 from uptake.web.pages.sign_on.answers import TRIAL, failed, refused
 from uptake.web.pages.sign_on.by_password import ask_for_password
 from uptake.web.pages.sign_on.by_saml import to_system
@@ -50,22 +53,27 @@ def begin(request: HttpRequest, way: str) -> HttpResponseBase:
 @require_GET
 def callback(request: HttpRequest, way: str) -> HttpResponseBase:
     """Back from the other system."""
-    sign_on = get_object_or_404(SignOn.objects.select_related("organization"), slug=way, protocol=Protocol.OIDC)
+    ways = SignOn.objects.select_related("organization").filter(protocol__in=(Protocol.OIDC, *CHATS))
+    sign_on = get_object_or_404(ways, slug=way)
     issuer = request.GET.get("iss")
-    if issuer is not None and issuer.rstrip("/") != sign_on.address.rstrip("/"):
+    if sign_on.protocol == Protocol.OIDC and issuer is not None and issuer.rstrip("/") != sign_on.address.rstrip("/"):
         return failed(request, sign_on, "another system answered (iss)")
     try:
-        answer: HttpResponseBase = oidc.Callback.adapter_view(oidc.Adapter(request, way))(request)
+        answer: HttpResponseBase = oidc.Callback.adapter_view(_adapter(request, sign_on))(request)
     except SocialApp.DoesNotExist as nobody:
         raise Http404 from nobody
-    except (OAuth2Error, RequestException, ValueError, KeyError) as failure:
+    except (OAuth2Error, RequestException, ValueError, KeyError, TypeError) as failure:
         return failed(request, sign_on, f"{type(failure).__name__}: {failure}")
     return answer
 
 
+def _adapter(request: HttpRequest, sign_on: SignOn) -> Any:
+    return chats.adapter(request, sign_on) if sign_on.protocol in CHATS else oidc.Adapter(request, sign_on.slug)
+
+
 def _to_issuer(request: HttpRequest, sign_on: SignOn) -> HttpResponseBase:
     try:
-        answer: HttpResponseBase = OAuth2LoginView.adapter_view(oidc.Adapter(request, sign_on.slug))(request)
+        answer: HttpResponseBase = OAuth2LoginView.adapter_view(_adapter(request, sign_on))(request)
     except ImmediateHttpResponse as told:
         answer = told.response
     except (OAuth2Error, RequestException, ValueError) as failure:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from uptake.connectors.people.models import PeopleSource
 from uptake.directory.scope import Deed, NotAllowed
 from uptake.directory.sign_on import set_up as doors
 from uptake.directory.sign_on.let_in import Why
@@ -104,6 +105,7 @@ def one(request: HttpRequest, sign_on_id: int) -> HttpResponseBase:
         "tone": tone,
         "saml": ours(request, held) if is_saml else None,
         "certificates": saml.certificates(held) if is_saml else [],
+        "source_name": _source_name(held),
         "lacking": saml.MISSING if is_saml else "",
         "state": state,
         "callback": request.build_absolute_uri(reverse("sign_on_with:callback", args=[held.slug])),
@@ -165,6 +167,13 @@ def unlink_it(request: HttpRequest, sign_on_id: int, link_id: int) -> HttpRespon
         raise NotYours(Deed.RUN_PLATFORM) from refusal
     messages.success(request, _("Unlinked. At the next sign-in the account is matched anew."))
     return redirect("sign_on:one", sign_on_id)
+
+
+def _source_name(held: SignOn) -> str:
+    """The name of the source whose ids people are known by; its label where it is gone."""
+    number = held.source.removeprefix("people/")
+    found = PeopleSource.objects.filter(pk=number).first() if number.isdecimal() else None
+    return found.name if found else held.source
 
 
 def _held(request: HttpRequest, sign_on_id: int) -> SignOn:
