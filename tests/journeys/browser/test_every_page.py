@@ -132,6 +132,7 @@ INNER: Mapping[str, tuple[str, ...]] = {
         "/people/sign-on/{sign_on}",
         "/people/sign-on/{sign_on}/change",
         "/people/sign-on/new/oidc",
+        "/people/sign-on/new/saml",
         "/people/seats/",
         "/people/seats/import/",
         "/people/sources/",
