@@ -21,13 +21,13 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     # postgresql://user:x@host
     (re.compile(r"(?i)\b([a-z][a-z0-9+.\-]*://[^\s:/@]*:)[^\s/@]+@"), rf"\1{HIDDEN}@"),
-    # The link of a password reset.
-    (re.compile(r"(/reset/key/)[^/\s]+"), rf"\1{HIDDEN}"),
+    # Addresses that are a secret themselves: of a password reset, of a shared report, of stopping a mail.
+    (re.compile(r"(/(?:reset/key|impact/shared|mails/stop)/)[^/\s?\"']+"), rf"\1{HIDDEN}"),
 )
 
 
 def redact(text: str) -> str:
-    """The text with keys, passwords, tokens and reset links replaced by •••."""
+    """The text with keys, passwords, tokens and secret addresses replaced by •••."""
     for pattern, kept in _PATTERNS:
         text = pattern.sub(kept, text)
     return text

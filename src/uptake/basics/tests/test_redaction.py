@@ -29,6 +29,8 @@ SECRET = "s3cr3t-Value_9"
         f"postgresql://uptake:{SECRET}@db:5432/uptake",
         f"smtp+tls://me%40here:{SECRET}@mail",
         f"GET /account/password/reset/key/1-{SECRET}/ 200",
+        f"GET /impact/shared/{SECRET}/report.pdf 200",
+        f"GET /account/mails/stop/{SECRET}?x=1 200",
     ],
 )
 def test_secrets_are_taken_out(text: str) -> None:
