@@ -26,7 +26,10 @@ def rule(**more: Any) -> dict[str, Any]:
         ({"when": [{"fact": "lines", "op": "gt", "value": 5}]}, [("lines", 6)]),
         ({"when": [{"fact": "minutes", "op": "lte", "value": 120}]}, []),
         ({"when": [{"fact": "lines", "op": "gte", "value": 1}]}, []),
-        ({"points": {"per": "lines", "steps": [{"at_least": 1, "points": 2}, {"at_least": 10, "points": 5}]}}, [("lines", 10)]),
+        (
+            {"points": {"per": "lines", "steps": [{"at_least": 1, "points": 2}, {"at_least": 10, "points": 5}]}},
+            [("lines", 10)],
+        ),
         ({"when": [{"fact": "lines", "op": "gte", "value": 5}], "until": "2026-02-01"}, []),
     ],
 )
