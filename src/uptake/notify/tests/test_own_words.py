@@ -54,7 +54,7 @@ def test_words_hold_for_the_own_people_and_fall_back_slot_by_slot(cast: Cast) ->
     assert in_english(cast.lin)[1] == "All of it: Half a day off"
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # on PostgreSQL readers by bookmark see only what is committed
 def test_mails_and_groups_speak_as_their_place_does(cast: Cast) -> None:
     news = "announcement.published"
     both = {"subject": "News: {title}", "mail": "{text}\n\nRead it: {link}", "chat": "{company}\n{title}!"}

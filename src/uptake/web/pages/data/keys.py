@@ -21,6 +21,7 @@ from uptake.connectors.protocols import PROTOCOLS
 from uptake.directory.models import Identity
 from uptake.directory.scope import Deed, Viewer
 from uptake.events.models import ApiKey, Conflict, Connection, Quarantine
+from uptake.web.pages.data.refused import in_words
 from uptake.web.viewing import needs, viewer_for
 
 SHOWN_DAYS = 14
@@ -75,7 +76,7 @@ def problems_of(rows: Iterable[IntakeProblem]) -> list[Problem]:
                 advice=advice,
                 count=sum(one.count for one in days),
                 last_at=last.last_at,
-                detail=last.detail,
+                detail=in_words(last.detail),
                 sample="" if sampled is None else json.dumps(sampled.sample, ensure_ascii=False, indent=1),
                 days=[(one.day, one.count) for one in days],
             )

@@ -348,6 +348,7 @@ def shown(outcome: Outcome) -> dict[str, Any]:
     """A dry run as the page shows it."""
     return {
         "who": outcome.health.who if outcome.health else "",
+        "warnings": outcome.health.warnings if outcome.health else (),
         "problem": outcome.problem and reason(outcome.problem.code),
         "detail": outcome.problem.detail if outcome.problem else "",
         "streams": [

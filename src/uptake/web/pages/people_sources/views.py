@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import npgettext
 from django.views.decorators.http import require_POST
 
 from uptake.connectors.people import change_source
@@ -209,7 +210,7 @@ def _counts(counts: dict[str, int]) -> list[tuple[str, int]]:
     """(word, number) of what happened to people; departments under one word."""
     found = [(str(DEEDS[what]), n) for what, n in counts.items() if what in DEEDS and n]
     places = sum(n for what, n in counts.items() if what.startswith("places_"))
-    return [*found, (_("departments"), places)] if places else found
+    return [*found, (npgettext("after a number", "department", "departments", places), places)] if places else found
 
 
 def _outcome(outcome: str) -> tuple[str, str]:

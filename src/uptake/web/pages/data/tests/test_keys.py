@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from tests.cast import NOW, Cast
 from uptake.connectors.models import IntakeProblem
@@ -18,6 +20,7 @@ from uptake.events.happening import Happening
 from uptake.events.keys import make_key
 from uptake.events.models import ApiKey
 from uptake.events.record import record
+from uptake.web.pages.data.refused import SENTENCES, in_words
 
 pytestmark = pytest.mark.django_db
 TODAY = datetime.now(UTC)
@@ -74,3 +77,16 @@ def test_what_is_old_goes_when_a_new_day_begins(key: ApiKey) -> None:
     for days in (KEPT_DAYS + 2, KEPT_DAYS - 2, 0):
         note_problems(problems=[Noted(key.pk, "late", 1, TODAY - timedelta(days=days))])
     assert IntakeProblem.objects.count() == 2
+
+
+@pytest.mark.once
+def test_every_sentence_a_sender_is_told_is_known_again() -> None:
+    with translation.override("en"):
+        for one in SENTENCES:
+            groups = {name: 7 if "limit" in name else "x y" for name in re.findall(r"%\((\w+)\)", one)}
+            assert in_words(one % groups if groups else one) == (one % groups if groups else one)
+        assert in_words("Nobody knows this one.") == "Nobody knows this one."
+    with translation.override("zh-hans"):
+        assert in_words("event is missing.") != "event is missing."
+        assert "PO-1" in in_words("company PO-1 is not at or below this connection's place.")
+        assert "20" in in_words("facts are nested deeper than 20 levels.")
