@@ -103,6 +103,7 @@ DIFFERENCE = {
 }
 RELATIVE = gettext_noop("Relative to what would have been: {relative} % (95 % interval {low} to {high}).")
 BASIS = gettext_noop("Grade {grade}: {treated} of {units} departments began, at {starts} different dates.")
+BASIS_AT_ONCE = gettext_noop("Grade {grade}: {treated} of {units} departments began, all on one date.")
 NAIVE = {
     Kind.RATE: gettext_noop(
         "The plain before/after figure is {naive} percentage points; it holds whatever else moved."
@@ -158,7 +159,8 @@ def sentences(result: Result) -> tuple[Sentence, ...]:
         if result.matters:
             told.append(Sentence(MATTERS))
         counts = {"treated": result.n_treated, "units": result.n_units, "starts": result.n_starts}
-        told.append(Sentence(BASIS, {"grade": result.grade.value, **counts}))
+        basis = BASIS if result.n_starts > 1 else BASIS_AT_ONCE
+        told.append(Sentence(basis, {"grade": result.grade.value, **counts}))
         if result.naive is not None:
             told.append(Sentence(NAIVE[kind], {"naive": signed(result.naive, kind)}))
     told += [Sentence(REASONS[check.code]) for check in against(result)]

@@ -255,9 +255,14 @@ def place_name(slug: str, names: Mapping[str, Organization]) -> str:
 def metrics_section(rows: Sequence[Measured]) -> Section:
     """All metrics as a table of a file."""
     heads = (_("Metric"), _("Change"), _("95% interval"), _("Relative"), _("p, raised"), _("Grade"), _("Result"))
-    cells = [(row.name, row.change, row.interval, row.relative, row.raised, row.grade, row.word) for row in rows]
+    cells = [(row.name, row.change, row.interval, _shared(row), row.raised, row.grade, row.word) for row in rows]
     lead = _("Changes of shares are in percentage points. Relative: of what would have been without it.")
     return Section(_("All metrics"), lead, heads, cells, "", frozenset({1, 2, 3, 4}))
+
+
+def _shared(row: Measured) -> str:
+    """The relative change with the word: out of its table a bare percentage would be taken for percentage points."""
+    return _("%(share)s relative") % {"share": row.relative} if "%" in row.relative else row.relative
 
 
 def checks_section(checks: Iterable[Any]) -> Section:

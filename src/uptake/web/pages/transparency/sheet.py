@@ -12,6 +12,10 @@ from uptake.web.pages.transparency.words import Section
 
 CHINESE = "STSong-Light"
 ACCENT, LINE, DIM = "#0B6E63", "#D5DBDA", "#5B6867"
+A_LETTER = 4.8
+PADDING = 6.0
+MOST_OF_A_NUMBER = 24
+"""Widths in points, and letters."""
 
 
 @lru_cache(maxsize=1)
@@ -49,9 +53,11 @@ def pdf_of(title: str, subtitle: str, sections: Sequence[Section], foot: str) ->
         if not section.rows:
             flow.append(KeepTogether([*head, paragraph(section.empty, 9), Spacer(0, 5 * mm)]))
             continue
-        cells = [[paragraph(name, 8, DIM, 2 if number else 0) for name, number in section.columns]]
+        # One column needs no head: the title says what stands in it.
+        heads = [[paragraph(name, 8, DIM, 2 if number else 0) for name, number in section.columns]]
+        cells = heads if len(section.heads) > 1 else []
         cells += [[paragraph(text, 9, align=2 if number else 0) for text, number in row] for row in section.cells]
-        table = Table(cells, colWidths=_widths(section, width), repeatRows=1)
+        table = Table(cells, colWidths=_widths(section, width), repeatRows=int(len(section.heads) > 1))
         table.setStyle(
             TableStyle(
                 [
@@ -83,9 +89,22 @@ def pdf_of(title: str, subtitle: str, sections: Sequence[Section], foot: str) ->
 
 
 def _widths(section: Section, width: float) -> list[float]:
-    """Numbers need little, the longest text the most."""
-    weights = []
-    for column, _head in enumerate(section.heads):
-        longest = max((len(row[column]) for row in section.rows), default=1)
-        weights.append(9.0 if column in section.numeric else min(60.0, max(12.0, float(longest))))
-    return [width * weight / sum(weights) for weight in weights]
+    """Numbers and heads never break; the rest is for the texts, the longest of which gets the most."""
+    least, more = [], []
+    for column, head in enumerate(section.heads):
+        longest = max((_long(row[column]) for row in section.rows), default=1)
+        if column in section.numeric:
+            least.append(max(_long(head), min(longest, MOST_OF_A_NUMBER)) * A_LETTER + 2 * PADDING)
+            more.append(0.0)
+        else:
+            least.append(_long(head) * A_LETTER + 2 * PADDING)
+            more.append(float(min(60, max(12, longest))))
+    left = width - sum(least)
+    if left < 0 or not sum(more):
+        return [width * one / sum(least) for one in least]
+    return [one + left * weight / sum(more) for one, weight in zip(least, more, strict=True)]
+
+
+def _long(text: str) -> int:
+    """In letters; a Chinese character takes the room of two."""
+    return sum(2 if letter > "\u2e7f" else 1 for letter in text)

@@ -7,6 +7,7 @@ import re
 from datetime import timedelta
 
 import openpyxl
+import pypdf
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -21,6 +22,8 @@ from uptake.insight.impact.register import lock
 from uptake.insight.impact.tests.test_interventions import BEFORE, DAYS, registered, shops, work
 from uptake.insight.report.models import SelfTest, ShareLink
 from uptake.insight.report.run_self_tests import ask_for_self_tests
+from uptake.statistics.lint import linted
+from uptake.statistics.result import Grade
 from uptake.web.pages.impact import sharing, words
 from uptake.web.pages.impact.three import three_of
 
@@ -129,6 +132,9 @@ def test_the_report_tells_the_verdict_the_checks_and_the_pictures(
     assert "CNY 1,000" in read(hua, f"/impact/{made.pk}/")
     printed = hua.get(f"/impact/{made.pk}/report.pdf").content
     assert printed.startswith(b"%PDF")
+    said = " ".join(page_.extract_text() for page_ in pypdf.PdfReader(io.BytesIO(printed)).pages)
+    assert not linted(said.replace("\n", " "), grade=Grade.B)
+    assert ("相对" if language == "zh-hans" else "relative") in said
     assert printed == hua.get(f"/impact/{made.pk}/report.pdf").content
     book = openpyxl.load_workbook(io.BytesIO(hua.get(f"/impact/{made.pk}/report.xlsx").content))
     sheet = book.active
