@@ -37,7 +37,9 @@ from uptake.events.record import record
 from uptake.events.widget_keys import make_widget_key
 from uptake.insight.gaming.decide import give_opinion
 from uptake.insight.gaming.models import Finding, Verdict
+from uptake.insight.impact.business_series import FileRow, placed
 from uptake.insight.impact.evaluate import evaluate
+from uptake.insight.impact.keep_series import make_series, take_figures
 from uptake.insight.impact.models import Chosen, What
 from uptake.insight.impact.register import lock, register_intervention
 from uptake.insight.metrics.keep_segment import make_segment
@@ -356,6 +358,10 @@ def _intervene(side: Side, now: datetime) -> None:
         organization=side.company, month=now.date().replace(day=1), evaluations=[kept.pk], made_at=now
     )
     keep_schedule(organization=side.company, day=1, readers=[], active=True, by=EVERYTHING, now=now)
+    series = make_series(organization=side.company, name=f"Sales of {side.order}", unit="", by=EVERYTHING, now=now)
+    said = placed([FileRow(2, "", now.date() - timedelta(days=3), Decimal(4))], side.company, now.date())
+    figures = take_figures(series=series, rows=said, by=EVERYTHING, now=now)
+    side.ids |= {"business_series": series.pk, "business_figures": figures.pk}
     side.ids |= {"intervention": made.pk, "share_link": made_link.pk, "monthly_report": monthly.pk}
 
 

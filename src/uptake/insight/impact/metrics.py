@@ -34,6 +34,7 @@ class Measure(StrEnum):
     NO = "no"
     MEAN = "mean"
     FAILED = "failed"
+    SERIES = "series"
 
 
 KINDS = {
@@ -45,6 +46,7 @@ KINDS = {
     Measure.NO: Kind.RATE,
     Measure.MEAN: Kind.MEAN,
     Measure.FAILED: Kind.RATE,
+    Measure.SERIES: Kind.MEAN,
 }
 PAGE_VIEW = "$pageview"
 FAILING = ("failed", "failure", "error")
@@ -87,6 +89,8 @@ class Metric:
         """Two events that differ, or a fact, are named where they are needed; only a share may be of any activity."""
         if self.needs_two:
             return bool(self.event and self.of) and self.event != self.of
+        if self.measure is Measure.SERIES:
+            return not self.event and self.of.isdigit()
         if self.measure is Measure.FAILED:
             return not self.event and not self.of
         if self.of_fact:

@@ -132,3 +132,53 @@ class Evaluation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.intervention_id} {self.verdict}"
+
+
+class SeriesQuerySet(models.QuerySet["Series"]):
+    def visible_to(self, viewer: Viewer) -> SeriesQuerySet:
+        """Those of places whose totals the viewer sees."""
+        return self.filter(viewer.within("organization__path", Deed.SEE_TOTALS))
+
+
+class Series(models.Model):
+    """Figures of the business that come by file: sales, satisfaction, productivity, by day or week and place."""
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    name = models.CharField(max_length=100)
+    unit = models.CharField(max_length=40, blank=True)
+    made_at = models.DateTimeField()
+
+    objects = SeriesQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "name"], name="series_once_per_place")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SeriesVersionQuerySet(models.QuerySet["SeriesVersion"]):
+    def visible_to(self, viewer: Viewer) -> SeriesVersionQuerySet:
+        """Those of series of places whose totals the viewer sees."""
+        return self.filter(viewer.within("series__organization__path", Deed.SEE_TOTALS))
+
+    def standing(self) -> SeriesVersionQuerySet:
+        """Those not withdrawn, in the order in which they came: a later one says again what it names."""
+        return self.filter(withdrawn_at__isnull=True).order_by("pk")
+
+
+class SeriesVersion(models.Model):
+    """What one file said. Nothing of it changes; it can be withdrawn, and what was said before holds again."""
+
+    series = models.ForeignKey(Series, models.PROTECT, related_name="versions")
+    figures = models.JSONField()
+    """{slug of a place: {ISO date: the number as text}}."""
+    rows = models.IntegerField()
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SeriesVersionQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.series_id} {self.made_at:%Y-%m-%d}"

@@ -15,8 +15,9 @@ from uptake.directory.calendar import working_days_between
 from uptake.directory.models import Membership, Organization, PersonKind
 from uptake.directory.place import Span, memberships_of
 from uptake.events.models import Event, EventQuerySet, EventType
+from uptake.insight.impact.business_series import figures_of
 from uptake.insight.impact.metrics import PAGE_VIEW, Measure, Metric, says_failed
-from uptake.insight.impact.models import departments_of
+from uptake.insight.impact.models import Series, departments_of
 from uptake.statistics.distributions import Floats
 from uptake.statistics.panel import Panel, PanelRefused, panel_of
 
@@ -47,6 +48,8 @@ def department_panel(
     for row in where.values():
         there = np.flatnonzero(row >= 0)
         heads[row[there], there] += 1
+    if metric.measure is Measure.SERIES:
+        return _of_series(places, starts, metric, first, heads)
     begun, rows = _rows(places, first, last)
     seen, against = _counted(rows, where, metric, (len(places), days), first, frozenset(without))
     if against is None:
@@ -65,6 +68,30 @@ def department_panel(
                 columns["denominator"].append(int(against[number, column]))
                 columns["headcount"].append(int(heads[number, column]))
                 columns["company"].append(company.slug)
+    adoption = {slug: date.fromisoformat(day) if day else None for slug, day in starts.items()}
+    try:
+        return panel_of(columns, adoption) if columns else None
+    except PanelRefused:
+        return None
+
+
+def _of_series(
+    places: list[Organization], starts: Mapping[str, str | None], metric: Metric, first: date, heads: Floats
+) -> Panel | None:
+    """What files say of departments; days they say nothing of are unknown."""
+    series = Series.objects.filter(pk=int(metric.of)).first()
+    figures = figures_of(series) if series else {}
+    columns: dict[str, list[object]] = defaultdict(list)
+    for number, place in enumerate(places):
+        for day, value in sorted(figures.get(place.slug, {}).items()):
+            column = (day - first).days
+            if 0 <= column < heads.shape[1] and heads[number, column] > 0:
+                columns["unit"].append(place.slug)
+                columns["day"].append(np.datetime64(day))
+                columns["numerator"].append(value)
+                columns["denominator"].append(1)
+                columns["headcount"].append(int(heads[number, column]))
+                columns["company"].append((place.company or place).slug)
     adoption = {slug: date.fromisoformat(day) if day else None for slug, day in starts.items()}
     try:
         return panel_of(columns, adoption) if columns else None

@@ -15,7 +15,8 @@ from uptake.directory.models import Kind, Organization
 from uptake.directory.place import settings_at
 from uptake.directory.viewer import NotAllowed, Viewer
 from uptake.events.models import EventType
-from uptake.insight.impact.metrics import Metric, metric_of
+from uptake.insight.impact.business_series import series_for
+from uptake.insight.impact.metrics import Measure, Metric, metric_of
 from uptake.insight.impact.models import MANAGING, Chosen, Intervention, What
 from uptake.insight.impact.refusals import (
     AlreadyLocked,
@@ -112,6 +113,9 @@ def register_intervention(
     ]
     for one in filter(None, dict.fromkeys(named)):
         if not EventType.objects.filter(name=one).exists():
+            raise UnknownEvent
+    for metric in [*(one[0] for one in others), *(one[0] for one in wanted)]:
+        if metric.measure is Measure.SERIES and series_for(organization, metric.of) is None:
             raise UnknownEvent
     made = Intervention.objects.create(
         organization=organization,

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from uptake.directory.models import Organization
 from uptake.insight.impact.metrics import Measure, Metric, metric_of
-from uptake.insight.impact.models import Intervention
+from uptake.insight.impact.models import Intervention, Series
 from uptake.statistics.plan import Kind
 from uptake.web import numbers, parts
 from uptake.web.catalogue import labels_of
@@ -53,12 +53,16 @@ MEASURES: Mapping[Measure, tuple[str | Promise, str | Promise]] = {
         gettext_lazy("Mean of a number events tell"),
         gettext_lazy("The mean of the numbers such events tell as this fact that working day."),
     ),
+    Measure.SERIES: (
+        gettext_lazy("Business series"),
+        gettext_lazy("What a file says of the department that day; days it says nothing of are unknown."),
+    ),
     Measure.FAILED: (
         gettext_lazy("Share of failed operations"),
         gettext_lazy("Of all that counts as activity that working day but page views, what says that it failed."),
     ),
 }
-DECLARED = tuple(measure for measure in Measure if measure is not Measure.FAILED)
+DECLARED = tuple(measure for measure in Measure if measure not in (Measure.FAILED, Measure.SERIES))
 """What can be chosen for an event of one's own."""
 """Name and definition. Version 1: `insight.impact.metrics.VERSION`."""
 BINS = 16
@@ -95,6 +99,9 @@ def metric_name(metric: Metric) -> str:
         return _("Hours from “%(of)s” to “%(event)s”") % names
     if metric.measure is Measure.YES:
         return _("%(event)s: share with “%(of)s”") % names
+    if metric.measure is Measure.SERIES:
+        known = Series.objects.filter(pk=int(metric.of)).first()
+        return known.name if known else _("Business series")
     if metric.measure is Measure.NO:
         return _("%(event)s: share without “%(of)s”") % names
     if metric.measure is Measure.MEAN:

@@ -115,7 +115,7 @@ def new(request: HttpRequest) -> HttpResponseBase:
         "given": request.POST,
         "measures": [(one.value, *MEASURES[one]) for one in DECLARED],
         "wrong": wrong,
-        **wanted.context(request),
+        **wanted.context(request, place),
     }
     return render(request, "impact/new.html", context, status=422 if wrong else 200)
 

@@ -11,9 +11,11 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from uptake.directory.models import Organization
 from uptake.insight.impact import refusals
 from uptake.insight.impact.days_of_metrics import catalogue
 from uptake.insight.impact.metrics import Measure, Metric
+from uptake.insight.impact.models import Series
 from uptake.insight.impact.named import BY_KEY, NAMED, recipe
 from uptake.insight.impact.register import Wanted
 from uptake.statistics.plan import Direction, Kind
@@ -22,6 +24,7 @@ from uptake.web.pages.impact.metrics_page import name_of
 ROWS = 6
 LOOKS = 3
 NAMED_AS = "named:"
+SERIES_AS = "series:"
 FACTS = (Measure.YES, Measure.NO, Measure.MEAN)
 DECIDES, BESIDE, RAIL, OUTCOME = "decides", "beside", "rail", "outcome"
 USES: Mapping[str, str | Promise] = {
@@ -56,6 +59,13 @@ def ready_made() -> list[tuple[str, str]]:
     """(value, name) of the ready-made metrics for which events are known here."""
     known = catalogue()
     return [(f"{NAMED_AS}{one.key}", name_of(one)) for one in NAMED if recipe(one, known) is not None]
+
+
+def series_at(place: Organization) -> list[tuple[str, str]]:
+    """(value, name) of the business series that can be used at a place."""
+    ids = [int(part) for part in place.path.split("/") if part]
+    rows = Series.objects.filter(organization_id__in=ids).order_by("name", "pk")
+    return [(f"{SERIES_AS}{one.pk}", one.name) for one in rows]
 
 
 def asked(request: HttpRequest) -> Asked:
@@ -96,12 +106,16 @@ def typed_looks(request: HttpRequest) -> list[tuple[int, str]]:
 
 
 def _wanted(row: Mapping[str, str]) -> Wanted:
-    if row["event"].startswith(NAMED_AS):
+    if row["event"].startswith(SERIES_AS):
+        number = row["event"].removeprefix(SERIES_AS)
+        metric = Metric("", Measure.SERIES, number if number.isdigit() else "")
+        good = Direction(row["good"]) if row["good"] in list(Direction) else Direction.HIGHER
+    elif row["event"].startswith(NAMED_AS):
         named = BY_KEY.get(row["event"].removeprefix(NAMED_AS))
-        metric = recipe(named, catalogue()) if named else None
-        if named is None or metric is None:
+        made = recipe(named, catalogue()) if named else None
+        if named is None or made is None:
             raise refusals.UnknownEvent
-        good = named.good
+        metric, good = made, named.good
     else:
         measure = Measure(row["measure"]) if row["measure"] in list(Measure) else Measure.SHARE
         part = "fact" if measure in FACTS else "of"
@@ -120,10 +134,11 @@ def size(text: str) -> float:
         raise refusals.WrongSize from None
 
 
-def context(request: HttpRequest) -> dict[str, Any]:
+def context(request: HttpRequest, place: Organization) -> dict[str, Any]:
     return {
         "beside": rows(request),
         "ready": ready_made(),
+        "series": series_at(place),
         "uses": list(USES.items()),
         "looks": typed_looks(request),
         "ways_good": [(Direction.HIGHER.value, _("higher is better")), (Direction.LOWER.value, _("lower is better"))],
