@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -139,7 +140,7 @@ class Run:
         async def some() -> None:
             for number in numbers:
                 page = Page(self, number)
-                transport, _page = await loop.create_connection(lambda page=page: page, "127.0.0.1", self.port)
+                transport, _page = await loop.create_connection(_given(page), "127.0.0.1", self.port)
                 pages.append(transport)
                 await page.listening
 
@@ -217,6 +218,11 @@ class Run:
             "astray": sum(self.due[number][1] != who for number, found in self.heard.items() for _, who in found),
             "cpu": cpu,
         }
+
+
+def _given(page: Page) -> Callable[[], Page]:
+    """As asyncio wants to be given a protocol."""
+    return lambda: page
 
 
 class Page(asyncio.Protocol):

@@ -13,6 +13,9 @@ from typing import Any, Final
 
 from asgiref.sync import ThreadSensitiveContext
 from django.core.handlers.asgi import ASGIHandler
+from django.http.response import HttpResponseBase
+
+from uptake.config.streams import Kept, send_on
 
 KEPT: Final = 4
 """So many threads wait at most; more are made where more requests come at once, and end with them."""
@@ -71,9 +74,17 @@ class Handler(ASGIHandler):
         """Answers one request."""
         if scope["type"] != "http":
             raise ValueError(f"Django answers HTTP, not {scope['type']}.")
+        kept = Kept(send)
         thread = self.threads.lend()
         try:
             async with ThreadSensitiveContext(executor=thread):
-                await self.handle(scope, receive, send)
+                await self.handle(scope, receive, kept)
         finally:
             self.threads.take_back(thread)
+        if kept.start is not None and kept.body is not None:
+            await send_on(kept.start, kept.body, receive, send)
+
+    async def send_response(self, response: HttpResponseBase, send: Callable[..., Any]) -> None:
+        """Sends an answer; a stream of events is kept until Django has done with its request."""
+        if not (isinstance(send, Kept) and send.keep(response)):
+            await super().send_response(response, send)
