@@ -41,6 +41,7 @@ WITHOUT_SCOPE: Mapping[str, str] = {
     "people_sources.PeopleRun": "read with a source of people that the viewer may see",
     "connectors.PullStream": "read with a system that the viewer may see",
     "connectors.KnownRecord": "read only by the sweep of its system; numbers of records",
+    "sign_on.UsedProof": "read only at the next sign-in; digests, for minutes",
     "directory.Erasure": "shown nowhere: the audit log tells of it",
     "programme.MeritChange": "read only by the keeper of boards",
     "programme.ReversalMark": "read only by those who consider events; numbers made of what events are about",
