@@ -23,7 +23,9 @@ class Measure(StrEnum):
     SHARE: people with such an event, of everybody the directory has there. PER_HEAD: such events for each of them.
     RATIO: such events for each `of` event; days without one are unknown. HOURS: from the first `of` event of an object
     to the last such event of it, counted where and when it ended. YES: of such events that tell the fact `of`, those
-    of which it is true.
+    of which it is true; NO: those of which it is false; MEAN: the mean of the numbers they tell as `of`. FAILED: of all
+    that counts as activity but page views, what says by its name that it failed. SERIES: what files say of the
+    department that day; `of` is the number of the series.
     """
 
     SHARE = "share"

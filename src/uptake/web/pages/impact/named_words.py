@@ -79,13 +79,13 @@ WORDS: Mapping[str, Words] = {
         _("People who redeem"),
         _("People who asked for a reward on a working day, of everybody who belongs there."),
         HEADS,
-        _("nothing: offer rewards"),
+        _("rewards on offer"),
     ),
     "redeemed": Words(
         _("Points redeemed"),
         _("Points redeemed on a day less those given back, for each point granted that day, from the ledger."),
         _("points granted that day"),
-        _("nothing: publish rules, so that points are granted"),
+        _("published rules, so that points are granted"),
     ),
     "failed": Words(
         _("Failed operations"),
@@ -97,13 +97,13 @@ WORDS: Mapping[str, Words] = {
         _("Feedback answered in time"),
         _("Of the feedback answered on a day, what was answered within the time agreed."),
         _("feedback answered that day"),
-        _("nothing: answer what is in the feedback box"),
+        _("answers to what is in the feedback box"),
     ),
     "feedback_rating": Words(
         _("Rating of answers to feedback"),
         _("The mean of the ratings, 1 to 5, that people gave to answers on a day."),
         _("ratings given that day"),
-        _("nothing: people rate the answers they get"),
+        _("people who rate the answers they get"),
     ),
     "satisfaction": Words(
         _("Satisfaction"),

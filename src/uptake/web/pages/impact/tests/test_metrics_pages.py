@@ -31,7 +31,7 @@ def test_the_catalogue_tells_figures_sources_and_what_is_missing(
     assert "Orders finished on time" in measured
     assert "50.0%" in measured
     assert "Task completion" in missing
-    assert "connect a system that says when a task is begun" in missing
+    assert "Needed: a system that says when a task is begun" in missing
     assert 'id="impact-metric"' in one
     assert "Beiyuan Precision" in one
     assert "No events yet" in read(ren, f"/impact/metrics/tasks_done/?at={cast.beiyuan.slug}")

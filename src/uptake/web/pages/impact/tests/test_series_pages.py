@@ -44,8 +44,10 @@ def test_figures_are_looked_through_taken_and_withdrawn(cast: Cast) -> None:
 
     looked = taken(hua, page, first)
     book = openpyxl.Workbook()
-    book.active.append(["日期", "部门", "数值"])
-    book.active.append([day, cast.purchasing.name, 12])
+    sheet = book.create_sheet(index=0)
+    book.active = 0
+    sheet.append(["日期", "部门", "数值"])
+    sheet.append([day, cast.purchasing.name, 12])
     stream = io.BytesIO()
     book.save(stream)
     taken(hua, page, stream.getvalue(), "sales.xlsx")
