@@ -43,19 +43,17 @@ class Kept:
 
 
 async def send_on(
-    start: Message,
     body: AsyncGenerator[bytes, None],
     receive: Callable[[], Awaitable[Message]],
     send: Callable[[Message], Awaitable[None]],
 ) -> None:
-    """Sends a stream until it ends or the reader leaves; it is closed in either case."""
+    """Sends the parts of a stream until it ends or the reader leaves; it is closed in either case."""
     streaming = asyncio.current_task()
     assert streaming is not None, "an application runs in a task"
     leaving = asyncio.create_task(_left(receive))
     leaving.add_done_callback(lambda ended: None if ended.cancelled() else streaming.cancel())
     try:
         async with aclosing(body):
-            await send(start)
             async for part in body:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})

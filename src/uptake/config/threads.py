@@ -82,7 +82,9 @@ class Handler(ASGIHandler):
         finally:
             self.threads.take_back(thread)
         if kept.start is not None and kept.body is not None:
-            await send_on(kept.start, kept.body, receive, send)
+            await send(kept.start)
+            kept.start = None  # its headers would stay as long as the stream
+            await send_on(kept.body, receive, send)
 
     async def send_response(self, response: HttpResponseBase, send: Callable[..., Any]) -> None:
         """Sends an answer; a stream of events is kept until Django has done with its request."""
