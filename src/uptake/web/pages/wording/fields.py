@@ -7,9 +7,8 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.utils.functional import Promise
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
 
 from uptake.directory.models import Organization
 from uptake.notify.own_words import from_above
@@ -18,11 +17,11 @@ from uptake.notify.word import WordsRefused
 from uptake.notify.wordings import GAPS, LONGEST, gaps, in_language, slots_of
 
 LABELS: Final[Mapping[str, Promise]] = {
-    "title": lazy("Title on the page"),
-    "line": lazy("Line below the title"),
-    "subject": lazy("Subject of the mail"),
-    "mail": lazy("Text of the mail"),
-    "chat": lazy("Text in group chats"),
+    "title": gettext_lazy("Title on the page"),
+    "line": gettext_lazy("Line below the title"),
+    "subject": gettext_lazy("Subject of the mail"),
+    "mail": gettext_lazy("Text of the mail"),
+    "chat": gettext_lazy("Text in group chats"),
 }
 ROWS: Final = {"mail": 7, "chat": 3}
 
