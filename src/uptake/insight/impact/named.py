@@ -33,7 +33,7 @@ class Named:
     @property
     def is_share(self) -> bool:
         measures = {one.measure for one in self.recipes}
-        return not measures & {Measure.MEAN, Measure.HOURS, Measure.PER_HEAD}
+        return not measures & {Measure.MEAN, Measure.HOURS, Measure.PER_HEAD, Measure.RATIO}
 
 
 def _of(measure: Measure, fact: str, *events: str) -> tuple[Metric, ...]:

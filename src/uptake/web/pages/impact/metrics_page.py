@@ -23,7 +23,7 @@ from uptake.events.models import Connection
 from uptake.insight.feed.where import activity_log
 from uptake.insight.impact.days_of_metrics import LENGTH, Days, Split, days_of_metrics, parts_of, roles_of, whole
 from uptake.insight.impact.metrics import Measure, says_failed
-from uptake.insight.impact.named import BY_KEY, Named
+from uptake.insight.impact.named import BY_KEY, Named, Special
 from uptake.insight.metrics.usage import reach, staff_of
 from uptake.statistics.plan import Direction
 from uptake.web import numbers, parts
@@ -151,10 +151,14 @@ def _line(one: Days, last: date, sources: dict[str, tuple[str, ...]]) -> Line:
         written(named, one.recent()),
         numbers.day(first + timedelta(days=latest[0]), year=False) if latest else "",
         one.values() if one.measurable else [],
-        [str(SPECIALS[named.special])] if named.special else [labels.get(name, name) for name in names],
+        [_from(named)] if named.special or not names else [labels.get(name, name) for name in names],
         list(dict.fromkeys(links.get(source, source) for source in told)),
         _("higher is better") if named.good is Direction.HIGHER else _("lower is better"),
     )
+
+
+def _from(named: Named) -> str:
+    return str(SPECIALS[named.special or Special.RETURNED])
 
 
 def _events(one: Days, sources: dict[str, tuple[str, ...]]) -> list[str]:

@@ -13,7 +13,7 @@ from uptake.insight.impact.tests.test_named_metrics import lived
 from uptake.web.pages.impact import metrics_page, named_words
 from uptake.web.pages.impact.tests.test_impact_pages import read
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_the_catalogue_tells_figures_sources_and_what_is_missing(
