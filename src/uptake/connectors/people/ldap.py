@@ -67,7 +67,14 @@ def opened(settings: Mapping[str, str], secrets: Mapping[str, str]) -> Connectio
         port = parts.port or (636 if encrypted else 389)
         server = Server(parts.hostname, port=port, use_ssl=encrypted, tls=tls, get_info=NONE, connect_timeout=SECONDS)
         connection = Connection(
-            server, user=user, password=password, receive_timeout=SECONDS, raise_exceptions=True, read_only=True
+            server,
+            user=user,
+            password=password,
+            receive_timeout=SECONDS,
+            raise_exceptions=True,
+            read_only=True,
+            # Nobody else is shown the password because this server says so.
+            auto_referrals=False,
         )
         connection.open()
         if not encrypted and settings.get("unencrypted") != "yes" and not _start_tls(connection):
@@ -79,7 +86,7 @@ def opened(settings: Mapping[str, str], secrets: Mapping[str, str]) -> Connectio
         raise NeedsAttention(type(failure).__name__, code="no_tls") from failure
     except (LDAPSocketOpenError, OSError) as failure:
         raise Unreachable(str(failure)[:200]) from failure
-    except LDAPException as failure:
+    except (LDAPException, LookupError) as failure:  # ldap3 stumbles over a referral as answer to a bind
         raise SignInRefused(type(failure).__name__) from failure
     return connection
 
