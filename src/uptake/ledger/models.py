@@ -135,7 +135,6 @@ class Lot(models.Model):
         ]
         indexes = [
             models.Index(fields=["book", "owner"], condition=Q(available__gt=0), name="lot_spendable"),
-            models.Index(fields=["book", "owner"], condition=Q(pending__gt=0), name="lot_pending"),
             models.Index(fields=["available_from"], condition=Q(pending__gt=0), name="lot_maturing"),
             models.Index(
                 fields=["expires_at"], condition=Q(available__gt=0, expires_at__isnull=False), name="lot_expiring"

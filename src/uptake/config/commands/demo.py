@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import click
 
 from uptake.config.command import Deed, Refusal
 from uptake.config.commands.migrate import bring_up_to_date
+from uptake.config.demo.beside import planting_beside
 from uptake.config.demo.build import DAYS, LOGINS_FILE, SEED, NotADemo, build
 from uptake.config.demo.people import PARTS, PASSWORD
 from uptake.config.demo.simulator import Simulator
 from uptake.config.options import data_folder, option
 from uptake.config.serving import NoAddress, free_address, serve
-
-
-@contextmanager
-def _feeding() -> Iterator[None]:
-    """Another process reads the events into the activity engine's files: a machine of two cores has both at work."""
-    feeding = subprocess.Popen(
-        [sys.executable, "-m", "uptake.config.command", "activity", "refresh"], stdout=subprocess.DEVNULL
-    )
-    try:
-        yield
-    finally:
-        feeding.wait()
 
 
 @click.command(cls=Deed)
@@ -60,7 +45,7 @@ def command(language: str, seed: int, days: int, no_serve: bool, quiet: bool) ->
             say=lambda line: click.echo(f"  {line}"),
             seed=seed,
             days=days,
-            beside=_feeding,
+            beside=planting_beside,
         )
     except NotADemo:
         raise Refusal(

@@ -40,6 +40,7 @@ from uptake.events.happening import Happening
 from uptake.events.models import Connection
 from uptake.events.record import record
 from uptake.insight.feed.refresh import refresh
+from uptake.insight.impact.models import Intervention
 from uptake.programme.consider import consider_new_events
 from uptake.programme.publish import publish
 
@@ -68,11 +69,11 @@ def build(
     say: Say,
     seed: int = SEED,
     days: int = DAYS,
-    beside: Callable[[], AbstractContextManager[object]] = nullcontext,
+    beside: Callable[[Path, datetime], AbstractContextManager[None]] | None = None,
 ) -> DemoPark:
     """The demo park, made if there is none, with everything up to `now`. Raises NotADemo.
 
-    `beside`: what goes on while that is planted which people made of it, once all events are there.
+    `beside`: a process that plants a part meanwhile, once the events are there (see `planting_beside`).
     """
     today = now.astimezone(ZONE).date()
     state = _state(folder)
@@ -84,30 +85,43 @@ def build(
         since = park.first_day
         _keep(folder, park, since)
     else:
-        place = Organization.objects.get(slug="linjiang")
-        park = _plan(place, state.seed, date.fromisoformat(state.made), state.days, state.language, until=today)
+        park = planned_again(folder, now)
         since = date.fromisoformat(state.until)
     with _no_collecting():
         _fill(folder, park, since, now, say)
         if state is None:
-            with beside():
+            _plant_first(park, now)
+            with beside(folder, now) if beside else nullcontext():
                 _plant(park, now)
+            if not Intervention.objects.exists():
+                plant_impact(park, now)
         open_host(folder, settings.URL, now)
         refresh(now=now)
     return park
 
 
-def _plant(park: DemoPark, now: datetime) -> None:
-    """What people made of it beside their work."""
+def planned_again(folder: Path, now: datetime) -> DemoPark:
+    """The park that was made in this folder, as it was planned, up to `now`."""
+    state = _state(folder)
+    assert state is not None, "it was made"
+    place, until = Organization.objects.get(slug="linjiang"), now.astimezone(ZONE).date()
+    return _plan(place, state.seed, date.fromisoformat(state.made), state.days, state.language, until=until)
+
+
+def _plant_first(park: DemoPark, now: datetime) -> None:
+    """What people made of it beside their work, as far as evaluations look at it."""
     import_courses(park, now)
     give_seats(park, now)
     offer_rewards(park, now)
+
+
+def _plant(park: DemoPark, now: datetime) -> None:
+    """The rest of it."""
     plant_merits(park, now)
     let_people_talk(park, now)
     seat_a_committee(park, now)
     plant_drafts(park, now)
     plant_afterwards(park, now)
-    plant_impact(park, now)
     plant_reviews(park, now)
     keep_questions(park, now)
     bring_people_in(park, now)
