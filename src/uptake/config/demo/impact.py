@@ -61,7 +61,7 @@ def plant_impact(park: DemoPark, now: datetime) -> None:
 
 def _beside() -> list[tuple[Metric, float]]:
     """Looked at beside: orders entered by each person, and the share that redeemed points."""
-    wanted = ((Metric("order.created", Measure.PER_HEAD), 0.05), (Metric("points.redeemed"), 0.05))
+    wanted = ((Metric("order.created", Measure.PER_HEAD), 0.05), (Metric("reward.requested"), 0.05))
     there = set(EventType.objects.values_list("name", flat=True))
     return [(metric, size) for metric, size in wanted if metric.event in there]
 
