@@ -52,7 +52,7 @@ def test_the_lines_to_paste_stand_there_as_long_as_the_key_does(cast: Cast, port
     key = ApiKey.objects.get()
 
     for answer in (made, client.get(address)):
-        lines = re.search(r'id="snippet">(.*?)</pre>', answer.text, re.DOTALL)
+        lines = re.search(r'id="snippet"[^>]*>(.*?)</pre>', answer.text, re.DOTALL)
         assert lines is not None
         assert "src=&quot;http" in lines[1].replace('"', "&quot;")
         assert "/collector/v1.js" in lines[1]
