@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.core.management.sql import emit_post_migrate_signal
 from django.db import connection, transaction
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
@@ -363,7 +364,11 @@ def play(examples: int, number: int) -> None:
         suppress_health_check=list(HealthCheck),
     )
     print(f"STORY_SEED={number}")
-    run_state_machine_as_test(seed(number)(Story), settings=bounded)
+    try:
+        run_state_machine_as_test(seed(number)(Story), settings=bounded)
+    finally:
+        if connection.vendor == "postgresql":  # what a migration leaves was emptied with the stories
+            emit_post_migrate_signal(verbosity=0, interactive=False, db=connection.alias)
 
 
 EXAMPLES = 4
