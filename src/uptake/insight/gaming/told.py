@@ -29,6 +29,7 @@ from uptake.statistics.gaming.deeds import (
     Deeds,
     What,
     beside,
+    in_order,
     often_hours,
     sorted_deeds,
     usual_hours,
@@ -119,7 +120,7 @@ def _told(
     numbers: Ints = np.array(ids, dtype=np.int64)
     order = np.lexsort((numbers, deeds.at, deeds.person))
     # Sorted by us, and in the order it has: equal moments keep the order in which they came.
-    ordered = sorted_deeds(_in_order(deeds, order))
+    ordered = sorted_deeds(in_order(deeds, order))
     return Told(
         company,
         people,
@@ -159,18 +160,6 @@ def _offset(instant: float, zone: ZoneInfo) -> float:
 
 def _own_sources() -> list[str]:
     return list(Connection.objects.filter(kind=OWN).values_list("slug", flat=True))
-
-
-def _in_order(deeds: Deeds, order: Ints) -> Deeds:
-    return Deeds(
-        deeds.person[order],
-        deeds.at[order],
-        deeds.what[order],
-        deeds.object[order],
-        deeds.like[order],
-        deeds.role,
-        deeds.usual,
-    )
 
 
 def _what(name: str) -> What:

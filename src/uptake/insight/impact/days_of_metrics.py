@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -90,16 +91,16 @@ def whole(place: Organization) -> Split:
     """A place as one group; a park as the sum of its companies."""
     if place.kind == Kind.PARK:
         return parts_of(place)
-    by = "company" if place.kind == Kind.COMPANY else "department"
-    return Split((place.name,), Groups(by, (place.pk,)), (place,))  # type: ignore[arg-type]
+    by: Literal["company", "department"] = "company" if place.kind == Kind.COMPANY else "department"
+    return Split((place.name,), Groups(by, (place.pk,)), (place,))
 
 
 def parts_of(place: Organization) -> Split:
     """The companies of a park, or the departments of a company."""
     inside = Kind.COMPANY if place.kind == Kind.PARK else Kind.DEPARTMENT
     below = tuple(Organization.objects.filter(kind=inside).below(place).open().order_by("name", "pk"))
-    by = "company" if place.kind == Kind.PARK else "department"
-    return Split(tuple(one.name for one in below), Groups(by, tuple(one.pk for one in below)), below)  # type: ignore[arg-type]
+    by: Literal["company", "department"] = "company" if place.kind == Kind.PARK else "department"
+    return Split(tuple(one.name for one in below), Groups(by, tuple(one.pk for one in below)), below)
 
 
 def roles_of(place: Organization, day: date, most: int = 12) -> Split:

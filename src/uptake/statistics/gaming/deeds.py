@@ -47,7 +47,11 @@ class Deeds:
 
 
 def sorted_deeds(deeds: Deeds) -> Deeds:
-    order = np.lexsort((deeds.at, deeds.person))
+    return in_order(deeds, np.lexsort((deeds.at, deeds.person)))
+
+
+def in_order(deeds: Deeds, order: Ints) -> Deeds:
+    """The deeds at these places, in this order. order: (k,)."""
     return Deeds(
         deeds.person[order],
         deeds.at[order],
