@@ -14,6 +14,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from uptake.directory.erase import NAMELESS, Subject, Treatment
 from uptake.directory.models import (
@@ -166,7 +167,7 @@ MEMBERSHIPS = Treatment(
 )
 LEAVE = Treatment(
     "leave",
-    _("Leave"),
+    pgettext_lazy("days off", "Leave"),
     dict.fromkeys(BOTH, _("Deleted")),
     ("directory.Leave",),
     lambda subject: Leave.objects.filter(person_id=subject.person).count(),

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from uptake.directory.models import Organization, Person, User
 from uptake.directory.viewer import Deed, Viewer, ids_of
@@ -46,7 +47,7 @@ class About(models.TextChoices):
 
 
 class FeedbackState(models.TextChoices):
-    NEW = "new", _("New")
+    NEW = "new", pgettext_lazy("of feedback", "New")
     SEEN = "seen", _("Seen")
     PLANNED = "planned", _("Planned")
     ANSWERED = "answered", _("Answered")

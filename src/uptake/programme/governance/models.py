@@ -31,23 +31,23 @@ class Choice(models.TextChoices):
 
 
 class ProposalKind(models.TextChoices):
-    CHANGE = "change", _("Change")
+    CHANGE = "change", pgettext_lazy("of the rules", "Change")
     EMERGENCY = "emergency", _("Lowered at once")
 
 
 class ProposalState(models.TextChoices):
     OPEN = "open", _("Voting")
     ACCEPTED = "accepted", _("Accepted")
-    REFUSED = "refused", _("Refused")
+    REFUSED = "refused", pgettext_lazy("of a proposal", "Refused")
     WITHDRAWN = "withdrawn", _("Withdrawn")
     LAPSED = "lapsed", _("Lapsed")
     PUBLISHED = "published", _("Published")
 
 
 class AppealState(models.TextChoices):
-    OPEN = "open", _("Open")
+    OPEN = "open", pgettext_lazy("of an appeal", "Open")
     UPHELD = "upheld", _("Upheld")
-    REFUSED = "refused", _("Refused")
+    REFUSED = "refused", pgettext_lazy("of an appeal", "Refused")
     WITHDRAWN = "withdrawn", _("Withdrawn")
 
 

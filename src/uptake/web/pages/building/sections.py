@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from uptake.programme.periods import WEEKDAYS
 from uptake.web.pages.building.fields import (
@@ -85,7 +85,7 @@ def _points_rows(points: Any, known: Known) -> list[list[Input]]:
         rows.append(
             [
                 Input("points.points", _("Points"), "number", points.get("points", 1)),
-                Input("points.each", _("For each"), "number", points.get("each", 1)),
+                Input("points.each", pgettext("of a number", "For each"), "number", points.get("each", 1)),
                 Input("points.whole_units", _("Only whole units"), "check", bool(points.get("whole_units"))),
             ]
         )
@@ -120,7 +120,7 @@ def expiry_inputs(name: str, expires: Any, *, own: bool) -> list[Input]:
         kind = f"end_of_{expires['end_of']}"
     choices = [("", _("as the programme says"))] if own else []
     choices += [
-        ("never", _("never")),
+        ("never", pgettext("of expiry", "never")),
         ("days", _("after days")),
         ("end_of_month", _("at the end of the month")),
         ("end_of_year", _("at the end of the fiscal year")),
@@ -304,7 +304,12 @@ def _group_blocks(told: Any, known: Known) -> list[Block]:
             one.get("group") or _("A new group"),
             [
                 [
-                    Input(f"{index}.group", _("Name"), value=one.get("group", ""), hint=_("empty: taken out")),
+                    Input(
+                        f"{index}.group",
+                        pgettext("of a thing", "Name"),
+                        value=one.get("group", ""),
+                        hint=_("empty: taken out"),
+                    ),
                     Input(f"{index}.rules", _("Rules"), "many", one.get("rules", ()), known.rules),
                 ],
                 *cap_rows(f"{index}.cap", one.get("cap", ())),
@@ -346,7 +351,7 @@ def _multiplier_blocks(told: Any, known: Known) -> list[Block]:
             one.get("multiplier") or _("A new multiplier"),
             [
                 [
-                    Input(f"{index}.multiplier", _("Name"), value=one.get("multiplier", ""),
+                    Input(f"{index}.multiplier", pgettext("of a thing", "Name"), value=one.get("multiplier", ""),
                           hint=_("empty: taken out")),
                     Input(f"{index}.factor", _("Factor"), "number", one.get("factor", "")),
                     Input(f"{index}.from", _("From"), "date", one.get("from", "")),
@@ -406,7 +411,7 @@ def _read_reversals(given: Given, _known: Known) -> list[Plain]:
 def _level_blocks(told: Any, _known: Known) -> list[Block]:
     rows = [
         [
-            Input(f"{index}.name", _("Name"), value=one.get("name", "")),
+            Input(f"{index}.name", pgettext("of a thing", "Name"), value=one.get("name", "")),
             Input(f"{index}.at", _("From points"), "number", one.get("at", "")),
         ]
         for index, one in enumerate([*told, {}, {}])

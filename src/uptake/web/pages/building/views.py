@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_POST
 
 from uptake.basics.business_day import business_date
@@ -72,7 +72,7 @@ class NewForm(forms.Form):
         self.fields["start"].choices = [  # type: ignore[attr-defined]
             (IN_FORCE, _("the rulebook in force")),
             *((one.slug, _("Template: %(title)s") % {"title": one.title}) for one in TEMPLATES),
-            (EMPTY, _("nothing")),
+            (EMPTY, pgettext("to begin with", "nothing")),
         ]
 
     def clean(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -96,7 +96,7 @@ class ConnectionForm(forms.Form):
     """A new source of events."""
 
     name = forms.CharField(
-        max_length=200, label=gettext_lazy("Name"), help_text=gettext_lazy("Such as: ERP of Beiyuan")
+        max_length=200, label=pgettext_lazy("of a thing", "Name"), help_text=gettext_lazy("Such as: ERP of Beiyuan")
     )
     organization = forms.ModelChoiceField(
         Organization.objects.none(),

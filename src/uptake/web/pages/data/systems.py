@@ -17,7 +17,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
-from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
@@ -81,7 +81,7 @@ def choose(request: HttpRequest) -> HttpResponseBase:
 class SystemForm(forms.Form):
     """A new system: the settings its declaration asks for, and what every connection has."""
 
-    name = forms.CharField(max_length=200, label=gettext_lazy("Name"))
+    name = forms.CharField(max_length=200, label=pgettext_lazy("of a thing", "Name"))
     slug = forms.SlugField(max_length=100, label=gettext_lazy("Short name"))
     organization = forms.ModelChoiceField(Organization.objects.none(), label=gettext_lazy("Whose events come in"))
     history_from = forms.DateField(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from uptake.insight.impact import refusals
@@ -23,7 +23,7 @@ VERDICTS: Mapping[str, tuple[str | Promise, str]] = {
 LIGHTS: Mapping[str, tuple[str | Promise, str]] = {
     "pass": (_("Pass"), "good"),
     "warn": (_("Warning"), "warn"),
-    "stop": (_("Stop"), "bad"),
+    "stop": (pgettext_lazy("of a check", "Stop"), "bad"),
 }
 HELD: Mapping[str, tuple[str | Promise, str]] = {
     "held": (_("Not worse"), "good"),

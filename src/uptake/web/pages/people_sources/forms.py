@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import pgettext_lazy
 
 from uptake.connectors.people.ask import FIELDS
 from uptake.directory.models import Organization
@@ -15,7 +15,7 @@ from uptake.directory.models import Organization
 class SourceForm(forms.Form):
     """Name, company (of a new one) and the fields of its kind, named `set-<name>`."""
 
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=100)
+    name = forms.CharField(label=pgettext_lazy("of a thing", "Name"), max_length=100)
 
     def __init__(
         self, *args: Any, sort: str, companies: list[Organization], kept: dict[str, str] | None = None, **kwargs: Any

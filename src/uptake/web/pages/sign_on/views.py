@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -186,4 +187,4 @@ def _state(held: SignOn) -> tuple[str, str]:
         return "off", _("Paused")
     if held.tried_at is None:
         return "warn", _("Not tested yet")
-    return ("good", _("The only way in")) if held.only_way else ("good", _("Open"))
+    return ("good", _("The only way in")) if held.only_way else ("good", pgettext("of a way to sign in", "Open"))

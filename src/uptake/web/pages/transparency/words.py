@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from uptake.directory.models import Organization
 from uptake.programme.governance.transparency import TOGETHER, ByGroup, MonthReport
@@ -85,7 +85,7 @@ def sections_of(report: MonthReport, special: Sequence[SpecialGrant], now: datet
     return [
         _rules(report),
         _groups(_("Points by department"), _("Department"), report.departments, _("No department")),
-        _groups(_("Points by role"), _("Role"), report.roles, _("No role")),
+        _groups(_("Points by role"), _("Role"), report.roles, pgettext("of work", "No role")),
         _other(report),
         _special(special),
         _decided(report, now),
@@ -185,7 +185,8 @@ def _appeals(report: MonthReport) -> Section:
             "second": _("Half were answered within %(span)s.") % {"span": numbers.span(told.hours * 3600)},
         }
     return Section(
-        _("Appeals"), lead, [_("Answered by"), _("Upheld"), _("Refused"), _("Points given")], rows,
+        _("Appeals"), lead,
+        [_("Answered by"), _("Upheld"), pgettext("of an appeal", "Refused"), _("Points given")], rows,
         _("None were answered."), frozenset({1, 2, 3}),
     )  # fmt: skip
 
