@@ -81,6 +81,7 @@ FILL: Mapping[str, str | tuple[str, ...]] = {
     "gaming:finding_id": "finding",
     "impact:intervention_id": "intervention",
     "impact:key": ("login",),
+    "impact:outage_id": "outage",
     "impact:series_id": "business_series",
     "impact:version_id": "business_figures",
     "impact:link_id": "share_link",

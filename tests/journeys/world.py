@@ -41,6 +41,7 @@ from uptake.insight.impact.business_series import FileRow, placed
 from uptake.insight.impact.evaluate import evaluate
 from uptake.insight.impact.keep_series import make_series, take_figures
 from uptake.insight.impact.models import Chosen, What
+from uptake.insight.impact.note_outage import note_outage
 from uptake.insight.impact.register import lock, register_intervention
 from uptake.insight.metrics.keep_segment import make_segment
 from uptake.insight.metrics.keep_view import save_view
@@ -361,6 +362,11 @@ def _intervene(side: Side, now: datetime) -> None:
     series = make_series(organization=side.company, name=f"Sales of {side.order}", unit="", by=EVERYTHING, now=now)
     said = placed([FileRow(2, "", now.date() - timedelta(days=3), Decimal(4))], side.company, now.date())
     figures = take_figures(series=series, rows=said, by=EVERYTHING, now=now)
+    outage = note_outage(
+        organization=side.company, system=f"ERP of {side.order}", text="", began_at=now - timedelta(hours=9),
+        ended_at=now - timedelta(hours=8), by=EVERYTHING, now=now,
+    )  # fmt: skip
+    side.ids["outage"] = outage.pk
     side.ids |= {"business_series": series.pk, "business_figures": figures.pk}
     side.ids |= {"intervention": made.pk, "share_link": made_link.pk, "monthly_report": monthly.pk}
 

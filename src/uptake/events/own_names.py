@@ -48,6 +48,9 @@ OWN_NAMES: Mapping[str, OwnName] = {
         "Feedback answered", "答复反馈", "adoption", {"in_time": "boolean", "hours": "number"}
     ),
     "feedback.rated": OwnName("Answer to feedback rated", "评价反馈答复", "adoption", {"rating": "number"}),
+    "requirement.accepted": OwnName("Requirement accepted", "需求已采纳", "adoption"),
+    "requirement.released": OwnName("Requirement released", "需求已上线", "adoption"),
+    "requirement.dropped": OwnName("Requirement dropped", "需求已取消", "adoption"),
     # merits
     "badge.given": OwnName("Badge given", "获得徽章", "merits"),
     "challenge.joined": OwnName("Challenge joined", "参加挑战", "merits"),

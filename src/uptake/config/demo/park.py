@@ -23,6 +23,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from uptake.config.demo.gamers import SINCE_DAYS, gamed, gamers
 from uptake.config.demo.names import COMPANIES, DEPARTMENTS, GIVEN, JOBS, SURNAMES
 from uptake.events.happening import Happening
 
@@ -206,12 +207,15 @@ def day_of(park: DemoPark, day: date) -> dict[str, list[Happening]]:
     result: dict[str, list[Happening]] = {company.slug: [] for company in park.companies}
     begin, end = (datetime.combine(one, time(), tzinfo=ZONE).astimezone(UTC) for one in (day, day + timedelta(days=1)))
     today = _Day(day, day.isoformat(), begin, end, day in park.rest, _month_end(park, day))
+    planted = gamers(park.people) if day >= park.today - timedelta(days=SINCE_DAYS) else {}
     for person in park.people:
         if day < person.started or (person.silent_from is not None and day >= person.silent_from):
             continue
         done = _person_day(person, today, _chance(park, person, day))
         if done and person.department == "sales":
             done += _cancelled(park, person, today)
+        if done and person.staff_number in planted:
+            done = gamed(park, person, planted[person.staff_number], day, begin, done)
         result[person.company] += done
     for happenings in result.values():
         happenings.sort(key=lambda happening: (happening.at, happening.key))

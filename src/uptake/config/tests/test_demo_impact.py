@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from uptake.config.demo.build import DAYS, SEED
+from uptake.config.demo.gamers import AGAIN, EVENINGS, SINCE_DAYS, gamers
 from uptake.config.demo.park import (
     COACHED_COMPANIES,
     COACHED_DEPARTMENTS,
@@ -70,3 +71,26 @@ def test_coaching_is_found_and_the_leaflet_is_not() -> None:
     assert coached.estimate is not None
     assert 0.05 < coached.estimate.value <= COACHED_MORE + 0.03
     assert (informed.verdict, informed.grade) == ("no_meaningful_change", "B")
+
+
+@pytest.mark.once
+def test_those_planted_for_the_search_begin_within_one_window_and_do_what_it_looks_for() -> None:
+    park = make_park(seed=SEED, today=TODAY, days=DAYS, language="en", rest=REST)
+    chosen = gamers(park.people)
+    park = replace(park, people=tuple(one for one in park.people if one.staff_number in chosen))
+    late, again = ([who for who, where in chosen.items() if where == one] for one in (EVENINGS, AGAIN))
+    told: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for ago in range(56, 0, -1):
+        for happenings in day_of(park, TODAY - timedelta(days=ago)).values():
+            for one in happenings:
+                told[str(one.person).upper()].append((ago, one.object if one.at.hour < 14 else "late"))
+
+    evenings = [ago for ago, thing in told[late[0]] if thing == "late"]
+    told_of = told[again[0]]
+    checks = [[thing for ago, thing in told_of if thing and (ago <= SINCE_DAYS) == now] for now in (False, True)]
+
+    assert len(evenings) >= 20
+    assert len(set(evenings)) >= 5
+    assert max(evenings) <= SINCE_DAYS
+    assert len(checks[1]) > 1.5 * len(checks[0])
+    assert len(set(checks[1])) < len(set(checks[0]))

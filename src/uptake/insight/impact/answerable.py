@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -17,6 +17,8 @@ from uptake.statistics.result import rounded
 
 LEAST_SHARE = 0.05
 NEEDED_DAYS = 14
+LEAST_TO_ORDER = 4
+"""Departments under which nothing is dealt out."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,50 @@ def answerable(
         found.remedies,
         _proposal(history, smallest, days),
     )
+
+
+@dataclass(frozen=True)
+class Order:
+    """Who should begin when: {slug: date, or None where it waits}, and the smallest effect this finds 4 times in 5."""
+
+    starts: Mapping[str, date | None]
+    detectable: float
+    can_answer: bool
+    remedies: tuple[str, ...]
+
+
+def propose_order(
+    slugs: Collection[str],
+    *,
+    metric: Metric,
+    smallest: float,
+    first: date,
+    until: date,
+    waves: int,
+    apart: int,
+    today: date,
+) -> Order | None:
+    """The order of departments that answers best, dealt out by lot so that every wave holds high and low ones.
+
+    waves: 1 to 6 dates, `apart` days from each other, the first of them `first`. None where the history is too short,
+    or departments too few for the waves and for those that wait. The same history gives the same order.
+    """
+    last = today - timedelta(days=1)
+    starts = dict.fromkeys(slugs, None)
+    panel = department_panel(starts, metric=metric, first=last - timedelta(days=HISTORY_DAYS), last=last)
+    history = None if panel is None else only_known_days(panel)
+    if history is None or history.never < NEEDED_DAYS or not np.isfinite(history.outcome).any(axis=1).all():
+        return None
+    if len(history.units) < max(LEAST_TO_ORDER, 2 * waves):
+        return None
+    after = max(round(((until - first).days + 1) * _worked(panel)), 5) if panel else 5
+    best = best_rollout(history, smallest, after=after, waves=waves, apart=apart)
+    found: dict[str, date | None] = dict.fromkeys(slugs, None)
+    for wave in best.waves:
+        found |= dict.fromkeys(wave.units, first + timedelta(days=wave.after_days))
+    waiting = waiting_share({slug: day.isoformat() if day else None for slug, day in found.items()}, until)[0]
+    told = gate(history, smallest, waiting_share=min(max(waiting, LEAST_SHARE), 1 - LEAST_SHARE), after=after)
+    return Order(found, rounded(told.detectable) or told.detectable, told.can_answer, told.remedies)
 
 
 def waiting_share(starts: Mapping[str, str | None], until: date) -> tuple[float, int]:

@@ -20,6 +20,7 @@ from uptake.directory.calendar import working_days_between
 from uptake.directory.models import Kind, Membership, Organization
 from uptake.directory.place import settings_at
 from uptake.events.models import EventType
+from uptake.insight.impact.days_of_systems import end_of, probes, released, running_hours
 from uptake.insight.impact.metrics import Measure, Metric, says_failed
 from uptake.insight.impact.named import NAMED, Named, Special, recipe
 from uptake.insight.impact.panel_of_departments import belonging, operations
@@ -70,9 +71,11 @@ class Days:
         ]
 
     def recent(self, group: int | None = None, days: int = RECENT) -> float | None:
-        """The last `days` days together: all that counts by all it is divided by."""
+        """The last `days` days together: all that counts by all it is divided by; of what adds up, the last of them."""
         over, under = self._of(group)
         kept = np.flatnonzero(self.working & (np.arange(len(over)) >= len(over) - days))
+        if self.named.special is Special.RELEASED:
+            kept = kept[-1:]
         down = float(under[kept].sum())
         return float(over[kept].sum()) / down if down > 0 else None
 
@@ -148,6 +151,13 @@ def days_of_metrics(
             over, under = found.returned[1], found.returned[0]
         elif one.special is Special.REDEEMED:
             over, under = _points(split, first, last) if split.places else (nothing, nothing)
+        elif one.special is Special.ANSWERED:
+            over, under = probes(split.places, first, last) if split.places else (nothing, nothing)
+        elif one.special is Special.RUNNING:
+            until = end_of(last, place)
+            over, under = running_hours(split.places, first, last, until) if split.places else (nothing, nothing)
+        elif one.special is Special.RELEASED:
+            over, under = released(split.places, first, last) if split.places else (nothing, nothing)
         elif recipe_here is None:
             over, under = nothing, nothing
         elif recipe_here.measure is Measure.HOURS:

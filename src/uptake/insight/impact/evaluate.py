@@ -21,13 +21,13 @@ from uptake.directory.place import settings_at
 from uptake.directory.viewer import NotAllowed, Viewer
 from uptake.insight.gaming.record_of import flagged_days
 from uptake.insight.impact.metrics import Metric, metric_of
-from uptake.insight.impact.models import MANAGING, Evaluation, Intervention
+from uptake.insight.impact.models import MANAGING, Chosen, Evaluation, Intervention
 from uptake.insight.impact.panel_of_departments import HISTORY_DAYS, department_panel
 from uptake.insight.impact.refusals import NothingYet, NotLocked
 from uptake.statistics.evaluate import evaluate as evaluate_panel
 from uptake.statistics.imputation import Imputation
 from uptake.statistics.panel import WEEK, Panel
-from uptake.statistics.plan import Assignment, Direction, Incident, Plan
+from uptake.statistics.plan import Assignment, Direction, Drawn, Incident, Plan
 from uptake.statistics.result import Check, Grade, Light, Result, Verdict, rounded
 from uptake.statistics.verdict import adjusted, guardrail, programme_verdict
 from uptake.statistics.wording import Sentence, against, assumption_sentences, sentences
@@ -251,6 +251,7 @@ def _plan(
         direction=direction,
         alpha=float(intervention.plan["alpha"]),
         assignment=Assignment(intervention.chosen),
+        drawn=Drawn.DEPARTMENT if intervention.chosen == Chosen.RANDOM else None,
         incidents=beside,
     )
 

@@ -182,3 +182,42 @@ class SeriesVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.series_id} {self.made_at:%Y-%m-%d}"
+
+
+class OutageQuerySet(models.QuerySet["Outage"]):
+    def visible_to(self, viewer: Viewer) -> OutageQuerySet:
+        """Those of places whose totals the viewer sees."""
+        return self.filter(viewer.within("organization__path", Deed.SEE_TOTALS))
+
+    def standing(self) -> OutageQuerySet:
+        """Those not withdrawn."""
+        return self.filter(withdrawn_at__isnull=True)
+
+
+class Outage(models.Model):
+    """A time in which a system of a place could not be used, as somebody noted it."""
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    system = models.CharField(max_length=100)
+    text = models.CharField(max_length=300, blank=True)
+    """What happened."""
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    """Empty: it lasts."""
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OutageQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["organization", "-began_at"], name="outage_by_place")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True) | Q(ended_at__gt=models.F("began_at")),
+                name="outage_ends_after_begin",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.system

@@ -17,6 +17,12 @@ class Special(StrEnum):
     """Of those active in the week four weeks before, who was active again in the seven days up to the day."""
     REDEEMED = "redeemed"
     """Points redeemed for each point granted that day, from the ledger."""
+    ANSWERED = "answered"
+    """Of the probes of systems that day, those that were answered; nobody does them."""
+    RUNNING = "running"
+    """Of the hours of a day, those without a noted outage of a system."""
+    RELEASED = "released"
+    """Of the requirements accepted up to a day and not dropped, those released by then."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +70,11 @@ NAMED: tuple[Named, ...] = (
     Named("redeeming", HIGHER, _share("reward.requested")),
     Named("redeemed", HIGHER, special=Special.REDEEMED),
     Named("failed", LOWER, (Metric("", Measure.FAILED),)),
+    Named("uptime", HIGHER, special=Special.ANSWERED),
+    Named("running", HIGHER, special=Special.RUNNING),
     Named("feedback_in_time", HIGHER, _of(Measure.YES, "in_time", "feedback.answered")),
     Named("feedback_rating", HIGHER, _of(Measure.MEAN, "rating", "feedback.rated")),
+    Named("completeness", HIGHER, special=Special.RELEASED),
     Named("satisfaction", HIGHER, _of(Measure.MEAN, "score", "survey.answered", "csat.answered", "ticket.rated")),
 )
 BY_KEY: Mapping[str, Named] = {one.key: one for one in NAMED}

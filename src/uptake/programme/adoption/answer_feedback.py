@@ -50,6 +50,7 @@ def answer_feedback(*, feedback: Feedback, state: FeedbackState, answer: str, by
     Saying the same again changes nothing. Nobody answers their own. Raises NotAllowed, Over, AnswerMissing, TextWrong.
     """
     found = _locked(feedback, by)
+    before = FeedbackState(found.state)
     words = said(answer, LONGEST_ANSWER) if answer.strip() else found.answer
     if (found.state, found.answer) == (state, words) and found.answered_at is not None:
         return found
@@ -67,6 +68,7 @@ def answer_feedback(*, feedback: Feedback, state: FeedbackState, answer: str, by
     if first:
         facts = {"in_time": found.in_time, "hours": round((now - found.given_at).total_seconds() / 3600, 2)}
         record_own([OwnDeed(found.company_id, by.person_id, "feedback.answered", about, now, about, facts)], now=now)
+    _requirement(found, before, by, now)
     _tell(found, f"{state}/{now.isoformat()}", now)
     return found
 
@@ -106,6 +108,20 @@ def _locked(feedback: Feedback, by: Viewer) -> Feedback:
     if own or not by.may(Deed.ANSWER_FEEDBACK, found.company):
         raise NotAllowed
     return found
+
+
+def _requirement(found: Feedback, before: FeedbackState, by: Viewer, now: datetime) -> None:
+    """What people ask for is a requirement: accepted when it is planned, released when it is done; no matter how often
+    the words are changed."""
+    became = FeedbackState(found.state)
+    name = {
+        FeedbackState.PLANNED: "requirement.accepted",
+        FeedbackState.DONE: "requirement.released",
+        FeedbackState.DECLINED: "requirement.dropped" if before == FeedbackState.PLANNED else "",
+    }.get(became, "")
+    if name and became != before:
+        about = f"feedback/{found.pk}"
+        record_own([OwnDeed(found.company_id, by.person_id, name, about, now, about)], now=now)
 
 
 def _note(deed: str, about: Feedback, by: Viewer, now: datetime, details: dict[str, str]) -> None:

@@ -123,6 +123,22 @@ def test_a_planted_effect_is_found_and_a_planted_nothing_is_not(
     assert "cell_effects" not in result
 
 
+@pytest.mark.once
+def test_departments_drawn_by_lot_that_begin_on_one_day_are_compared_as_such(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uptake.insight.impact.evaluate.DRAWS", 39)
+    starts = shops(cast)
+    work(cast, starts, 0.2)
+    made = lock(intervention=registered(cast, starts, chosen=Chosen.RANDOM), by=EVERYTHING, now=BEFORE)
+
+    told = evaluate(intervention=made, by=EVERYTHING, now=NOW)
+
+    result = json.loads(told.text)["metrics"][0]["result"]
+    assert (told.verdict, told.grade, result["design"]) == ("increase", "A", "departments_drawn")
+    assert result["estimate"]["low"] < 0.2 < result["estimate"]["high"]
+
+
 def test_the_panel_counts_everybody_of_the_directory_and_only_what_counts(cast: Cast) -> None:
     starts: dict[str, date | None] = dict.fromkeys(shops(cast))
     work(cast, starts, 0.0)

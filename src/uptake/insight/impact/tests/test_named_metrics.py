@@ -118,7 +118,16 @@ def test_each_says_what_a_hand_counts_and_what_the_panel_of_departments_says(cas
         day, latest = told[key].latest() or (0, None)
         assert day == 89
         assert latest == pytest.approx(figure), key
-    unknown = {"stock_on_time", "tasks_done", "redeeming", "feedback_in_time", "satisfaction"}
+    unknown = {
+        "uptime",
+        "running",
+        "completeness",
+        "stock_on_time",
+        "tasks_done",
+        "redeeming",
+        "feedback_in_time",
+        "satisfaction",
+    }
     assert {key for key, one in told.items() if not one.measurable} == unknown
     assert both["login"].counted[:, -1].sum() == 2
     assert told["login"].recent() == pytest.approx(1 / heads / len(_worked(told["login"], 28)))

@@ -175,3 +175,21 @@ def test_what_is_overdue_counts_as_not_in_time(cast: Cast) -> None:
     assert fresh.overdue(now)
     assert (month.month, month.given, month.decided, month.in_time) == (date(2026, 5, 1), 3, 3, 1)
     assert satisfaction_at(cast.beiyuan, viewer=cast.viewer(cast.mo), now=now)[-1].given == 0
+
+
+def test_what_is_planned_and_done_is_told_as_a_requirement_once_however_often_the_words_change(cast: Cast) -> None:
+    first, second, third = (given(cast, key=key) for key in "abc")
+    for one, state, words in (
+        (first, FeedbackState.PLANNED, "Ordered."), (first, FeedbackState.PLANNED, "Ordered today."),
+        (first, FeedbackState.DONE, "Here."), (second, FeedbackState.PLANNED, "Later."),
+        (second, FeedbackState.DECLINED, "Too dear."), (third, FeedbackState.DECLINED, "No."),
+    ):  # fmt: skip
+        answered(cast, one, state=state, answer=words)
+
+    told = Event.objects.filter(name__startswith="requirement.").order_by("pk").values_list("name", "object")
+
+    wish = [f"feedback/{one.pk}" for one in (first, second)]
+    assert list(told) == [
+        ("requirement.accepted", wish[0]), ("requirement.released", wish[0]),
+        ("requirement.accepted", wish[1]), ("requirement.dropped", wish[1]),
+    ]  # fmt: skip

@@ -93,6 +93,18 @@ WORDS: Mapping[str, Words] = {
         _("all operations of that day"),
         _("a system that tells failures by names ending with “failed” or “error”"),
     ),
+    "uptime": Words(
+        _("System uptime"),
+        _("Of the times a system was probed on a day, those it answered. Nobody does this; a monitor tells it."),
+        _("probes that day"),
+        _("a monitor that sends “system.probed” with the fact “up”"),
+    ),
+    "running": Words(
+        _("Hours without an outage"),
+        _("Of the hours of a day, those in which no outage was noted; from the first noted outage on."),
+        _("all hours of the day"),
+        _("outages that somebody notes here"),
+    ),
     "feedback_in_time": Words(
         _("Feedback answered in time"),
         _("Of the feedback answered on a day, what was answered within the time agreed."),
@@ -105,6 +117,12 @@ WORDS: Mapping[str, Words] = {
         _("ratings given that day"),
         _("people who rate the answers they get"),
     ),
+    "completeness": Words(
+        _("Feature completeness"),
+        _("Of all requirements accepted up to a day and not dropped, those released by then."),
+        _("requirements accepted so far"),
+        _("a tracker that tells “requirement.accepted” and “requirement.released”, or planned and done feedback"),
+    ),
     "satisfaction": Words(
         _("Satisfaction"),
         _("The mean of the scores of survey answers of a day."),
@@ -115,4 +133,7 @@ WORDS: Mapping[str, Words] = {
 SPECIALS: Mapping[Special, Text] = {
     Special.RETURNED: _("all that counts as activity"),
     Special.REDEEMED: _("the ledger of points"),
+    Special.ANSWERED: _("probes of systems"),
+    Special.RUNNING: _("outages noted here"),
+    Special.RELEASED: _("requirements accepted and released"),
 }

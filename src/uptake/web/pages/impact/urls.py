@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from uptake.web.pages.impact import costs, metrics_page, monthly, series_pages, sharing, views
+from uptake.web.pages.impact import claim, costs, metrics_page, monthly, outages, series_pages, sharing, views
 
 app_name = "impact"
 urlpatterns = [
@@ -10,6 +10,9 @@ urlpatterns = [
     path("new/", views.new, name="new"),
     path("metrics/", metrics_page.metrics, name="metrics"),
     path("metrics/<slug:key>/", metrics_page.metric, name="metric"),
+    path("outages/", outages.home, name="outages"),
+    path("outages/<int:outage_id>/", outages.end, name="end_outage"),
+    path("claim/", claim.home, name="claim"),
     path("series/", series_pages.home, name="series"),
     path("series/<int:series_id>/", series_pages.one, name="one_series"),
     path("series/<int:series_id>/<int:version_id>/withdraw/", series_pages.withdraw, name="withdraw_series"),

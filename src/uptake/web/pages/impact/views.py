@@ -29,7 +29,7 @@ from uptake.insight.impact.register import answer_for, lock, register_interventi
 from uptake.insight.report.note_cost import CURRENCIES
 from uptake.web import numbers, parts
 from uptake.web.catalogue import labels_of
-from uptake.web.pages.impact import wanted
+from uptake.web.pages.impact import planner, wanted
 from uptake.web.pages.impact.costs import costs_of, costs_section
 from uptake.web.pages.impact.measures import (
     DECLARED,
@@ -92,8 +92,15 @@ def new(request: HttpRequest) -> HttpResponseBase:
         .select_related("company")
         .order_by("company__name", "name")
     )
-    wrong = ""
-    if request.method == "POST":
+    wrong, plan = "", None
+    if request.POST.get("what") == "propose":
+        try:
+            plan = planner.proposed(request, place, departments, _points(request.POST.get("smallest", "")))
+        except planner.NotProposed as refused:
+            wrong = str(refused)
+        except refusals.WrongSize:
+            wrong = WORDS[refusals.WrongSize]()
+    elif request.method == "POST":
         try:
             made = _register(request, place, departments, viewer)
         except refusals.Refused as refused:
@@ -105,14 +112,17 @@ def new(request: HttpRequest) -> HttpResponseBase:
             return redirect("impact:one", made.pk)
     names = list(EventType.objects.order_by("name").values_list("name", flat=True)[:MOST_EVENTS])
     labels = labels_of(names)
+    given = plan.given if plan else request.POST
     context = {
         "place": place,
         "places": places,
-        "companies": _by_company(request, departments),
+        "companies": _by_company(given, departments, plan is not None),
+        "plan": plan,
         "events": sorted(((labels.events.get(name, name), name) for name in names), key=lambda pair: pair[0]),
         "kinds": What.choices,
         "ways": Chosen.choices,
-        "given": request.POST,
+        "given": given,
+        **planner.context(given),
         "measures": [(one.value, *MEASURES[one]) for one in DECLARED],
         "wrong": wrong,
         **wanted.context(request, place),
@@ -121,15 +131,18 @@ def new(request: HttpRequest) -> HttpResponseBase:
 
 
 def _by_company(
-    request: HttpRequest, departments: list[Organization]
+    given: Mapping[str, Any], departments: list[Organization], whole: bool
 ) -> list[tuple[str, list[tuple[Organization, str, bool]], bool]]:
-    """(company, its departments with what was typed, whether it is shown unfolded)."""
+    """(company, its departments with what was typed, whether it is shown unfolded: all of them where `whole`)."""
     found: dict[str, list[tuple[Organization, str, bool]]] = {}
     for one in departments:
-        typed = request.POST.get(f"start-{one.slug}", "")
-        takes = not request.POST or f"take-{one.slug}" in request.POST
+        typed = given.get(f"start-{one.slug}", "")
+        takes = not given or f"take-{one.slug}" in given
         found.setdefault(one.company.name if one.company else "", []).append((one, typed, takes))
-    return [(name, rows, len(found) < 3 or any(typed for _one, typed, _takes in rows)) for name, rows in found.items()]
+    return [
+        (name, rows, whole or len(found) < 3 or any(typed for _one, typed, _takes in rows))
+        for name, rows in found.items()
+    ]
 
 
 def _place(request: HttpRequest, places: list[Organization]) -> Organization | None:

@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from tests.cast import Cast
+from tests.cast import TODAY, Cast
 from uptake.directory.scope import EVERYTHING
 from uptake.events.models import EventType
 from uptake.insight.impact.evaluate import evaluate
@@ -24,7 +24,7 @@ from uptake.insight.report.models import SelfTest, ShareLink
 from uptake.insight.report.run_self_tests import ask_for_self_tests
 from uptake.statistics.lint import linted
 from uptake.statistics.result import Grade
-from uptake.web.pages.impact import sharing, words
+from uptake.web.pages.impact import planner, sharing, words
 from uptake.web.pages.impact.three import three_of
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +92,53 @@ def test_a_manager_registers_looks_at_the_gate_and_locks(cast: Cast) -> None:
     mo = cast.sign_in(cast.mo)
     assert {mo.get(page + at).status_code for at in ("", "report.json", "report.pdf", "report.xlsx")} == {404}
     assert cast.sign_in(cast.lin).get("/impact/").status_code == 403
+
+
+@pytest.mark.once
+def test_an_order_of_departments_is_proposed_and_its_dates_filled_in(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planner, "business_date", lambda *_at: TODAY)
+    starts = shops(cast)
+    work(cast, starts, 0.0)
+    hua = cast.sign_in(cast.hua)
+    first = TODAY + timedelta(days=10)
+    address = f"/impact/new/?at={cast.beiyuan.slug}"
+    form = {
+        "what": "propose", "title": "Points by and by", "event": "", "smallest": "8", "first": first.isoformat(),
+        "waves": "2", "apart": "14", "until": "", **{f"take-{slug}": "on" for slug in starts},
+    }  # fmt: skip
+
+    page = hua.post(address, form)
+
+    text = re.sub(r"\s+", " ", page.content.decode())
+    filled = dict(re.findall(r'name="start-(shop-\d\d)" value="([^"]*)"', text))
+    later = (first + timedelta(days=14)).isoformat()
+    assert page.status_code == 200
+    assert "found four times in five" in text
+    assert 'value="Points by and by"' in text
+    assert set(filled) == set(starts)
+    assert sorted(filled.values()).count("") in range(2, 7)
+    assert abs(list(filled.values()).count(first.isoformat()) - list(filled.values()).count(later)) <= 1
+    assert set(filled.values()) == {"", first.isoformat(), later}
+    assert not Intervention.objects.exists()
+    for wrong, words_ in (
+        ({"first": "2020-01-01"}, "must lie after today"),
+        ({"until": first.isoformat()}, "the end after the last start"),
+        ({"smallest": "0"}, "above 0 and up to 100"),
+        ({"smallest": "many"}, "above 0 and up to 100"),
+    ):
+        refused = hua.post(address, {**form, **wrong})
+        assert words_ in refused.content.decode(), wrong
+        assert 'value="Points by and by"' in refused.content.decode()
+    few = {name: value for name, value in form.items() if not name.startswith("take-shop-0")}
+    assert "No order can be proposed" in hua.post(address, few).content.decode()
+    dates = {f"start-{slug}": day for slug, day in filled.items()}
+    last = {"what": "", "kind": "points", "until": (first + timedelta(days=70)).isoformat()}
+    saved = hua.post(address, {**form, **last, **dates})
+    assert saved.status_code == 302
+    made = Intervention.objects.get()
+    assert {slug: day or "" for slug, day in made.starts.items()} == filled
 
 
 @pytest.mark.once
