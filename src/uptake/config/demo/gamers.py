@@ -44,7 +44,7 @@ def gamed(
     if not 0 < ago <= SINCE_DAYS or day in park.rest:
         return done
     chance = random.Random(f"{park.seed}/gamed/{person.staff_number}/{day.isoformat()}")
-    deeds = _evening(chance, day) if planted == EVENINGS else _again(ago)
+    deeds = _evening(chance, day) if planted == EVENINGS else _again(chance, ago)
     kept = [one for one in done if planted == EVENINGS or one.event != CHECKED]
     return kept + [
         Happening(
@@ -67,7 +67,7 @@ def _evening(chance: random.Random, day: date) -> Iterator[tuple[str, int, str, 
             yield "work_order.completed", 1330 + 22 * number, f"WO-{day:%m%d}-E{number}", {"pieces": pieces, "scrap": 0}
 
 
-def _again(ago: int) -> Iterator[tuple[str, int, str, dict[str, object]]]:
+def _again(chance: random.Random, ago: int) -> Iterator[tuple[str, int, str, dict[str, object]]]:
     for number in range(5):
         thing = f"QC-R{number + 5 * (ago % 2)}"
-        yield CHECKED, 600 + 73 * number, thing, {"on_time": True, "findings": 0}
+        yield CHECKED, 560 + 73 * number + chance.randint(0, 60), thing, {"on_time": True, "findings": 0}
