@@ -204,7 +204,7 @@ def test_time(shop: Shop) -> None:
         last = NOW.date() + timedelta(days=turn)
         ends = NOW + timedelta(days=turn, hours=20)
         lot = Grant(
-            book=shop.book, key=f"short{turn}", lot=f"short{turn}", owner=owner, points=7, cause="event/1",
+            book=shop.book, key=f"short{turn}", lot=f"short{turn}", owner=owner, points=7, cause="time",
             happened_at=NOW, available_from=NOW, last_date=last, expires_at=ends,
         )  # fmt: skip
         grant([lot], now=NOW)

@@ -16,11 +16,11 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def world() -> None:
-    earns("a", 10)
-    earns("b", 5)
-    earns("q", 3, book=QINGHE)
-    holds("r", 12)
-    settles("r")
+    earns("a", 10, cause="time")
+    earns("b", 5, cause="time")
+    earns("q", 3, book=QINGHE, cause="time")
+    holds("r", 12, cause="time")
+    settles("r", cause="time")
 
 
 def test_a_true_ledger_leaves_by_0() -> None:

@@ -16,7 +16,7 @@ from uptake.ledger.elapse import bring_up_to_date
 from uptake.ledger.lots import LotState
 from uptake.ledger.models import Account, ChainHead, Entry, Lot, Transfer
 from uptake.ledger.post import Sheet, look_ahead
-from uptake.ledger.rows import in_pieces
+from uptake.ledger.rows import in_pieces, rows_of_pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,27 +129,37 @@ def expiring_of(*, book: int, owners: Collection[str], now: datetime) -> dict[st
     """For each person all last dates with the unspent points (available and pending) that expire after them."""
     sheet = _at(book, owners, now)
     for piece in in_pieces(sorted(owners)):
-        unspent = Q(available__gt=0) | Q(pending__gt=0)
-        sheet.load_lots(Q(unspent, book=book, owner__in=piece, last_date__isnull=False))
+        sheet.load_lots(Q(book=book, owner__in=piece, available__gt=0, last_date__isnull=False))
+    _load_pending(sheet, book, owners)
     return {owner: _expiring(sheet.lots_of[book, owner]) for owner in owners}
 
 
 def maturing_of(*, book: int, owners: Collection[str], now: datetime) -> dict[str, list[tuple[datetime, int]]]:
     """For each person the pending points with the instants from which they can be spent, the soonest first."""
     sheet = _at(book, owners, now)
-    for piece in in_pieces(sorted(owners)):
-        sheet.load_lots(Q(book=book, owner__in=piece, pending__gt=0))
+    _load_pending(sheet, book, owners)
     return {owner: _maturing(sheet.lots_of[book, owner]) for owner in owners}
 
 
 def outlook_of(*, book: int, owner: str, now: datetime) -> Outlook:
     """The points of one person at `now` with all dates ahead: what three questions would ask anew."""
     sheet = _at(book, [owner], now)
-    ahead = Q(pending__gt=0) | Q(available__gt=0, last_date__isnull=False)
-    sheet.load_lots(Q(ahead, book=book, owner=owner))
+    sheet.load_lots(Q(book=book, owner=owner, available__gt=0, last_date__isnull=False))
+    _load_pending(sheet, book, [owner])
     lots = sheet.lots_of[book, owner]
     points = Points(*(sheet.balance(book, person(owner, part)) for part in (AVAILABLE, PENDING, HELD, DEBT)))
     return Outlook(points, tuple(_expiring(lots)), tuple(_maturing(lots)))
+
+
+def _load_pending(sheet: Sheet, book: int, owners: Collection[str]) -> None:
+    """Reads the lots of these people that are not available yet.
+
+    Pending lots are few and found as such; asked by book, SQLite would go through all lots of the company.
+    """
+    found = rows_of_pairs(
+        "ledger_lot", "t.id", "owner", {(book, owner) for owner in owners}, also="WHERE t.pending > 0", by_pair=False
+    )
+    sheet.load_lots_by_id(row[0] for row in found)
 
 
 def _expiring(lots: Iterable[LotState]) -> list[tuple[date, int]]:

@@ -43,12 +43,9 @@ def standing_of(
     and special points at once, although nothing was considered since. `books`: where they were read already."""
     books = books or RulebooksInForce([company])
     rules = rulebook_now(books, company, now)
-    earned = dict(
-        Award.objects.filter(person_id__in=many(people), company_id=company)
-        .values_list("person_id")
-        .annotate(Sum("points"))
-        .order_by()
-    )
+    # Asked by person alone: SQLite would go through all awards of the company instead.
+    sums = Award.objects.filter(person_id__in=many(people)).values_list("person_id", "company_id")
+    earned = {person: points for person, place, points in sums.annotate(Sum("points")).order_by() if place == company}
     specials = specials_of(Lane(person, company) for person in people)
     levels = rules.rulebook.levels if rules else ()
     rows = {row.person_id: row for row in PersonLevel.objects.filter(person_id__in=many(people), company_id=company)}

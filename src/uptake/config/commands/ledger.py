@@ -12,6 +12,7 @@ from typing import Any
 import click
 from django.conf import settings
 
+from uptake.config.causes import problems_of as problems_of_causes
 from uptake.config.command import Deed, Deeds, Refusal
 from uptake.ledger.balances import heads
 from uptake.ledger.models import Transfer
@@ -23,10 +24,13 @@ from uptake.programme.merits.verify import problems_of as problems_of_boards
 from uptake.programme.retroactive.verify import problems_of as problems_of_retroactive
 from uptake.programme.rewards.verify import problems_of as problems_of_rewards
 from uptake.programme.verify import problems_of as problems_of_awards
+from uptake.programme.verify_again import problems_of as problems_of_folds
 from uptake.programme.verify_kept import problems_of as problems_of_kept
 
 MORE: tuple[Callable[[int], list[Problem]], ...] = (
+    problems_of_causes,
     problems_of_awards,
+    problems_of_folds,
     problems_of_kept,
     problems_of_rewards,
     problems_of_boards,

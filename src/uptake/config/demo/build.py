@@ -6,7 +6,7 @@ import gc
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -89,12 +89,14 @@ def build(
         since = date.fromisoformat(state.until)
     with _no_collecting():
         _fill(folder, park, since, now, say)
-        if state is None:
-            _plant_first(park, now)
-            with beside(folder, now) if beside else nullcontext():
-                _plant(park, now)
+        _plant(folder, park, now, FIRST, say)
+        if not _is_planted(folder, IMPACT):
+            begun = _begun(folder)
+            with beside(folder, now) if beside and not begun & {name for name, _ in REST} else nullcontext():
+                _plant(folder, park, now, REST, say)
             if not Intervention.objects.exists():
                 plant_impact(park, now)
+            _note_planted(folder, IMPACT)
         open_host(folder, settings.URL, now)
         refresh(now=now)
     return park
@@ -108,23 +110,44 @@ def planned_again(folder: Path, now: datetime) -> DemoPark:
     return _plan(place, state.seed, date.fromisoformat(state.made), state.days, state.language, until=until)
 
 
-def _plant_first(park: DemoPark, now: datetime) -> None:
-    """What people made of it beside their work, as far as evaluations look at it."""
-    import_courses(park, now)
-    give_seats(park, now)
-    offer_rewards(park, now)
+Planting = Callable[[DemoPark, datetime], object]
+FIRST: tuple[tuple[str, Planting], ...] = (
+    ("courses", import_courses),
+    ("seats", give_seats),
+    ("rewards", offer_rewards),
+)
+"""What people made of it beside their work, as far as evaluations look at it."""
+REST: tuple[tuple[str, Planting], ...] = (
+    ("merits", plant_merits),
+    ("community", let_people_talk),
+    ("committee", seat_a_committee),
+    ("drafts", plant_drafts),
+    ("afterwards", plant_afterwards),
+    ("reviews", plant_reviews),
+    ("questions", keep_questions),
+    ("newcomers", bring_people_in),
+)
+"""The rest of it."""
+IMPACT = "impact"
 
 
-def _plant(park: DemoPark, now: datetime) -> None:
-    """The rest of it."""
-    plant_merits(park, now)
-    let_people_talk(park, now)
-    seat_a_committee(park, now)
-    plant_drafts(park, now)
-    plant_afterwards(park, now)
-    plant_reviews(park, now)
-    keep_questions(park, now)
-    bring_people_in(park, now)
+def _plant(folder: Path, park: DemoPark, now: datetime, parts: Iterable[tuple[str, Planting]], say: Say) -> None:
+    """Plants what is not there yet. What was begun and not ended, because the demo was stopped, is begun again; where
+    it cannot be, because half of it is there, that half stays."""
+    begun = _begun(folder)
+    for name, plant in parts:
+        if _is_planted(folder, name):
+            continue
+        _note_begun(folder, name)
+        if name not in begun:
+            plant(park, now)
+        else:
+            try:
+                with transaction.atomic():
+                    plant(park, now)
+            except Exception as problem:
+                say(f"  {name}: half of it stays as it is ({type(problem).__name__})")
+        _note_planted(folder, name)
 
 
 def connections() -> dict[str, Connection]:
@@ -237,6 +260,10 @@ class State:
     days: int
     language: str
     until: str
+    begun: tuple[str, ...] | None = None
+    """Parts of what people made of it that were begun; None: all are there (the demo was made when nobody noted it)."""
+    planted: tuple[str, ...] | None = None
+    """Those that are there."""
 
 
 def _state(folder: Path) -> State | None:
@@ -245,10 +272,40 @@ def _state(folder: Path) -> State | None:
 
 
 def _keep(folder: Path, park: DemoPark, until: date) -> None:
-    state = State(park.seed, park.today.isoformat(), park.days, park.language, until.isoformat())
+    known = _state(folder)
+    begun, planted = (known.begun, known.planted) if known else ((), ())
+    _write(
+        folder,
+        State(park.seed, park.today.isoformat(), park.days, park.language, until.isoformat(), begun, planted),
+    )
+
+
+def _write(folder: Path, state: State) -> None:
     draft = folder / f"{STATE_FILE}.draft"
     draft.write_text(json.dumps(asdict(state)))
     draft.replace(folder / STATE_FILE)
+
+
+def _begun(folder: Path) -> set[str]:
+    state = _state(folder)
+    return set(state.begun or ()) if state else set()
+
+
+def _is_planted(folder: Path, name: str) -> bool:
+    state = _state(folder)
+    return state is not None and (state.planted is None or name in state.planted)
+
+
+def _note_begun(folder: Path, name: str) -> None:
+    state = _state(folder)
+    assert state is not None, "the park was made"
+    _write(folder, replace(state, begun=(*(state.begun or ()), name)))
+
+
+def _note_planted(folder: Path, name: str) -> None:
+    state = _state(folder)
+    assert state is not None, "the park was made"
+    _write(folder, replace(state, planted=(*(state.planted or ()), name)))
 
 
 def _write_logins(folder: Path, logins: Iterable[DemoLogin]) -> None:

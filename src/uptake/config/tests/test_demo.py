@@ -10,7 +10,8 @@ import pytest
 from django.conf import LazySettings
 from django.db.models import Count
 
-from uptake.config.demo.build import LOGINS_FILE, NotADemo, build
+from uptake.config.demo import build as demo
+from uptake.config.demo.build import LOGINS_FILE, STATE_FILE, NotADemo, Planting, build
 from uptake.config.demo.park import (
     FARMER,
     LABEL_FAULT_DAYS,
@@ -117,6 +118,57 @@ def test_a_park_is_filled_once_and_goes_on_where_it_was(tmp_path: Path) -> None:
     for user in User.objects.all():
         assert user.check_password(PASSWORD)
     assert len(set(User.objects.values_list("password", flat=True))) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_demo_that_was_stopped_while_planting_plants_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted: list[str] = []
+    said: list[str] = []
+    stops, refuses = {"drafts"}, {"drafts"}
+
+    def part(name: str) -> Planting:
+        def plant(_park: DemoPark, _now: datetime) -> None:
+            planted.append(name)
+            if name in stops:
+                raise KeyboardInterrupt
+            Organization.objects.filter(slug="linjiang").update(trade=name)
+            if name in refuses:
+                raise ValueError(name)
+
+        return plant
+
+    monkeypatch.setattr(demo, "FIRST", tuple((name, part(name)) for name, _ in demo.FIRST))
+    monkeypatch.setattr(demo, "REST", tuple((name, part(name)) for name, _ in demo.REST))
+    monkeypatch.setattr(demo, "plant_impact", part("impact"))
+
+    def fill() -> None:
+        build(folder=tmp_path, language="en", now=NOW, say=said.append, days=2)
+
+    with pytest.raises(KeyboardInterrupt):
+        fill()
+    assert planted[-1] == "drafts"
+    stops.clear()
+    fill()
+
+    names = [name for name, _ in (*demo.FIRST, *demo.REST)]
+    cut = names.index("drafts") + 1
+    assert planted == [*names[:cut], "drafts", *names[cut:], "impact"]
+    assert not Organization.objects.filter(trade="drafts").exists(), "what was refused left nothing of its own"
+    assert [line for line in said if "half of it stays" in line] == ["  drafts: half of it stays as it is (ValueError)"]
+    fill()
+    assert planted == [*names[:cut], "drafts", *names[cut:], "impact"], "what is there is not planted again"
+    refuses.clear()
+    (tmp_path / STATE_FILE).write_text(
+        json.dumps({key: told for key, told in json.loads((tmp_path / STATE_FILE).read_text()).items() if key in OLD})
+    )
+    fill()
+    assert planted[-1] == "impact", "a demo made before parts were noted has them all"
+    assert len(planted) == len(names) + 2
+
+
+OLD = ("seed", "made", "days", "language", "until")
 
 
 @pytest.mark.django_db

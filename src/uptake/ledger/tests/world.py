@@ -61,27 +61,27 @@ def loses(lot: str, points: int, *, day: int = 0, key: str = "", **more: Any) ->
     return take_back([taking], now=at(day))[0]
 
 
-def holds(key: str, points: int, *, day: int = 0, out: int | None = None, owner: str = LIN) -> Held:
+def holds(key: str, points: int, *, day: int = 0, out: int | None = None, owner: str = LIN, cause: str = "") -> Held:
     """Hold points; `out` is the day on which the hold times out."""
     return hold(
         book=BEIYUAN,
         key=key,
         owner=owner,
         points=points,
-        cause=f"request/{key}",
+        cause=cause or f"request/{key}",
         now=at(day),
         times_out_at=None if out is None else start(out),
         grace=None if out is None else grace_from(out),
     )
 
 
-def settles(hold_key: str, points: int | None = None, *, day: int = 0, key: str = "") -> Held:
+def settles(hold_key: str, points: int | None = None, *, day: int = 0, key: str = "", cause: str = "request/s") -> Held:
     return settle(
         book=BEIYUAN,
         key=key or f"settle-{hold_key}",
         hold=hold_key,
         points=points,
-        cause="request/s",
+        cause=cause,
         now=at(day),
         grace=grace_from(day),
     )

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import date
 
-from django.db.models import F, Sum
+from django.db.models import Count, F, Sum
 
+from uptake.basics.business_day import business_date
+from uptake.directory.models import Organization
+from uptake.directory.place import memberships_of
+from uptake.events.models import Correction, CorrectionKind
 from uptake.ledger.accounts import escrow
 from uptake.ledger.balances import balances_of
-from uptake.ledger.models import Entry, Kind, Lot
+from uptake.ledger.models import ChainHead, Entry, Kind, Lot
 from uptake.ledger.verify import MOST_PROBLEMS, Problem
 from uptake.programme.beyond_a_date import given_by_people
-from uptake.programme.merits.models import ESCROWED, Challenge, PaidBoard, PaidPlace, Participant, Score
-from uptake.programme.merits.periods import EVER
+from uptake.programme.merits.keep_boards import BoardClock, Line, places_of
+from uptake.programme.merits.models import (
+    BAND,
+    ESCROWED,
+    Band,
+    Challenge,
+    PaidBoard,
+    PaidPlace,
+    Participant,
+    Score,
+)
+from uptake.programme.merits.periods import PERIODS
 from uptake.programme.models import Award, MeritChange
 
 
@@ -81,27 +96,97 @@ def _prizes(book: int) -> Iterator[str]:
 
 
 def _boards(book: int) -> list[Problem]:
-    """People whose line on the board of all time, with what is not on it yet, is not the sum of their awards and
-    special points."""
-    told: dict[int, int] = defaultdict(int)
-    scores = Score.objects.filter(place_id=book, period=EVER).values_list("person_id", "points")
-    for person, points in (*scores, *MeritChange.objects.filter(company_id=book).values_list("person_id", "points")):
-        told[person] += points
-    stands: dict[int, int] = defaultdict(int)
-    awards = Award.objects.filter(company_id=book, points__gt=0).values_list("person_id").annotate(sum=Sum("points"))
-    for person, points in (*awards, *_special(book)):
-        stands[person] += points
-    return [
-        Problem(
-            book, "I21", None, f"person {person} has {told[person]} points on boards, {stands[person]} in the record"
+    """Lines that are not the sum of what their person earned in their period; boards that are still open and show
+    something else; counts of bands that are not those of the lines.
+
+    Of the boards of departments those of people whose memberships were never corrected afterwards: what stood on a
+    board before stays there. Seasons are left out: one that does not begin with a month begins with nothing.
+    """
+    company = Organization.objects.filter(pk=book).first()
+    if company is None:
+        return []
+    clock = BoardClock(company)
+    found: list[Problem] = []
+    for check in (_lines(company, clock), _shown(company, clock), _bands(company)):
+        for number, what in enumerate(check):
+            if number == MOST_PROBLEMS:
+                break
+            found.append(Problem(book, "I21", None, what))
+    return found
+
+
+def _lines(company: Organization, clock: BoardClock) -> Iterator[str]:
+    """What is on each line, with what is not on it yet, against the awards and special points of its period."""
+    earned: dict[tuple[int, date], int] = defaultdict(int)
+    awards = Award.objects.filter(company=company, points__gt=0).values_list("person_id", "date")
+    for person, day, points in (*awards.annotate(sum=Sum("points")).order_by(), *_special(company, clock)):
+        earned[person, day] += points
+    waiting = MeritChange.objects.filter(company=company).values_list("person_id", "date")
+    for person, day, points in waiting.annotate(sum=Sum("points")).order_by():
+        earned[person, day] -= points
+    people = {person for person, _ in earned}
+    spans = memberships_of(people)
+    corrected = set(
+        Correction.objects.filter(kind__in=(CorrectionKind.MOVED, CorrectionKind.ERASED)).values_list(
+            "person_id_was", flat=True
         )
-        for person in sorted({*told, *stands})
-        if told[person] != stands[person]
-    ][:MOST_PROBLEMS]
+    )
+    stands: dict[Line, int] = defaultdict(int)
+    for (person, day), points in earned.items():
+        places = (company.pk,) if person in corrected else places_of(company, spans.get(person, ()), day)
+        for period in PERIODS:
+            starts = clock.start_of(period, day)
+            assert starts is not None, "Only seasons may be unknown"
+            for place in places:
+                stands[Line(place, period, starts, person)] += points
+    told: dict[Line, int] = {}
+    rows = Score.objects.filter(place__company=company, period__in=PERIODS)
+    for place, period, starts, person, points in rows.values_list("place", "period", "starts", "person", "points"):
+        if place == company.pk or person not in corrected:
+            told[Line(place, period, starts, person)] = points
+    for line in sorted({*told, *stands}):
+        if told.get(line, 0) != stands.get(line, 0):
+            yield (
+                f"person {line.person} has {told.get(line, 0)} points on the board {line.period} {line.starts} of place"
+                f" {line.place}, {stands.get(line, 0)} in the record"
+            )
 
 
-def _special(book: int) -> list[tuple[int, int]]:
-    """(person, points) of what was given specially, as the ledger has it."""
-    lots = Lot.objects.filter(given_by_people(), book=book)
-    sums = lots.values_list("owner").annotate(sum=Sum(F("amount") - F("reversed")))
-    return [(int(owner), points) for owner, points in sums if owner.isdigit()]
+def _shown(company: Organization, clock: BoardClock) -> Iterator[str]:
+    """As long as a board is open it shows what its lines are."""
+    at = ChainHead.objects.filter(book=company.pk).values_list("clock_at", flat=True).first()
+    for one in Score.objects.filter(place__company=company).exclude(shown=F("points")).order_by("pk").iterator():
+        closes_at = clock.closes_at(one.period, one.starts)
+        if closes_at is None or (at is not None and at < closes_at):
+            yield (
+                f"the open board {one.period} {one.starts} of place {one.place_id} shows {one.shown} points for person"
+                f" {one.person_id}, who has {one.points}"
+            )
+
+
+def _bands(company: Organization) -> Iterator[str]:
+    """Ranks are read from the counts of bands."""
+    board = ("place_id", "period", "starts")
+    lines = Score.objects.filter(place__company=company, shown__gt=0).annotate(band=F("shown") / BAND)
+    stands = {tuple(key): n for *key, n in lines.values_list(*board, "band").annotate(n=Count("pk")).order_by()}
+    rows = Band.objects.filter(place__company=company, people__gt=0)
+    told = {tuple(key): n for *key, n in rows.values_list(*board, "number", "people")}
+    for key in sorted({*told, *stands}):
+        if told.get(key, 0) != stands.get(key, 0):
+            place, period, starts, number = key
+            yield (
+                f"on the board {period} {starts} of place {place} {stands.get(key, 0)} people have {number * BAND} to"
+                f" {number * BAND + BAND - 1} points, {told.get(key, 0)} are counted"
+            )
+
+
+def _special(company: Organization, clock: BoardClock) -> list[tuple[int, date, int]]:
+    """(person, business date, points) of what was given specially, as the ledger has it."""
+    lots = Lot.objects.filter(given_by_people(), book=company.pk).values_list(
+        "owner", "happened_at", F("amount") - F("reversed")
+    )
+    return [
+        (int(owner), business_date(at, *clock.clock), points)
+        for owner, at, points in lots
+        if owner.isdigit() and points
+    ]

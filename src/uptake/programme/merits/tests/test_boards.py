@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -13,13 +14,14 @@ from hypothesis import strategies as st
 from tests.cast import NOW, TODAY, Cast, person
 from uptake.directory.models import Membership, Organization, Person
 from uptake.directory.scope import EVERYTHING
+from uptake.events.moved import follow_moved
 from uptake.programme.boards import Earned, board
 from uptake.programme.merit import Gain, note_merit
 from uptake.programme.merits.board import read_board, read_departments
 from uptake.programme.merits.hide_name import hide_name
 from uptake.programme.merits.keep_boards import BoardClock, keep_boards
 from uptake.programme.merits.models import Band, Score
-from uptake.programme.merits.periods import BEGAN, EVER, MONTH, SEASON, WEEK, start_of
+from uptake.programme.merits.periods import BEGAN, EVER, MONTH, QUARTER, SEASON, WEEK, YEAR, start_of
 from uptake.programme.merits.verify import problems_of
 from uptake.programme.models import MeritChange
 from uptake.programme.publish import publish
@@ -51,8 +53,63 @@ def test_points_of_a_day_stand_on_the_boards_of_its_company_and_department(cast:
     assert lines(cast) == lines(cast, place=cast.purchasing) == [(1, "Lin Fang", 100)]
     assert lines(cast, place=cast.finance) == []
     assert problems_of(cast.beiyuan.pk) == []
-    Score.objects.filter(period=EVER).update(points=99)
-    assert [(one.invariant, one.book) for one in problems_of(cast.beiyuan.pk)] == [("I21", cast.beiyuan.pk)]
+
+
+WRONG: dict[str, tuple[Callable[[], object], str]] = {
+    "a line of a closed month": (
+        lambda: Score.objects.filter(place__kind="company", period=MONTH).update(points=99, shown=99),
+        "99 points on the board month 2026-05-01",
+    ),
+    "a line of a department": (
+        lambda: Score.objects.filter(place__kind="department", period=WEEK).update(points=1, shown=1),
+        "1 points on the board week 2026-05-11",
+    ),
+    "a line that is not there": (lambda: Score.objects.filter(period=QUARTER).delete(), "has 0 points on the board"),
+    "a line of nobody's": (
+        lambda: Score.objects.create(
+            place=Organization.objects.get(kind="company", slug="beiyuan"), period=YEAR, starts=date(2025, 1, 1),
+            person=Person.objects.get(name="Hua Jing"), points=7, shown=7,
+        ),
+        "has 7 points on the board year 2025-01-01",
+    ),
+    "what is not on it yet": (
+        lambda: MeritChange.objects.create(
+            company=Organization.objects.get(slug="beiyuan"), person=Person.objects.get(name="Lin Fang"), date=TODAY,
+            points=-3, changed_at=NOW,
+        ),
+        "100 points on the board ever",
+    ),
+    "an open board that shows something else": (
+        lambda: Score.objects.filter(period=YEAR).update(shown=90),
+        "the open board year 2026-01-01",
+    ),
+    "a band": (lambda: Band.objects.filter(period=EVER).update(people=2), "have 96 to 111 points, 2 are counted"),
+}  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("what", WRONG)
+def test_what_is_wrong_on_any_board_is_found(cast: Cast, what: str) -> None:
+    desk = Desk(cast)
+    desk.processed("1", lines=30)
+    desk.processed("2", lines=200)
+    keep_boards(now=NOW)
+    spoil, sentence = WRONG[what]
+    spoil()
+    found = problems_of(cast.beiyuan.pk)
+    assert {(one.invariant, one.book) for one in found} == {("I21", cast.beiyuan.pk)}
+    assert any(sentence in one.what for one in found), found
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_corrected_membership_leaves_boards_as_they_stood(cast: Cast) -> None:
+    desk = Desk(cast)
+    desk.processed("1", lines=30)
+    keep_boards(now=NOW)
+    Membership.objects.filter(person=cast.lin).update(organization=cast.finance)
+    assert {one.invariant for one in problems_of(cast.beiyuan.pk)} == {"I21"}
+    follow_moved(person=cast.lin, by=EVERYTHING, now=NOW)
+    assert problems_of(cast.beiyuan.pk) == []
 
 
 @pytest.mark.django_db(transaction=True)

@@ -33,7 +33,7 @@ class Shop:
                     lot=f"{key}/{owner}",
                     owner=owner,
                     points=points,
-                    cause="event/1",
+                    cause="time",
                     happened_at=NOW,
                     available_from=NOW,
                 )

@@ -159,8 +159,41 @@ def test_a_message_is_said_in_the_language_of_the_reader() -> None:
             {"title": "Your level changed with the season", "sub": "Steady", "href": "/points/", "tone": "warn"},
             "Steady",
         ),
+        (
+            "gaming.held",
+            {"finding": 4, "points": 20},
+            {
+                "title": "Some of your points are on hold while people look at them",
+                "sub": "", "href": "/points/", "tone": "warn",
+            },
+            "",
+        ),
+        (
+            "points.retroactive",
+            {"run": 2, "points": 9, "title": "The rule came late", "appeal_until": ""},
+            {
+                "title": "Points were given to you afterwards",
+                "sub": "The rule came late", "href": "/points/", "tone": "good",
+            },
+            "The rule came late",
+        ),
+        (
+            "points.retroactive_taking",
+            {"run": 2, "points": 9, "title": "Counted twice", "appeal_until": ""},
+            {
+                "title": "Points given too much will be taken back; you may appeal",
+                "sub": "Counted twice", "href": "/points/", "tone": "warn",
+            },
+            "Counted twice",
+        ),
+        (
+            "debt.written_off",
+            {"points": 3, "date": "2026-05-01"},
+            {"title": "A small debt of yours was written off", "sub": "", "href": "/points/", "tone": "good"},
+            "",
+        ),
     ],
-)
+)  # fmt: skip
 def test_what_is_not_about_points_has_a_sentence_and_a_place(
     kind: str, content: dict[str, object], english: dict[str, object], chinese: str
 ) -> None:
@@ -170,6 +203,13 @@ def test_what_is_not_about_points_has_a_sentence_and_a_place(
     name, told = said(one, "zh-hans")
     assert (name, told["sub"], told["href"]) == ("notice", chinese, english["href"])
     assert told["title"] != english["title"]
+
+
+@pytest.mark.parametrize("kind", NOTICES)
+def test_what_has_a_sentence_is_never_told_as_points_earned(kind: str) -> None:
+    for language in ("en", "zh-hans"):
+        name, told = said(Told(Bookmark(0, 1), 1, kind, {"points": 20, "title": "x"}), language)
+        assert (name, "points" in told) == ("notice", False)
 
 
 def test_every_notice_leads_to_a_page() -> None:
