@@ -18,9 +18,9 @@ import pytest
 from django.db import connection, connections
 
 from tests.cast import NOW, Cast
-from uptake.config.commands.ledger import verify_everything
 from uptake.directory.scope import EVERYTHING
 from uptake.events.models import Event
+from uptake.jobs.whole_ledger import verify_everything
 from uptake.ledger.elapse import expire
 from uptake.ledger.grant import Grant, grant
 from uptake.ledger.models import Entry, Hold, Refund, Resolution, Transfer

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.cast import NOW, TODAY, Cast
-from uptake.config.commands.ledger import verify_everything
 from uptake.directory.models import Organization, Person
 from uptake.directory.scope import EVERYTHING
 from uptake.events.happening import Happening
 from uptake.events.identify import identify
 from uptake.events.models import Connection, Event
 from uptake.events.record import record
+from uptake.jobs.whole_ledger import verify_everything
 from uptake.ledger.models import Account, Lot
 from uptake.programme import verify_kept
 from uptake.programme.consider import consider_new_events

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from uptake.config.commands.ledger import verify_everything
+from uptake.jobs.whole_ledger import verify_everything
 from uptake.programme import cases
 from uptake.programme.cases import _steps, _World
 from uptake.programme.merits.keep_boards import keep_boards

@@ -32,9 +32,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from uptake.config.commands.ledger import verify_everything
 from uptake.directory.models import Person
 from uptake.directory.scope import EVERYTHING
+from uptake.jobs.whole_ledger import verify_everything
 from uptake.ledger.balances import lifetime_of, points_of
 from uptake.ledger.elapse import expire, mature, time_out
 from uptake.programme.cases import Step, _Comparison, _World

@@ -220,14 +220,22 @@ def publish_heads(now: datetime) -> int:
     """Once a day, the head of every book's chain goes into the audit log, which no one can edit."""
     from uptake.directory.audit import note
     from uptake.directory.models import AuditEntry
+    from uptake.jobs.published_heads import PUBLISHED
     from uptake.ledger.balances import heads
 
-    published = AuditEntry.objects.filter(deed="ledger.published", at__gte=now - timedelta(hours=24)).exists()
+    published = AuditEntry.objects.filter(deed=PUBLISHED, at__gte=now - timedelta(hours=24)).exists()
     found = [] if published else heads()
     for head in found:
         details = {"book": head.book, "seq": head.seq, "hash": head.hash}
-        note(deed="ledger.published", actor="job", organization=None, subject=f"#{head.book}", details=details, now=now)
+        note(deed=PUBLISHED, actor="job", organization=None, subject=f"#{head.book}", details=details, now=now)
     return len(found)
+
+
+def verify_ledger(now: datetime) -> int:
+    """Once a day every promise about points is checked, as `uptake ledger verify` does."""
+    from uptake.jobs.whole_ledger import verify_daily
+
+    return verify_daily(now=now)
 
 
 def sweep(now: datetime) -> int:
@@ -288,6 +296,7 @@ JOBS: tuple[Job, ...] = (
     ),
     Job("gaming", _("Unusual patterns behind points are found and wait for people to look."), 3600, find_gaming),
     Job("publish-heads", _("The heads of the ledger's chains go into the audit log."), 3600, publish_heads),
+    Job("verify-ledger", _("Every promise about points is checked, once a day."), 3600, verify_ledger, Lane.IMPORTS),
     Job("sweep", _("Ended sessions and old sign-in attempts are removed."), 3600, sweep),
     Job("tidy-database", _("The embedded database writes its log back."), 3600, tidy_database),
 )

@@ -4,40 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 from django.conf import settings
 
-from uptake.config.causes import problems_of as problems_of_causes
 from uptake.config.command import Deed, Deeds, Refusal
+from uptake.jobs.whole_ledger import verify_everything
 from uptake.ledger.balances import heads
 from uptake.ledger.models import Transfer
 from uptake.ledger.proof import BrokenProof, check_proof, public_key_of
-from uptake.ledger.verify import Problem, Report
-from uptake.ledger.verify import verify as verify_ledger
-from uptake.programme.governance.verify import problems_of as problems_of_appeals
-from uptake.programme.merits.verify import problems_of as problems_of_boards
-from uptake.programme.retroactive.verify import problems_of as problems_of_retroactive
-from uptake.programme.rewards.verify import problems_of as problems_of_rewards
-from uptake.programme.verify import problems_of as problems_of_awards
-from uptake.programme.verify_again import problems_of as problems_of_folds
-from uptake.programme.verify_kept import problems_of as problems_of_kept
-
-MORE: tuple[Callable[[int], list[Problem]], ...] = (
-    problems_of_causes,
-    problems_of_awards,
-    problems_of_folds,
-    problems_of_kept,
-    problems_of_rewards,
-    problems_of_boards,
-    problems_of_appeals,
-    problems_of_retroactive,
-)
-"""What rooms that write by the ledger check of a book beside it."""
+from uptake.ledger.verify import Report
 
 
 @click.group(cls=Deeds)
@@ -97,17 +76,6 @@ def proof_check(file: Path, public_key: str | None) -> dict[str, Any]:
     click.echo(f"The proof holds: {found.transfers} transfers of person {found.owner}, {balances};")
     click.echo(f"made {found.made_at} at transfer {found.seq} of book {found.book}, head {found.hash}.")
     return asdict(found)
-
-
-def verify_everything(*, book: int | None = None, tell: Callable[[int], None] | None = None) -> Report:
-    """What the ledger promises, and what the rooms beside it do, of one book or of all."""
-    report = verify_ledger(book=book, tell=tell)
-    return Report(
-        tuple(
-            replace(one, problems=(*one.problems, *(problem for ask in MORE for problem in ask(one.book))))
-            for one in report.books
-        )
-    )
 
 
 def _told(report: Report) -> dict[str, Any]:

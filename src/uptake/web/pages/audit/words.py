@@ -188,6 +188,8 @@ DEEDS: Mapping[str, str | Promise] = {
     "privilege.ended": _("Privilege of a level ended"),
     "job.asked_for": _("Job asked for"),
     "ledger.published": _("Head of a ledger's chain published"),
+    "ledger.verified": _("Ledger verified, all holds"),
+    "ledger.broken": _("Ledger verified, something does not hold"),
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.cast import NOW, Cast
-from uptake.config.causes import problems_of
+from uptake.jobs.causes import problems_of
 from uptake.ledger.grant import Grant, grant
 from uptake.programme.community.models import Recognition
 from uptake.programme.community.recognise import recognise
