@@ -51,6 +51,8 @@ class LeaveImported:
     """Leave that was there before."""
     refused: list[tuple[int, str]] = field(default_factory=list)
     """(line of the file, why): unknown_person, ambiguous, no_dates, overlaps, no_days."""
+    people: dict[int, Person] = field(default_factory=dict)
+    """Whose leave was added, by id: call `follow_moved` for them, as streaks wait for leave."""
 
 
 @transaction.atomic
@@ -105,6 +107,7 @@ def _add(
         found.known += 1
     else:
         found.added += 1
+        found.people[person.pk] = person
     return ""
 
 

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from uptake.directory.models import Identity, Person
+from uptake.directory.import_leave import LeaveImported, import_leave
+from uptake.directory.models import Identity, Organization, Person
 from uptake.directory.viewer import Viewer
 from uptake.events import wake
 from uptake.events.follow import place_events
@@ -23,3 +24,12 @@ def follow_moved(*, person: Person, by: Viewer, now: datetime) -> Correction:
     place_events(list(Identity.objects.filter(person=person)), by=by, now=now)
     transaction.on_commit(wake.ring)
     return made
+
+
+@transaction.atomic
+def take_leave_in(*, text: str, company: Organization, by: Viewer, now: datetime) -> LeaveImported:
+    """As `import_leave`, and tells readers of everybody whose leave was added: what they earned is looked at again."""
+    found = import_leave(text=text, company=company, by=by, now=now)
+    for key in sorted(found.people):
+        follow_moved(person=found.people[key], by=by, now=now)
+    return found

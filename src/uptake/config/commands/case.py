@@ -30,6 +30,8 @@ def command(context: click.Context, files: tuple[Path, ...]) -> dict[str, Any] |
         results[str(file)] = differences
         failed += bool(differences)
         click.echo(f"{file}: {'ok' if not differences else '; '.join(differences)}")
+        if otherwise := _told_otherwise(file):
+            click.echo(f"{file}: {otherwise}", err=True)
     click.echo(f"{len(files) - failed} passed, {failed} failed")
     answer = {"passed": len(files) - failed, "failed": failed, "files": results}
     if failed:
@@ -53,6 +55,20 @@ def differences_of(file: Path) -> list[str]:
         return [f"analysis {case.get('analysis')!r} is not built yet ({reason})"]
     except Exception as failure:  # one broken case must not hide the others
         return [f"failed: {type(failure).__name__}: {failure}"]
+
+
+def _told_otherwise(file: Path) -> str:
+    """In which other ways a case of points was told, with the seeds."""
+    try:
+        case = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    also = case.get("also") if isinstance(case, Mapping) and case.get("analysis") == "points" else None
+    if not isinstance(also, list) or not also:
+        return ""
+    from uptake.programme.cases import SEEDS
+
+    return f"also told otherwise: {', '.join(map(str, also))}; seeds {', '.join(map(str, SEEDS))}"
 
 
 def _runner(analysis: str) -> Callable[[Mapping[str, Any]], list[str]]:

@@ -64,16 +64,17 @@ def erase(person: int, policy: str, name: str) -> dict[str, Any]:
 @click.option("--organization", metavar="SLUG", required=True, help="The company.")
 def leave(file: Path, organization: str) -> dict[str, Any]:
     """Take leave in from a CSV FILE of HR: the columns staff_number or email, from, to (the last day)."""
-    from uptake.directory.import_leave import NoColumns, TooManyRows, import_leave
+    from uptake.directory.import_leave import NoColumns, TooManyRows
     from uptake.directory.models import Kind, Organization
     from uptake.directory.scope import EVERYTHING
+    from uptake.events.moved import take_leave_in
 
     company = Organization.objects.filter(slug=organization, kind=Kind.COMPANY).first()
     if company is None:
         raise Refusal(f"There is no company {organization!r}.")
     try:
         text = file.read_text(encoding="utf-8-sig")
-        found = import_leave(text=text, company=company, by=EVERYTHING, now=datetime.now(UTC))
+        found = take_leave_in(text=text, company=company, by=EVERYTHING, now=datetime.now(UTC))
     except UnicodeDecodeError:
         raise Refusal("The file is not in UTF-8.") from None
     except NoColumns:

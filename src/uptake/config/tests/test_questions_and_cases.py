@@ -47,6 +47,21 @@ def test_a_case_that_holds_is_ok(tmp_path: Path) -> None:
     assert ran.stdout.splitlines()[-1] == "1 passed, 0 failed"
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_case_of_points_names_the_seeds_by_which_it_was_told_otherwise(tmp_path: Path) -> None:
+    rule = {"rule": "order", "version": 1, "from": "2026-01-01", "on": "order", "points": 3}
+    told = {"event": "order", "key": "a", "person": "lin", "at": "2026-03-02T09:00:00Z"}
+    case = {
+        "id": "two", "analysis": "points", "rulebook": {"rules": [rule]}, "people": [{"id": "lin"}], "inputs": [told],
+        "as_of": "2026-03-03T09:00:00Z", "expected": {"awards": {"a": 3}}, "also": ["duplicate"],
+    }  # fmt: skip
+
+    ran = run("case", file(tmp_path, case))
+
+    assert (ran.exit_code, ran.stdout.splitlines()[0][-13:]) == (0, "case.json: ok")
+    assert "also told otherwise: duplicate; seeds 1, 2" in ran.stderr
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -324,6 +324,38 @@ def test_swapped_ids_swap_the_ranks(rulebook: dict[str, Any], told: list[dict[st
     assert mirrored == {other[person]: score for person, score in scores.items()}
 
 
+@given(rulebook=rulebooks(), told=events(8), times=st.integers(2, 9))
+@settings(max_examples=15)
+def test_points_told_in_smaller_units_are_as_many_times_as_many(
+    rulebook: dict[str, Any], told: list[dict[str, Any]], times: int
+) -> None:
+    """Where nothing is rounded: parts, halves and uneven amounts are left out."""
+    rulebook = without_levels(rulebook)
+    rulebook["rules"][0]["points"] = {"per": "lines", "points": 3}
+    rulebook["multipliers"] = [{**one, "factor": 2} for one in rulebook["multipliers"]]
+    told = [{**event, "facts": {"lines": event["facts"]["lines"]}} for event in told]
+    told = sorted(told, key=lambda event: event["at"])
+
+    def in_smaller_units(found: Any) -> Any:
+        if isinstance(found, list):
+            return [in_smaller_units(one) for one in found]
+        if isinstance(found, dict):
+            return {
+                key: one * times if key == "points" and isinstance(one, int) else in_smaller_units(one)
+                for key, one in found.items()
+            }
+        return found
+
+    plain = outcome(played(case_of(rulebook, told)))
+    scaled = outcome(played(case_of(in_smaller_units(rulebook), told)))
+
+    assert scaled["awards"] == {key: (points * times, codes) for key, (points, codes) in plain["awards"].items()}
+    assert scaled["board"] == [type(line)((line[0], line[1], line[2] * times)) for line in plain["board"]]
+    for person, figures in plain["people"].items():
+        for part in ("qualifying", "debt", "available", "pending"):
+            assert scaled["people"][person][part] == figures[part] * times
+
+
 def test_case_that_is_wrong_differs() -> None:
     case = load(OWN / "cap_01_clip.json")
     case["expected"]["awards"]["a"] = 79

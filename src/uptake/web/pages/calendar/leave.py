@@ -12,9 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from uptake.directory.import_leave import LeaveImported, NoColumns, TooManyRows, import_leave
+from uptake.directory.import_leave import LeaveImported, NoColumns, TooManyRows
 from uptake.directory.models import Kind, Organization
 from uptake.directory.scope import Deed, NotAllowed
+from uptake.events.moved import take_leave_in
 from uptake.web.viewing import NotYours, needs, viewer_for
 
 LARGEST_FILE = 4 * 1024 * 1024
@@ -47,7 +48,7 @@ def imported(request: HttpRequest) -> HttpResponseBase:
             wrong = _("Choose a CSV file of at most 4 MB.")
         else:
             try:
-                found = import_leave(text=text, company=company, by=viewer, now=timezone.now())
+                found = take_leave_in(text=text, company=company, by=viewer, now=timezone.now())
             except NoColumns:
                 wrong = _("The first line must name the columns: staff_number or email, from, to.")
             except TooManyRows:
