@@ -3,7 +3,7 @@
 `pytest` runs on SQLite. `pytest --database=postgresql`, or UPTAKE_TEST_DATABASE=postgresql, starts one private
 PostgreSQL server for the run, or one for each worker of pytest-xdist.
 """
-# ruff: noqa: S603, S608 - the commands and the names of tables are our own
+# ruff: noqa: S608 - the names of tables are our own
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import gc
 import os
 import shutil
 import sqlite3
-import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack, closing
@@ -38,7 +37,6 @@ hypothesis.settings.load_profile("uptake")
 pytest_plugins = ["tests.cast"] if (HERE / "tests" / "cast.py").exists() else []
 _leaving = ExitStack()
 WITHOUT_DATABASE = [HERE / "src" / "uptake" / room for room in ("activity", "basics")]
-BLANK = "blank"
 LONG = [HERE / "tests" / "journeys", HERE / "src" / "uptake" / "config" / "tests"]
 MADE_BY_MIGRATIONS = {"django_content_type", "auth_permission", "django_migrations"}
 
@@ -68,10 +66,13 @@ def pytest_configure(config: pytest.Config) -> None:
         if config.getoption("--database") == "postgresql":
             _offer_postgresql(for_workers=shares)
         elif not worker:
-            _keep_a_blank_database()
+            from tests import blank
+
+            blank.keep_sqlite()
     os.environ["DJANGO_SETTINGS_MODULE"] = "uptake.config.settings"
     _aim_at_the_run()
     _empty_only_what_is_full()
+    _look_over_static_files_once()
 
 
 @pytest.fixture(scope="session")
@@ -79,12 +80,15 @@ def django_db_keepdb(django_db_modify_db_settings: None) -> bool:
     """The run begins with the blank database of this version; migrations are tested where they are meant."""
     from django.conf import settings
 
+    from tests import blank
     from uptake.basics import blank_database
 
     entry = settings.DATABASES["default"]
-    name = entry.get("TEST", {}).get("NAME", "")  # a PostgreSQL of one process names none: nothing is copied
+    name = entry["TEST"]["NAME"]
     if not entry["ENGINE"].endswith("sqlite3"):
-        return _copy_blank_postgresql(name)
+        url = os.environ["UPTAKE_DATABASE_URL"]
+        blank.in_postgresql(url, f'CREATE DATABASE "{name}" TEMPLATE "{blank.BLANK}"')
+        return True
     with closing(sqlite3.connect(name)) as file:
         return blank_database.fill(file)
 
@@ -151,6 +155,8 @@ def _aim_at_the_run() -> None:
         # A file, not memory: write-ahead log, locks and threads are then those of a real installation.
         entry["TEST"] = {"NAME": str(data / "tests.sqlite3")}
         entry["OPTIONS"]["init_command"] = entry["OPTIONS"]["init_command"].replace("=FULL", "=OFF")
+    else:
+        entry["TEST"] = {"NAME": "tests"}  # workers append their own
     settings.DATA = data
     settings.REMEMBERED_SECONDS = 0  # a test looks at what it has just written
     settings.DATABASES = {"default": entry}
@@ -162,56 +168,17 @@ def _aim_at_the_run() -> None:
     handler._settings = settings.DATABASES
 
 
-def _keep_a_blank_database() -> None:
-    # Before the workers, so that one makes the tables and all copy them.
-    from uptake.basics import blank_database
-
-    if not blank_database.blank_file().exists():
-        _run("uptake.config.command", "migrate", url="")
-
-
 def _offer_postgresql(*, for_workers: bool) -> None:
     # One server for each worker: readers wait for every open transaction of a server, also of other databases. Each is
     # a copy of one that has the tables already.
+    from tests import blank
     from tools.postgresql import private_server
 
+    copied = Path(os.environ.get("UPTAKE_TEST_CLUSTER") or blank.cluster(_leaving))
     if for_workers:
-        folder = Path(tempfile.mkdtemp(prefix="uptake-pg-"))
-        _leaving.callback(shutil.rmtree, folder, ignore_errors=True)
-        with private_server(keep=folder) as url:
-            _in_postgresql(url, f'CREATE DATABASE "{BLANK}"')
-            _run("django", "migrate", url=url.replace("/postgres?", f"/{BLANK}?"))
-        os.environ["UPTAKE_TEST_CLUSTER"] = str(folder)
+        os.environ["UPTAKE_TEST_CLUSTER"] = str(copied)
     else:
-        kept = os.environ.get("UPTAKE_TEST_CLUSTER")
-        server = private_server(like=Path(kept) if kept else None)
-        os.environ["UPTAKE_DATABASE_URL"] = _leaving.enter_context(server)
-
-
-def _copy_blank_postgresql(name: str) -> bool:
-    if not os.environ.get("UPTAKE_TEST_CLUSTER"):
-        return False
-    _in_postgresql(os.environ["UPTAKE_DATABASE_URL"], f'CREATE DATABASE "{name}" TEMPLATE "{BLANK}"')
-    return True
-
-
-def _in_postgresql(url: str, statement: str) -> None:
-    import psycopg
-
-    with psycopg.connect(url, autocommit=True) as server:
-        server.execute(statement)
-
-
-def _run(module: str, deed: str, *, url: str) -> None:
-    """A command of an installation whose folder is gone afterwards."""
-    own = {"DJANGO_SETTINGS_MODULE": "uptake.config.settings", "PYTHONPATH": str(HERE / "src")}
-    with tempfile.TemporaryDirectory(prefix="uptake-tests-") as folder:
-        subprocess.run(
-            [sys.executable, "-m", module, deed],
-            env={**os.environ, **own, "UPTAKE_DATA": folder, "UPTAKE_DATABASE_URL": url},
-            stdout=subprocess.DEVNULL,
-            check=True,
-        )
+        os.environ["UPTAKE_DATABASE_URL"] = _leaving.enter_context(private_server(like=copied))
 
 
 def _empty_only_what_is_full() -> None:
@@ -232,6 +199,29 @@ def _empty_only_what_is_full() -> None:
                     _empty_sqlite(cursor, full)
 
     TransactionTestCase._fixture_teardown = empty  # type: ignore[attr-defined]
+
+
+def _look_over_static_files_once() -> None:
+    # Every test client sets up the middleware anew, and WhiteNoise then stats the three hundred files that were
+    # collected before the run and that no test changes.
+    from django.conf import settings
+    from whitenoise.base import WhiteNoise
+
+    look: Any = WhiteNoise.update_files_dictionary
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    collected = Path(settings.STATIC_ROOT)
+
+    def update(self: Any, root: str, prefix: str) -> None:
+        if Path(root) != collected:
+            look(self, root, prefix)
+            return
+        if (root, prefix) not in found:
+            before, self.files = self.files, {}
+            look(self, root, prefix)
+            found[root, prefix], self.files = self.files, before
+        self.files.update(found[root, prefix])
+
+    WhiteNoise.update_files_dictionary = update
 
 
 def _full_tables(connection: Any, cursor: Any) -> list[str]:

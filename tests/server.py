@@ -20,6 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.blank import BLANK
+
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
 
@@ -142,12 +144,16 @@ def inside(code: str, *, data: Path, database_url: str = "") -> Any:
 
 
 def fresh_database(url: str) -> str:
-    """The URL of an empty database made on the server of `url`, which names its database "postgres"."""
+    """The URL of a database without rows made on the server of `url`, which names its database "postgres".
+
+    Where that server has a blank one it has the tables already.
+    """
     import psycopg
 
     name = f"own_{os.getpid()}_{time.time_ns()}"
     with psycopg.connect(url, autocommit=True) as server:
-        server.execute(f'CREATE DATABASE "{name}"')
+        blank = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [BLANK]).fetchone()
+        server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{BLANK if blank else "template1"}"')
     return url.replace("/postgres?", f"/{name}?")
 
 
