@@ -224,7 +224,7 @@ def capture(
     pictures = 0
     beside = list(BESIDE)
     for login in (*ROLES, ""):
-        context = browser.new_context(viewport={"width": 1440, "height": 900}, locale=language)
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, locale=language, reduced_motion="reduce")
         context.set_default_timeout(PATIENCE)
         context.add_cookies(
             [

@@ -43,11 +43,11 @@ OWN_NAMES: Mapping[str, OwnName] = {
     "announcement.read": OwnName("Announcement read", "阅读公告", "adoption"),
     "training.attended": OwnName("Training attended", "参加培训", "adoption", {"minutes": "number"}),
     "training.unmarked": OwnName("Attendance of a training taken back", "撤销培训出席", "adoption"),
-    "feedback.given": OwnName("Feedback given", "提交反馈", "adoption", {"kind": "text"}),
+    "feedback.given": OwnName("Feedback given", "提意见", "adoption", {"kind": "text"}),
     "feedback.answered": OwnName(
-        "Feedback answered", "答复反馈", "adoption", {"in_time": "boolean", "hours": "number"}
+        "Feedback answered", "答复意见", "adoption", {"in_time": "boolean", "hours": "number"}
     ),
-    "feedback.rated": OwnName("Answer to feedback rated", "评价反馈答复", "adoption", {"rating": "number"}),
+    "feedback.rated": OwnName("Answer to feedback rated", "评价意见答复", "adoption", {"rating": "number"}),
     "requirement.accepted": OwnName("Requirement accepted", "需求已采纳", "adoption"),
     "requirement.released": OwnName("Requirement released", "需求已上线", "adoption"),
     "requirement.dropped": OwnName("Requirement dropped", "需求已取消", "adoption"),

@@ -65,7 +65,7 @@ THANK = Step(
     ("recognition.given",),
     "/community/recognition/",
 )
-ANSWER = Step("answer", "Answer somebody's feedback", "答复一条反馈", ("feedback.answered",), "/feedback/desk/")
+ANSWER = Step("answer", "Answer somebody's feedback", "答复一条意见", ("feedback.answered",), "/feedback/desk/")
 PROPOSE = Step(
     "propose",
     "Comment on a proposal or vote on one",

@@ -138,6 +138,10 @@ class Shown:
 def look(request: HttpRequest, draft_id: int, index: int) -> HttpResponseBase:
     """The rule as it stands in the form: in sentences of both languages, and events it would pay. Saves nothing."""
     draft = draft_for(request, draft_id)
+    given = Given(request.POST)
+    begun = read_rule(given, known_of(plain_of(draft), given.many("on")))
+    if not (begun.get("rule") and begun.get("on")):
+        return render(request, "building/look.html", {"unfinished": True, "draft": draft})
     try:
         rulebook, lineage = _candidate(request, draft, index)
     except RulebookRefused as refused:
@@ -214,6 +218,10 @@ def _facts_of(version: RuleVersion) -> list[str]:
 def quick(request: HttpRequest, draft_id: int, index: int) -> HttpResponseBase:
     """What the last month would have paid some people drawn at random, at once."""
     draft = draft_for(request, draft_id)
+    given = Given(request.POST)
+    begun = read_rule(given, known_of(plain_of(draft), given.many("on")))
+    if not (begun.get("rule") and begun.get("on")):
+        return render(request, "building/look.html", {"unfinished": True, "draft": draft})
     try:
         rulebook, lineage = _candidate(request, draft, index)
     except RulebookRefused:

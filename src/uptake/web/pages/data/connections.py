@@ -101,6 +101,7 @@ class ConnectionForm(forms.Form):
     organization = forms.ModelChoiceField(
         Organization.objects.none(),
         label=gettext_lazy("Whose events come in"),
+        empty_label=gettext_lazy("Choose a place"),
         help_text=gettext_lazy("At a park, each event may name its company."),
     )
     kind = forms.ChoiceField(

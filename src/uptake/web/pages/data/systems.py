@@ -83,7 +83,11 @@ class SystemForm(forms.Form):
 
     name = forms.CharField(max_length=200, label=pgettext_lazy("of a thing", "Name"))
     slug = forms.SlugField(max_length=100, label=gettext_lazy("Short name"))
-    organization = forms.ModelChoiceField(Organization.objects.none(), label=gettext_lazy("Whose events come in"))
+    organization = forms.ModelChoiceField(
+        Organization.objects.none(),
+        label=gettext_lazy("Whose events come in"),
+        empty_label=gettext_lazy("Choose a place"),
+    )
     history_from = forms.DateField(
         required=False,
         label=gettext_lazy("Read back to"),

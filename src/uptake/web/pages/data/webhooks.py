@@ -61,6 +61,7 @@ class WebhookForm(forms.Form):
     organization = forms.ModelChoiceField(
         Organization.objects.none(),
         label=gettext_lazy("What happens where"),
+        empty_label=gettext_lazy("Choose a place"),
         help_text=gettext_lazy("It hears of this place and of all below it, and of nothing else."),
     )
     address = forms.CharField(
@@ -97,6 +98,7 @@ class ChannelForm(forms.Form):
     organization = forms.ModelChoiceField(
         Organization.objects.none(),
         label=gettext_lazy("What happens where"),
+        empty_label=gettext_lazy("Choose a place"),
         help_text=gettext_lazy("The group hears of this place and of all below it, and of nothing else."),
     )
     chat = forms.ChoiceField(choices=Chat.choices, label=gettext_lazy("Platform"))

@@ -15,6 +15,7 @@ from django.utils.translation import get_language, gettext
 from uptake.basics.business_day import business_date
 from uptake.directory.models import Organization, Person
 from uptake.directory.scope import Deed, Viewer
+from uptake.events.models import Connection
 from uptake.ledger.models import Entry, Kind, Transfer
 from uptake.programme.governance.models import Appeal, AppealState
 from uptake.programme.models import Award
@@ -112,6 +113,8 @@ def _days(viewer: Viewer, who: Person, home: Home, keys: list[tuple[Any, int, in
     entries = Entry.objects.in_bulk([pk for _at, sort, pk in keys if not sort])
     appeals = _appeals(viewer, who, awards, entries.values())
     labels = labels_of([award.event.name for award in awards.values()])
+    slugs = {award.event.source for award in awards.values()}
+    sources = dict(Connection.objects.filter(slug__in=slugs).values_list("slug", "name"))
     others = _told(entries)
     clock = (home.zone, home.day_start)
     lines: list[tuple[date, Listed]] = []
@@ -119,7 +122,7 @@ def _days(viewer: Viewer, who: Person, home: Home, keys: list[tuple[Any, int, in
         if sort:
             award = awards[pk]
             found = rule_of(award.rulebook_id, award.rulebook.sha256, award.rule, award.version)
-            line = line_of(award, titled(found) if found else award.rule, labels)
+            line = line_of(award, titled(found) if found else award.rule, labels, sources.get(award.event.source, ""))
             appeal = appeals.get((None, pk))
             lines.append((award.date, Listed(line, None, appeal, TONES[appeal.state] if appeal else "")))
         else:

@@ -27,10 +27,12 @@ class Line:
     """Why it is not (or not fully) what the rule names; empty where it is."""
     sentence: str
     facts: Sequence[tuple[str, str]]
+    source: str
+    """What reported the event, by the name of its connection."""
 
 
-def line_of(award: Award, title: str, labels: Labels) -> Line:
-    """The line of one award, whose event is at hand."""
+def line_of(award: Award, title: str, labels: Labels, source: str = "") -> Line:
+    """The line of one award, whose event is at hand; `source` is the name of the connection that reported it."""
     return Line(
         award=award,
         what=f"{labels.event(award.event.name)} {award.event.object}".strip(),
@@ -41,6 +43,7 @@ def line_of(award: Award, title: str, labels: Labels) -> Line:
             (gettext("Happened"), numbers.moment(award.happened_at)),
             *((gettext("Limit of the day"), _room(cap, award.points)) for cap in award.explanation.get("caps", ())),
         ],
+        source=source or award.event.source,
     )
 
 

@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -125,8 +125,8 @@ def export(request: HttpRequest, kind: str) -> HttpResponseBase:
     now = timezone.now()
     language = get_language() or "en"
     heads = [
-        _("Number"), _("Person"), _("Staff number"), _("Reward"), _("Kind"), _("Price"), _("Redeemed"), _("Status"),
-        _("Requested on"), _("Decided"),
+        pgettext("of a line", "Number"), _("Person"), _("Staff number"), _("Reward"), _("Kind"), _("Price"),
+        _("Redeemed"), _("Status"), _("Requested on"), _("Decided"),
     ]  # fmt: skip
     cells: list[list[Cell]] = [
         [

@@ -45,6 +45,7 @@ class SetupForm(forms.Form):
     organization = forms.ModelChoiceField(
         Organization.objects.none(),
         label=gettext_lazy("Whose people it vouches for"),
+        empty_label=gettext_lazy("Choose a place"),
         help_text=gettext_lazy("Those of this place and below it come in by it, and nobody else."),
     )
     name_en = forms.CharField(

@@ -85,7 +85,7 @@ def sections_of(report: MonthReport, special: Sequence[SpecialGrant], now: datet
     return [
         _rules(report),
         _groups(_("Points by department"), _("Department"), report.departments, _("No department")),
-        _groups(_("Points by role"), _("Role"), report.roles, pgettext("of work", "No role")),
+        _groups(_("Points by role"), pgettext("of work", "Role"), report.roles, pgettext("of work", "No role")),
         _other(report),
         _special(special),
         _decided(report, now),

@@ -279,7 +279,7 @@
         data: spec.marks.map((one) => ({ xAxis: one.at, name: one.label, label: { align: sideOf(one.at, spec.labels.length) } })) };
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     return { animation: !calm, animationDuration: 280, textStyle: { fontFamily: font, fontSize: 12 },
-      grid: { left: 4, right: 12, top: spec.marks.length ? 26 : 12, bottom: 4, containLabel: true },
+      grid: { left: 4, right: 24, top: spec.marks.length ? 26 : 12, bottom: 4, containLabel: true },
       xAxis: spec.lying ? numbers : names, yAxis: spec.lying ? names : numbers, series,
       tooltip: { trigger: "axis", confine: true, backgroundColor: css("surface"), borderColor: css("line-2"), borderWidth: 1, padding: [8, 10],
         textStyle: { color: css("ink"), fontSize: 12, fontFamily: font }, axisPointer: { type: "line", lineStyle: { color: css("line-2"), type: "solid" } },
@@ -389,6 +389,12 @@
   });
   document.addEventListener("htmx:load", (event) => findCharts(event.detail.elt));
   document.addEventListener("htmx:afterSettle", agoAll);
+
+  // countries stand in the page by their codes; the browser knows their names in every language
+  if (window.Intl?.DisplayNames) {
+    const regions = new Intl.DisplayNames([doc.lang || "en"], { type: "region" });
+    for (const one of document.querySelectorAll("[data-regions] option")) if (one.value.length === 2) one.textContent = `${regions.of(one.value)} (${one.value})`;
+  }
 
   const tab = document.querySelector(".u-kinds .on");
   if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - 40;

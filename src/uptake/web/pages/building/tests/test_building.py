@@ -76,6 +76,14 @@ def test_rule_is_added_by_its_form_and_reads_as_chosen(cast: Cast, ren: Client) 
     assert (rule.rule, rule.points, rule.cap[0].limit, rule.when[0].value) == ("counts", 4, 12, 3)
 
 
+@pytest.mark.parametrize("missing", ["rule", "on"])
+def test_rule_that_is_not_begun_is_asked_for_and_not_refused(cast: Cast, ren: Client, missing: str) -> None:
+    shown = ren.post(page("look", drafted(cast), 1), {**FORM, missing: ""}).content.decode()
+
+    assert "Nothing to read yet" in shown
+    assert "rules[" not in shown
+
+
 def test_refusal_stands_at_its_field_and_nothing_typed_is_lost(cast: Cast, ren: Client) -> None:
     draft = drafted(cast)
 
