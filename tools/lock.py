@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent
-# All but the last two are installed together, so each is made under those before it; the peers of the bench and Tryton
-# live alone.
+# All but the last three are installed together, so each is made under those before it; the peers of the bench, Tryton
+# and Canaille live alone.
 LOCKS = (
     "requirements",
     "requirements-s3",
@@ -18,6 +18,7 @@ LOCKS = (
     "requirements-dev",
     "requirements-bench",
     "requirements-tryton",
+    "requirements-canaille",
 )
 UNDER = {
     "requirements-s3": ("requirements",),

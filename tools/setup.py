@@ -24,6 +24,7 @@ VENV = HERE / ".venv"
 PYTHON = VENV / "bin" / "python"
 WEB = HERE / "src" / "uptake" / "web"
 CLIENTS = HERE / "tests" / "clients"
+CANAILLE = HERE / ".canaille"
 LEAST = (3, 11)
 FONTS = Path("/usr/share/fonts")
 POSTGRESQL = Path("/usr/lib/postgresql")
@@ -170,6 +171,20 @@ def install_saml() -> bool:
     return True
 
 
+def install_canaille() -> bool:
+    """Install an identity provider of others in an environment of its own, from wheels; a test signs in by it."""
+    python = CANAILLE / "bin" / "python"
+    try:
+        run("canaille-venv", [str(PYTHON), "-m", "venv", "--clear", str(CANAILLE)])
+        words = ["install", "-q", "--only-binary", ":all:", "--require-hashes", "-r", "requirements-canaille.txt"]
+        run("canaille", [str(python), "-m", "pip", *words])
+    except SetupFailed as failure:
+        shutil.rmtree(CANAILLE, ignore_errors=True)
+        print(f"\n  Not installed; signing in by it is NOT tested here:\n{failure}\n ", end=" ")
+        return False
+    return True
+
+
 def install_package() -> None:
     """Install Uptake itself, editable, with nothing fetched."""
     run("package", [str(PYTHON), "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "-e", "."])
@@ -275,6 +290,13 @@ STEPS: tuple[Step, ...] = (
         files("tests/clients/package-lock.json"),
         (CLIENTS / "node_modules",),
         install_clients,
+    ),
+    Step(
+        "canaille",
+        "identity provider for the tests",
+        files("requirements-canaille.txt"),
+        (CANAILLE / "bin" / "canaille",),
+        install_canaille,
     ),
     Step("messages", "translations", files("src/uptake/**/*.po"), (), compile_messages),
     Step("warm", "activity engine", files("src/uptake/activity/**/*.py", "tools/warm.py"), (), warm),

@@ -58,7 +58,7 @@ def run(options: list[str]) -> tuple[int, Counter[str]]:
     # One more than there are cores: tests of the browser, of servers and of what is durable wait for something else.
     workers = str(min(5, (os.cpu_count() or 1) + 1))
     dealt = ["-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
-    command = [sys.executable, "-m", "pytest", "-q", *dealt, "--durations=5", *options]
+    command = [sys.executable, "-m", "pytest", "-q", *dealt, "--durations=5", "-rs", *options]
     last = ""
     with subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, text=True) as tests:
         assert tests.stdout, "the output is read below"

@@ -211,6 +211,9 @@ def _fill(side: Side, folder: Path, now: datetime) -> None:
     widget, side.widget_secret = make_widget_key(
         connection=connection, label=side.order, allowed_origins=[f"https://{slug}.example"], by=EVERYTHING, now=now
     )
+    IntakeProblem.objects.create(
+        widget_key=widget, day=now.date(), code="nobody", count=1, first_at=now, last_at=now, detail=side.order
+    )
     batch = Batch.objects.create(connection=connection, label=f"{side.order}.csv", created_at=now)
     events = _events(side, connection, batch, now)
     set_day(

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from uptake.directory.models import Organization, User
 from uptake.directory.viewer import Deed, Viewer
-from uptake.events.models import ApiKey, Batch, Connection
+from uptake.events.models import ApiKey, Batch, Connection, WidgetKey
 
 
 class ImportState(models.TextChoices):
@@ -254,13 +254,18 @@ class KnownRecord(models.Model):
 class IntakeProblemQuerySet(models.QuerySet["IntakeProblem"]):
     def visible_to(self, viewer: Viewer) -> IntakeProblemQuerySet:
         """Problems of keys of places whose data the viewer manages."""
-        return self.filter(viewer.within("key__connection__organization__path", Deed.MANAGE_DATA))
+        return self.filter(
+            viewer.within("key__connection__organization__path", Deed.MANAGE_DATA)
+            | viewer.within("widget_key__connection__organization__path", Deed.MANAGE_DATA)
+        )
 
 
 class IntakeProblem(models.Model):
-    """What intake refused or doubted of what one key sent, counted by day and code."""
+    """What intake refused or doubted of what one key sent, or of what was asked with a key of the widget, counted by
+    day and code."""
 
-    key = models.ForeignKey(ApiKey, models.PROTECT, related_name="problems")
+    key = models.ForeignKey(ApiKey, models.PROTECT, null=True, blank=True, related_name="problems")
+    widget_key = models.ForeignKey(WidgetKey, models.PROTECT, null=True, blank=True, related_name="problems")
     day = models.DateField()
     """Business date of the connection's place."""
     code = models.CharField(max_length=32)
@@ -275,7 +280,13 @@ class IntakeProblem(models.Model):
     objects = IntakeProblemQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["key", "day", "code"], name="problem_once_a_day")]
+        constraints = [
+            models.UniqueConstraint(fields=["key", "day", "code"], name="problem_once_a_day"),
+            models.UniqueConstraint(fields=["widget_key", "day", "code"], name="widget_problem_once_a_day"),
+            models.CheckConstraint(
+                condition=models.Q(key__isnull=False) ^ models.Q(widget_key__isnull=False), name="problem_of_one_key"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.code} {self.day}"

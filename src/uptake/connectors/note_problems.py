@@ -12,7 +12,7 @@ from django.db.models import F
 
 from uptake.basics.business_day import business_date
 from uptake.connectors.models import IntakeProblem
-from uptake.events.models import ApiKey
+from uptake.events.models import ApiKey, WidgetKey
 
 KEPT_DAYS = 90
 
@@ -27,6 +27,8 @@ class Noted:
     at: datetime
     detail: str = ""
     sample: Any = None
+    widget: bool = False
+    """Whether `key_id` is of a key of the widget."""
 
 
 @transaction.atomic
@@ -35,19 +37,25 @@ def note_problems(*, problems: Sequence[Noted]) -> None:
 
     Not safe to repeat: said twice, it is counted twice; the figures are hints, no record.
     """
-    keys = ApiKey.objects.select_related("connection__organization").in_bulk({one.key_id for one in problems})
+    held: dict[bool, dict[int, ApiKey] | dict[int, WidgetKey]] = {
+        widget: kind.objects.select_related("connection__organization").in_bulk(
+            {one.key_id for one in problems if one.widget == widget}
+        )
+        for widget, kind in ((False, ApiKey), (True, WidgetKey))
+    }
     cleared = set()
-    for one in sorted(problems, key=lambda one: (one.key_id, one.code)):
-        key = keys.get(one.key_id)
+    for one in sorted(problems, key=lambda one: (one.widget, one.key_id, one.code)):
+        key = held[one.widget].get(one.key_id)
         if key is None:
             continue
+        of = {"widget_key" if one.widget else "key": key}
         clock = key.connection.clock
         day = business_date(one.at, clock.zone, clock.day_start)
         row, made = IntakeProblem.objects.get_or_create(
-            key=key, day=day, code=one.code[:32], defaults={"count": 0, "first_at": one.at, "last_at": one.at}
+            **of, day=day, code=one.code[:32], defaults={"count": 0, "first_at": one.at, "last_at": one.at}
         )
         told = {"detail": one.detail[:300], "sample": one.sample} if one.sample is not None or one.detail else {}
         IntakeProblem.objects.filter(pk=row.pk).update(count=F("count") + one.count, last_at=one.at, **told)
-        if made and key.pk not in cleared:
-            cleared.add(key.pk)
-            IntakeProblem.objects.filter(key=key, day__lt=day - timedelta(days=KEPT_DAYS)).delete()
+        if made and (one.widget, key.pk) not in cleared:
+            cleared.add((one.widget, key.pk))
+            IntakeProblem.objects.filter(**of, day__lt=day - timedelta(days=KEPT_DAYS)).delete()

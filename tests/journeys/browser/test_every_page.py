@@ -35,7 +35,12 @@ from uptake.events.keys import make_key
 portal = connect(slug="portal", kind="browser", name="Portal", organization=cast.beiyuan, by=EVERYTHING, now=now)
 allow_page_events(connection=portal, names=["report.opened"], by=EVERYTHING, now=now)
 make_key(connection=portal, by=EVERYTHING, now=now, allowed_origins=["https://portal.example"])
-print(json.dumps(world.beiyuan.ids))
+from uptake.directory.sign_on.models import Protocol, SignOn
+from uptake.directory.sign_on.set_up import Setup, set_up
+told = {"address": "ldaps://ldap.example", "client": "cn=uptake,dc=x", "secret": "s", "number_claim": "employeeNumber"}
+ldap = set_up(protocol=Protocol.LDAP, organization=cast.beiyuan, by=EVERYTHING, now=now,
+              setup=Setup("Directory", "Directory", settings={"base": "dc=x"}, **told))
+print(json.dumps(world.beiyuan.ids | {"ldap": ldap.pk, "ldap_slug": ldap.slug}))
 """
 
 MENU: Mapping[str, tuple[str, ...]] = {
@@ -74,7 +79,7 @@ MENU: Mapping[str, tuple[str, ...]] = {
 }
 """What the menu offers to the employee, the manager, the operator and the administrator."""
 INNER: Mapping[str, tuple[str, ...]] = {
-    "": ("/account/login/", "/account/password/reset/"),
+    "": ("/account/login/", "/account/password/reset/", "/account/with/{ldap_slug}/"),
     "lin": (
         "/rewards/mine/",
         "/merits/",
@@ -133,10 +138,18 @@ INNER: Mapping[str, tuple[str, ...]] = {
         "/people/sign-on/{sign_on}/change",
         "/people/sign-on/new/oidc",
         "/people/sign-on/new/saml",
+        "/people/sign-on/new/ldap",
+        "/people/sign-on/new/wecom",
+        "/people/sign-on/new/dingtalk",
+        "/people/sign-on/new/feishu",
+        "/people/sign-on/{ldap}",
+        "/people/sign-on/{ldap}/change",
         "/people/seats/",
         "/people/seats/import/",
         "/people/sources/",
         "/people/sources/new/ldap/",
+        "/people/sources/new/scim/",
+        "/people/sources/new/wecom/",
         "/people/sources/{people_source}/",
         "/people/seats/products/?new=1",
         "/activity/ask/trends/",
@@ -171,6 +184,7 @@ INNER: Mapping[str, tuple[str, ...]] = {
         "/data/connections/new",
         "/data/systems/new",
         "/data/systems/new/tryton",
+        "/data/systems/new/yonsuite",
         "/data/connections/beiyuan-erp",
         "/data/connections/beiyuan-erp/keys/{key}",
         "/data/connections/beiyuan-tracker",

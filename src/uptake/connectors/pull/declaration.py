@@ -44,7 +44,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked over HTTP. Texts may hold {since}, {id}, {same}, {limit} and the names of settings."""
+    """What is asked over HTTP. Texts may hold {since}, {id}, {same}, {page}, {limit} and the names of settings."""
 
     address: str = ""
     method: str = "GET"

@@ -7,6 +7,7 @@ Redirects are not followed, so that a secret goes only where it was meant to go.
 from __future__ import annotations
 
 import base64
+import hmac
 import logging
 import re
 from collections.abc import Mapping
@@ -42,6 +43,9 @@ class Http:
         self.sign_in = chosen(declaration.sign_in, access)
         self.client = httpx.Client(timeout=seconds, follow_redirects=False, trust_env=False)
         self.session: dict[str, str] = {}
+        """The headers that say who we are, once signed in."""
+        self.parameter = ""
+        """The same, where it stands in the address: name=value."""
         self._calls = 0
 
     def calls(self) -> int:
@@ -53,7 +57,7 @@ class Http:
 
     def ask(self, request: Request, values: Mapping[str, str] | None = None) -> Any:
         """The JSON of the answer. Raises Problem."""
-        if not self.session and self._renewable():
+        if not self.session and not self.parameter and self._renewable():
             self._sign_in()
         try:
             return self._ask(request, values or {})
@@ -67,9 +71,10 @@ class Http:
         return self.sign_in.get("kind") in RENEWABLE
 
     def _ask(self, request: Request, values: Mapping[str, str]) -> Any:
+        address = self.address(request, values)
         return self.send(
             request.method,
-            self.address(request, values),
+            f"{address}{'&' if '?' in address else '?'}{self.parameter}" if self.parameter else address,
             headers={**self._credentials(), **{name: self._filled(v, values) for name, v in request.headers.items()}},
             body=None if request.body is None else self._filled(request.body, values),
         )
@@ -161,7 +166,7 @@ class Http:
 
     def _sign_in(self) -> None:
         sign_in = self.sign_in
-        self.session = {}
+        self.session, self.parameter = {}, ""
         try:
             if sign_in["kind"] == "client_credentials":
                 form = {
@@ -177,12 +182,13 @@ class Http:
             else:
                 request = Request(
                     address=sign_in["address"],
-                    method="POST",
+                    method=sign_in.get("method", "POST"),
                     body=sign_in.get("body"),
                     query=sign_in.get("query") or {},
                 )
-                address = self.address(request, {})
-                said = self.send("POST", address, headers={}, body=self._filled(request.body, {}))
+                signed = self._signed(sign_in.get("sign") or {}, datetime.now(UTC))
+                address = self.address(request, signed)
+                said = self.send(request.method, address, headers={}, body=self._filled(request.body, signed))
                 path, name = sign_in["token"], sign_in.get("header", "Authorization")
                 value = sign_in.get("value", "Bearer {token}")
         except (Forbidden, Unfit) as refusal:
@@ -190,7 +196,20 @@ class Http:
         token = compiled(path).search(said)
         if not token:
             raise SignInRefused("")
-        self.session = {name: _fill(value, {"token": str(token)})}
+        if sign_in.get("parameter"):
+            self.parameter = f"{sign_in['parameter']}={quote(str(token), safe='')}"
+        else:
+            self.session = {name: _fill(value, {"token": str(token)})}
+
+    def _signed(self, sign: Mapping[str, Any], now: datetime) -> dict[str, str]:
+        """What a request for a token holds where it is signed: {now_ms}, and {signature} of a text under a secret
+        (HMAC-SHA-256, base64)."""
+        if not sign:
+            return {}
+        moment = {"now_ms": str(int(now.timestamp() * 1000))}
+        over = _fill(str(sign["over"]), self._values(moment))
+        proof = hmac.digest(self._filled(sign["secret"], {}).encode(), over.encode(), "sha256")
+        return {**moment, "signature": base64.b64encode(proof).decode()}
 
     def filled(self, text: str) -> str:
         """A text with settings in its holes; empty where it is the hole of an optional one that was not given."""
@@ -218,7 +237,7 @@ class Http:
             return [self._filled(one, values) for one in body]
         if not isinstance(body, str):
             return body
-        if body in ("{limit}", "{same}", "{number}"):
+        if body in ("{limit}", "{same}", "{number}", "{page}"):
             return int(values[body[1:-1]]) if body[1:-1] in values else body
         return _fill(body, self._values(values))
 

@@ -14,6 +14,9 @@ from uptake.connectors.pull.odata_v2 import as_v4
 from uptake.connectors.pull.protocol import Access, Anonymous, Forbidden, Health, Page, Position, Unfit, Unreachable
 from uptake.connectors.pull.template import as_text, compiled
 
+MOST_PAGES = 50
+"""Of one instant that are passed over to find what was not read yet."""
+
 
 class Rest:
     """A system as declared: a request with holes, where its records stand, and by what they are ordered."""
@@ -36,13 +39,34 @@ class Rest:
 
     def pull(self, stream: Stream, after: Position, limit: int) -> Page:
         request = self.request_of(stream, after, limit)
-        said = self.plain(stream, self.http.ask(request, self._holes(stream, after, limit)))
+        if "{page}" in f"{request.query}{request.body}":
+            return self._from_then_on(stream, request, after, limit)
+        return self._page(stream, request, after, limit)
+
+    def _from_then_on(self, stream: Stream, request: Request, after: Position, limit: int) -> Page:
+        """Of a system that is asked from an instant on and gives numbered pages: what was read of that instant comes
+        again, in front, and is passed over. Pages are not numbered over what changes: each pull begins at the first."""
+        for number in range(1, MOST_PAGES + 1):
+            page = self._page(stream, request, after, limit, number)
+            unread = [
+                one
+                for one in page.records
+                if one.problem or not after.id or one.at != after.at or not _reached(stream, one.id, after.id)
+            ]
+            if unread or page.complete or not page.records:
+                return replace(page, records=unread)
+        raise Unfit(f"{stream.name}: {after.at}", code="stuck")
+
+    def _page(self, stream: Stream, request: Request, after: Position, limit: int, number: int = 1) -> Page:
+        holes = {**self._holes(stream, after, limit), "page": str(number)}
+        said = self.plain(stream, self.http.ask(request, holes))
         found = compiled(stream.records).search(said)
         if not isinstance(found, list):
             raise Unfit(stream.records, code="records_missing")
         zone = stream.order.zone or self.declaration.zone or self.access.zone
         records = [placed(stream, one if isinstance(one, dict) else {"value": one}, zone) for one in found]
-        return Page(records, complete=_complete(stream, said, len(records), after.same if _by_offset(request) else 0))
+        skipped = after.same if _by_offset(request) else (number - 1) * limit
+        return Page(records, complete=_complete(stream, said, len(records), skipped))
 
     def ids(self, stream: Stream, after: str, limit: int) -> Sequence[str]:
         sweep = stream.sweep

@@ -19,6 +19,8 @@ class Claims:
     staff_number: str = ""
     name: str = ""
     unverified: bool = False
+    named: str = ""
+    """The e-mail as it was named, of a domain that the system may speak of: alone it proves nothing."""
     key: str = ""
     """What sources of people of the same system call the account; empty where it is not asked for."""
     foreign_domain: bool = False
@@ -46,6 +48,7 @@ def read_claims(
         staff_number=_text(said.get(number_claim))[:64] if number_claim else "",
         name=_text(said.get("name"))[:200],
         unverified=bool(email) and email_verified is not True,
+        named="" if foreign else email,
         foreign_domain=foreign,
     )
 

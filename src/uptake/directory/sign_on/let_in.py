@@ -153,6 +153,11 @@ def _matching(sign_on: SignOn, claims: Claims, today: date) -> Person | None:
     if not known:
         if sign_on.makes_people and claims.email:
             return None
+        if sign_on.makes_people and claims.named and claims.staff_number:
+            # New by the number: unless the address, though nobody vouches for it, is of somebody who is here already.
+            if here.annotate(email_lower=Lower("email")).filter(email_lower=claims.named.lower()).exists():
+                raise Refused(Why.DOUBTFUL)
+            return None
         raise Refused(Why.UNVERIFIED if claims.unverified and not claims.staff_number else Why.UNKNOWN)
     agreed = set.intersection(*known)
     if len(agreed) > 1:
@@ -189,7 +194,7 @@ def _make(sign_on: SignOn, claims: Claims, now: datetime) -> Person:
     """A new person of the place."""
     today = today_at(sign_on, now)
     person = Person.objects.create(
-        name=claims.name or claims.email.partition("@")[0],
+        name=claims.name or claims.named.partition("@")[0],
         email=claims.email,
         staff_number=claims.staff_number,
         joined_date=today,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -20,22 +21,43 @@ from uptake.events.happening import Fate, Happening
 log = logging.getLogger(__name__)
 EVERY_SECONDS = 1.0
 GOOD = frozenset({"new", "replayed"})
-_held: dict[tuple[int, str], Noted] = {}
+_held: dict[tuple[bool, int, str], Noted] = {}
 _lock = threading.Lock()
 _scribe = ThreadPoolExecutor(max_workers=1, thread_name_prefix="intake problems")
 _asked_for = False
+_next = 0.0
+"""By the monotonic clock: when a thread may write again."""
 
 
-def note(key_id: int, code: str, detail: str = "", sample: Any = None, count: int = 1) -> None:
-    """Counts a problem of a key; the sample is masked here, the last one stays."""
-    global _asked_for
-    one = Noted(key_id, code, count, datetime.now(UTC), detail, None if sample is None else masked(sample))
+def note(key_id: int, code: str, detail: str = "", sample: Any = None, count: int = 1, *, widget: bool = False) -> None:
+    """Counts a problem of a key (of the widget's, with `widget`); the sample is masked here, the last one stays."""
+    told = None if sample is None else masked(sample)
+    one = Noted(key_id, code, count, datetime.now(UTC), detail, told, widget)
+    which = (widget, key_id, code)
     with _lock:
-        before = _held.get((key_id, code))
-        _held[key_id, code] = one if before is None else replace(one, count=before.count + count)
+        before = _held.get(which)
+        _held[which] = one if before is None else replace(one, count=before.count + count)
+    _soon()
+
+
+def _soon() -> None:
+    """Writes down within a second where a loop runs; in a thread at once, if it is a second since the last time, and
+    else with the next problem.
+    """
+    global _asked_for, _next
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        with _lock:
+            due, now = time.monotonic() >= _next, time.monotonic()
+            _next = now + EVERY_SECONDS if due else _next
+        if due:
+            _write()
+        return
+    with _lock:
         due, _asked_for = not _asked_for, True
     if due:
-        asyncio.get_running_loop().call_later(EVERY_SECONDS, lambda: _scribe.submit(write_down))
+        loop.call_later(EVERY_SECONDS, lambda: _scribe.submit(write_down))
 
 
 def note_fates(key_id: int, fates: Iterable[Fate], sent: Sequence[Any]) -> None:
@@ -59,7 +81,15 @@ def _shown(one: Any) -> Any:
 
 
 def write_down() -> None:
-    """Writes what was gathered; what cannot be written is gone, for these are hints and no record."""
+    """Writes what was gathered, in a thread of its own; gives the connection to the database back."""
+    try:
+        _write()
+    finally:
+        database.close()
+
+
+def _write() -> None:
+    """What cannot be written is gone, for these are hints and no record."""
     global _asked_for
     with _lock:
         gathered, _asked_for = list(_held.values()), False
@@ -70,5 +100,3 @@ def write_down() -> None:
         note_problems(problems=gathered)
     except Exception:
         log.warning("problems of intake were not noted", exc_info=True)
-    finally:
-        database.close()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest
@@ -17,6 +18,7 @@ from uptake.directory.models import Person
 from uptake.events import widget_keys
 from uptake.events.models import WidgetKey
 from uptake.web.api.bucket import Buckets
+from uptake.web.api.problems import note
 from uptake.web.api.refusal import Refused
 from uptake.web.pages.points.read import Home
 from uptake.web.widget.reading import at_home
@@ -83,8 +85,19 @@ def server_asking(request: HttpRequest, now: datetime) -> WidgetKey:
     if key is None:
         challenge = {"WWW-Authenticate": 'Bearer realm="widget"'}
         raise Refused(401, "no_key", "Send a valid widget key: Authorization: Bearer upw_….", {}, challenge)
-    _slow_down(_tokens, key.pk)
+    with noting(key):
+        _slow_down(_tokens, key.pk)
     return key
+
+
+@contextmanager
+def noting(key: WidgetKey, sample: Callable[[], Any] = lambda: None, detail: str = "") -> Iterator[None]:
+    """What is refused within is counted on the page of the key: hints for whoever puts the widget into a page."""
+    try:
+        yield
+    except Refused as refusal:
+        note(key.pk, refusal.error, detail or refusal.detail, sample(), widget=True)
+        raise
 
 
 def page_asking(request: HttpRequest, now: datetime, cors: dict[str, str]) -> Reader:
@@ -103,14 +116,16 @@ def page_asking(request: HttpRequest, now: datetime, cors: dict[str, str]) -> Re
         challenge = {"WWW-Authenticate": 'Bearer realm="widget"'}
         raise Refused(401, "no_token", "Send a valid token of the widget: Authorization: Bearer uwt_….", {}, challenge)
     origin = origin_asking(request)
-    if origin not in key.allowed_origins:
-        raise Refused(403, "wrong_origin", "The key of this token does not allow this page.")
+    with noting(key, detail=f"This key does not allow pages of {origin[:200] or '?'}."):
+        if origin not in key.allowed_origins:
+            raise Refused(403, "wrong_origin", "The key of this token does not allow this page.")
     cors.update(cors_for(origin))
-    _slow_down(_looks, claim.person)
-    person = Person.objects.filter(pk=claim.person).first()
-    where = at_home(person, now) if person is not None else None
-    if person is None or where is None or where.company.pk != claim.company:
-        raise Refused(403, "not_here", "This person does not belong to this company any more.")
+    with noting(key):
+        _slow_down(_looks, claim.person)
+        person = Person.objects.filter(pk=claim.person).first()
+        where = at_home(person, now) if person is not None else None
+        if person is None or where is None or where.company.pk != claim.company:
+            raise Refused(403, "not_here", "This person does not belong to this company any more.")
     return Reader(claim, person, where)
 
 

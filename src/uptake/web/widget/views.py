@@ -37,6 +37,7 @@ from uptake.web.widget.access import (
     Reader,
     allowed_by_some_key,
     cors_for,
+    noting,
     origin_asking,
     page_asking,
     person_called,
@@ -63,7 +64,10 @@ def give_token(request: HttpRequest) -> HttpResponse:
 def _token(request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
     key = server_asking(request, now)
-    return _given(key, _body(request), now)
+    with noting(key):
+        asked = _body(request)
+    with noting(key, lambda: asked):
+        return _given(key, asked, now)
 
 
 def token_by(secret: str, asked: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:

@@ -21,6 +21,7 @@ NAMES = (
     "redmine",
     "jiandaoyun",
     "kingdee",
+    "yonsuite",
     "rest",
     "odata",
     "sql",

@@ -37,6 +37,9 @@ WORDS: dict[str, tuple[str | Promise, str | Promise]] = {
     "odd": (_("Events that do not fit the catalogue"), _("They wait in quarantine until somebody decides.")),
     "queue_full": (_("Server was busy"), _("The sender was told to come again.")),
     "database_busy": (_("Server was busy"), _("The sender was told to come again.")),
+    "nobody": (_("Unknown people"), _("Nobody of the connection's place is known by the id that was named.")),
+    "not_here": (_("People who moved"), _("Their token was of another company. The widget asks for a new one.")),
+    "wrong_source": (_("People of other connections"), _("A key gives tokens for its own connection only.")),
     "wrong_origin": (_("Foreign web pages"), _("A page used the key that the key does not name.")),
 }
 TOO_LARGE = (_("Requests that are too large"), _("Nothing of them was stored. Send fewer events at once."))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -17,10 +19,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from uptake.connectors.models import IntakeProblem
 from uptake.directory.scope import Deed, NotAllowed
 from uptake.events.keys import origin_of
 from uptake.events.models import BROWSER, Connection, WidgetKey
 from uptake.events.widget_keys import OWN, NotAnOrigin, OriginsNeeded, make_widget_key, revoke_widget_key
+from uptake.web.pages.data.keys import SHOWN_DAYS, Problem, problems_of
 from uptake.web.viewing import needs, viewer_for
 from uptake.web.widget.token import LONGEST
 
@@ -61,6 +65,16 @@ def _connection(request: HttpRequest, slug: str) -> Connection:
     return found
 
 
+def problems_by_key(rows: Iterable[IntakeProblem]) -> list[tuple[WidgetKey, Problem]]:
+    """Each sort of problem with its key, the latest first."""
+    by_key: dict[WidgetKey, list[IntakeProblem]] = {}
+    for row in rows:
+        if row.widget_key is not None:
+            by_key.setdefault(row.widget_key, []).append(row)
+    found = [(key, problem) for key, held in by_key.items() for problem in problems_of(held)]
+    return sorted(found, key=lambda one: one[1].last_at, reverse=True)
+
+
 @needs(Deed.MANAGE_DATA)
 @never_cache
 def home(request: HttpRequest, slug: str) -> HttpResponseBase:
@@ -84,8 +98,12 @@ def home(request: HttpRequest, slug: str) -> HttpResponseBase:
         except NotAllowed:
             form.add_error(None, _("You may not make keys here."))
     keys = WidgetKey.objects.visible_to(viewer).filter(connection=found).order_by("revoked_at", "-pk")
+    since = timezone.localdate() - timedelta(days=SHOWN_DAYS)
+    problems = IntakeProblem.objects.visible_to(viewer).filter(widget_key__connection=found, day__gt=since)
     context: dict[str, Any] = {
         "connection": found,
+        "problems": problems_by_key(problems.select_related("widget_key").order_by("-day", "code")),
+        "days": SHOWN_DAYS,
         "keys": keys,
         "any_valid": any(key.revoked_at is None for key in keys),
         "secret": secret,

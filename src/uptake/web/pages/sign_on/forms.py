@@ -80,7 +80,9 @@ class SetupForm(forms.Form):
         required=False, label=gettext_lazy("Allow a connection without encryption, which everybody on the way can read")
     )
     makes_people = forms.BooleanField(
-        required=False, label=gettext_lazy("Add people who are not known yet, by their verified e-mail")
+        required=False,
+        label=gettext_lazy("Add people who are not known yet, by their verified e-mail"),
+        help_text=gettext_lazy("Where it verifies none: by the staff number, if it names an address of these domains."),
     )
     listed = forms.BooleanField(
         required=False, initial=True, label=gettext_lazy("Show its button to everybody on the sign-in page")
@@ -179,6 +181,7 @@ class LdapForm(SetupForm):
         email.initial, number.initial = "mail", "employeeNumber"
         number.help_text = _("Such as: employeeNumber. Only if people cannot change it themselves there.")
         self.fields["makes_people"].label = _("Add people who are not known yet, by their e-mail")
+        self.fields["makes_people"].help_text = ""
 
 
 class SamlForm(SetupForm):
@@ -219,6 +222,7 @@ class SamlForm(SetupForm):
         email.help_text = _("An attribute, or NameID.")
         number.help_text = _("An attribute. Only if people cannot change it themselves there.")
         self.fields["makes_people"].label = _("Add people who are not known yet, by their e-mail")
+        self.fields["makes_people"].help_text = ""
         self.fields["plain"].label = _("Allow addresses without encryption, which everybody on the way can read")
         if sign_on:
             self.fields["metadata"].help_text = _("Leave both empty to keep what was read.")

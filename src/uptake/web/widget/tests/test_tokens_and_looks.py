@@ -11,11 +11,13 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.cast import Cast
+from uptake.connectors.models import IntakeProblem
 from uptake.directory.models import Membership
 from uptake.directory.scope import EVERYTHING
 from uptake.events.connect import pause
 from uptake.events.widget_keys import revoke_widget_key
 from uptake.notify.follow import Bookmark
+from uptake.web.api import problems
 from uptake.web.api.bucket import Buckets
 from uptake.web.live.hub import Hub, Listener, Told
 from uptake.web.live.record import WIDGET, DatabaseRecord
@@ -32,6 +34,7 @@ OWN_SITE = "http://testserver"
 @pytest.fixture
 def erp(cast: Cast) -> Erp:
     access.forget()
+    problems.write_down()
     return erp_of(cast, timezone.now())
 
 
@@ -162,6 +165,26 @@ def test_what_a_server_asks_is_looked_at(erp: Erp, body: Any, status: int) -> No
 def test_a_web_page_gets_no_token_even_with_the_key(erp: Erp) -> None:
     assert erp.ask_token("lin-at-beiyuan", headers={"origin": SITE}).status_code == 403
     assert erp.ask_token("lin-at-beiyuan", secret="upk_0123456789ab_" + "x" * 43).status_code == 401
+
+
+def test_what_was_refused_is_counted_on_the_page_of_the_keys_with_masked_samples(erp: Erp, cast: Cast) -> None:
+    token = erp.token()
+    for _time in range(2):
+        look(token, origin="https://evil.example")
+    erp.ask_token("mo-at-qinghe", seconds=300)
+    erp.ask_token("")
+    look("uwt_nobodys")
+    problems.write_down()
+
+    told = {one.code: one for one in IntakeProblem.objects.filter(widget_key=erp.key)}
+    counts = {code: one.count for code, one in told.items()}
+    assert counts == {"wrong_origin": 2, "nobody": 1, "not_a_question": 1}
+    assert told["wrong_origin"].detail == "This key does not allow pages of https://evil.example."
+    assert told["nobody"].sample == {"person": "mo…", "seconds": "#"}
+    page = cast.sign_in(cast.ren).get(f"/data/connections/{erp.key.connection.slug}/widget").content.decode()
+    assert "https://evil.example" in page
+    assert "Unknown people" in page
+    assert "mo-at-qinghe" not in page
 
 
 def test_a_page_that_asks_too_fast_waits(erp: Erp, monkeypatch: pytest.MonkeyPatch) -> None:
