@@ -135,7 +135,9 @@ def _nothing(_content: Content) -> str:
 
 
 Part = Callable[[Content], str]
-GAP_OF: Mapping[Part, str] = {_reward: "name", _title: "title", _native: "title", _level: "level"}
+GAP_OF: Mapping[Part, str] = {
+    _reward: "name", _title: "title", _native: "title", _level: "level", _week: "figures",
+}  # fmt: skip
 """By which gap a place's own words name what a notice is about."""
 NOTICES: Mapping[str, tuple[str | Promise, Part, Part, str]] = {
     "redemption.approved": (gettext_lazy("Your redemption was approved"), _reward, _redemption, "good"),

@@ -15,8 +15,10 @@ from uptake.directory.place import settings_of
 from uptake.directory.scope import Deed, NotAllowed, Viewer
 from uptake.notify.announce import body_of, new_number
 from uptake.notify.models import About, Delivery, Webhook
+from uptake.notify.own_words import own_at
+from uptake.notify.wordings import WEEK
 
-KIND: Final = "week.told"
+KIND: Final = WEEK
 FROM, UNTIL = time(9), time(18)
 LAST_WEEKDAY: Final = 2
 """Until Wednesday, where nobody could tell it on Monday."""
@@ -93,12 +95,13 @@ def monday_before(day: date) -> date:
 
 
 def _write(hook: Webhook, key: str, content: Mapping[str, Any], now: datetime) -> int:
+    told, own = {"organization": hook.organization.slug, **content}, own_at(hook.organization, {KIND})
     made = Delivery(
         webhook=hook,
         number=new_number(),
         key=key,
         kind=KIND,
-        body=body_of(KIND, now, {"organization": hook.organization.slug, **content}, said_in=hook.language),
+        body=body_of(KIND, now, told, said_in=hook.language, own=own),
         written_at=now,
         due_since=now,
         next_at=now,

@@ -33,8 +33,10 @@ OF_POINTS: Final = {
 }
 """Messages about points: their title is what the points are for."""
 ATTENTION_OF_PEOPLE: Final = "people_source.needs_attention"
-SAID_IN_GROUPS: Final = ("announcement.published", "connection.needs_attention")
-NOT_WORDED: Final = frozenset({"chat.tested", "week.told"})
+WEEK: Final = "week.told"
+"""Said in groups only."""
+SAID_IN_GROUPS: Final = ("announcement.published", "connection.needs_attention", WEEK)
+NOT_WORDED: Final = frozenset({"chat.tested"})
 MAILS: Final[Mapping[str, tuple[str | Promise, str | Promise]]] = {
     "training.moved": (gettext_lazy("Time or place changed: %(title)s"), "%(link)s"),
     "training.cancelled": (gettext_lazy("Called off: %(title)s"), "%(link)s"),
@@ -72,6 +74,7 @@ GAPS: Final[Mapping[str, Promise]] = {
     "answer": gettext_lazy("the answer to the feedback"),
     "text": gettext_lazy("the text of the announcement"),
     "reason": gettext_lazy("why it needs attention"),
+    "figures": gettext_lazy("place and figures of the week, a line each"),
 }
 """Every gap there is and what fills it."""
 EXAMPLES: Final[Mapping[str, Promise | str]] = {
@@ -88,6 +91,7 @@ EXAMPLES: Final[Mapping[str, Promise | str]] = {
     "text": gettext_lazy("The warehouse is closed in the morning. Please post everything the day before."),
     "reason": gettext_lazy("The system cannot be reached."),
 }
+A_WEEK: Final[Mapping[str, Any]] = {"first": "2026-05-11", "staff": 50, "active": 31, "points": 1240, "questions": 2}
 
 Content = Mapping[str, Any]
 
@@ -133,6 +137,8 @@ def label_of(kind: str) -> str:
 
 def slots_of(kind: str) -> tuple[str, ...]:
     """Which texts a kind has."""
+    if kind == WEEK:
+        return IN_GROUPS
     page = () if kind == ATTENTION_OF_PEOPLE else ON_PAGE
     mail = BY_MAIL if kind in MAILS or topic_in(kind) not in MAILED else ()
     return (*page, *mail, *(IN_GROUPS if kind in SAID_IN_GROUPS else ()))
@@ -219,6 +225,8 @@ def example_of(kind: str) -> dict[str, str]:
     found = {name: str(EXAMPLES[name]) for name in wanted if name in EXAMPLES}
     if kind in ("connection.needs_attention", ATTENTION_OF_PEOPLE):
         found[main_of(kind)] = "ERP"
+    if kind == WEEK:
+        found |= values_of(kind, {**A_WEEK, "place": str(EXAMPLES["company"])})
     return found
 
 

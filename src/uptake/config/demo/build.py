@@ -24,6 +24,7 @@ from uptake.config.demo.impact import plant_impact
 from uptake.config.demo.kept import keep_questions
 from uptake.config.demo.merits import plant_merits
 from uptake.config.demo.odd import odd_ones
+from uptake.config.demo.outside import stand_around
 from uptake.config.demo.park import ZONE, DemoPark, day_of, make_park
 from uptake.config.demo.people import DemoLogin, fill_directory, make_park_place
 from uptake.config.demo.review import plant_reviews
@@ -126,6 +127,7 @@ REST: tuple[tuple[str, Planting], ...] = (
     ("reviews", plant_reviews),
     ("questions", keep_questions),
     ("newcomers", bring_people_in),
+    ("outside", stand_around),
 )
 """The rest of it."""
 IMPACT = "impact"

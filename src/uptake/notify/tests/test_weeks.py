@@ -11,10 +11,11 @@ import pytest
 
 from tests.cast import NOW, Cast
 from uptake.directory.models import AuditEntry, Organization
-from uptake.directory.scope import NotAllowed
+from uptake.directory.scope import EVERYTHING, NotAllowed
 from uptake.notify.models import About, Chat, Delivery, Webhook
 from uptake.notify.subscribe import make_channel
 from uptake.notify.tell_week import NothingToTell, send_week, set_weekly, tell_weeks
+from uptake.notify.word import WordsRefused, word
 
 pytestmark = pytest.mark.django_db
 MONDAY_9 = datetime(2026, 5, 18, 1, 0, tzinfo=UTC)
@@ -64,6 +65,26 @@ def test_it_comes_once_in_the_working_hours_of_the_place(cast: Cast, at: datetim
             "1,240 points given by rules",
             "1 question waits for an answer",
         ]
+
+
+def test_it_is_told_in_the_words_of_the_place(cast: Cast) -> None:
+    group(cast, About.WEEK)
+    group(cast, About.WEEK, language="zh-hans")
+    ours = {"en": {"chat": "Good morning, {company}!\n{figures}\nKeep going."}}
+    word(place=cast.park, kind="week.told", phrases={"en": {"chat": "{figures}"}}, by=EVERYTHING, now=NOW)
+    word(place=cast.beiyuan, kind="week.told", phrases=ours, by=EVERYTHING, now=NOW)
+
+    assert tell_weeks(now=MONDAY_9, figures=figures) == 2
+
+    said, chinese = (json.loads(row.body) for row in Delivery.objects.order_by("webhook_id"))
+    assert said["title"] == "Good morning, Beiyuan Precision!"
+    assert said["text"].splitlines()[1:] == [
+        "Active: 62% (31 of 50 people)", "Most active: Purchasing, 80%", "1,240 points given by rules",
+        "1 question waits for an answer", "Keep going.",
+    ]  # fmt: skip
+    assert chinese["title"] == "一周数据", "what is not worded stays as shipped"
+    with pytest.raises(WordsRefused):
+        word(place=cast.beiyuan, kind="week.told", phrases={"en": {"chat": "Nothing"}}, by=EVERYTHING, now=NOW)
 
 
 def test_it_is_switched_on_and_sent_by_those_who_manage_the_data(cast: Cast) -> None:

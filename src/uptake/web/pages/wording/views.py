@@ -72,6 +72,7 @@ def one(request: HttpRequest, slug: str, kind: str) -> HttpResponseBase:
         "wrong": sentence(kind, wrong) if wrong else "",
         "previews": [] if wrong else previews(kind, _whole(place, kind, written), sample),
         "latest": latest,
+        "mailed": "mail" in slots_of(kind),
         "all_gaps": [
             (f"{{{name}}}", GAPS[name]) for name in GAPS if any(name in gaps(kind, one) for one in slots_of(kind))
         ],
@@ -107,7 +108,7 @@ def _do(request: HttpRequest, viewer: Viewer, place: Organization, kind: str) ->
             messages.success(request, _("The words of version %(n)s hold again.") % {"n": row.number})
             return here
         proper(place, kind, written)
-        if do == "try":
+        if do == "try" and "mail" in slots_of(kind):
             latest = latest_of(viewer, kind) if request.POST.get("as") == "mine" else None
             shown = previews(kind, _whole(place, kind, written), Sample(latest, viewer.name, place))
             mails = {one.language: (one.subject, one.mail) for one in shown if one.mail}
