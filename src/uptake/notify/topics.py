@@ -27,7 +27,7 @@ OF_BEGINNINGS: Final = {
     "feedback": Topic.FEEDBACK,
     "connection": Topic.CONNECTIONS,
     "impact": Topic.REPORTS,
-    "week": Topic.REPORTS,
+    "week": Topic.ANNOUNCEMENTS,
 }
 MAILED: Final = frozenset({Topic.ANNOUNCEMENTS, Topic.TRAININGS, Topic.FEEDBACK, Topic.CONNECTIONS})
 """Mails of these are written by whoever tells of them, and everybody gets them."""
