@@ -94,11 +94,15 @@ WORDS: Mapping[type[refusals.Refused], Callable[[], str]] = {
 
 
 def said(told: Mapping[str, Any], metric: str) -> str:
-    """A kept sentence in the reader's language, with the metric by its name."""
-    fields = dict(told["fields"])
+    """A kept sentence in the reader's language, with the metric by its name and a true minus."""
+    fields = {name: "−" + value[1:] if _negative(value) else value for name, value in dict(told["fields"]).items()}
     if "metric" in fields:
         fields["metric"] = metric
     return gettext(told["pattern"]).format(**fields)
+
+
+def _negative(value: object) -> bool:
+    return isinstance(value, str) and value[:1] == "-" and value[1:2].isdigit()
 
 
 def reason(code: str) -> str:

@@ -10,7 +10,7 @@ import openpyxl
 import pypdf
 import pytest
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from tests.cast import TODAY, Cast
 from uptake.directory.scope import EVERYTHING
@@ -234,6 +234,14 @@ def test_a_link_shows_one_report_without_a_login_and_no_more(cast: Cast, monkeyp
     sharing.forget()
 
 
+def test_a_kept_sentence_has_a_true_minus() -> None:
+    fields = {"metric": "", "low": "-2.6", "high": "1.2", "name": "on-time"}
+
+    found = words.said({"pattern": "{metric}: {low} to {high}, {name}", "fields": fields}, "Orders")
+
+    assert found == "Orders: −2.6 to 1.2, on-time"
+
+
 @pytest.mark.once
 @pytest.mark.parametrize(
     ("said", "sentence", "tone"),
@@ -250,7 +258,8 @@ def test_the_three_are_told_together(cast: Cast, said: dict[str, object], senten
     outcome = {"event": "order.created", "measure": "share", "direction": "lower", "result": {}}
     told = {"programme": {**base, **said}, "outcome": outcome if said["outcome"] else None}
 
-    found = three_of(told, "Active people")
+    with translation.override("en"):
+        found = three_of(told, "Active people")
 
     assert found is not None
     assert (sentence in found.sentence, found.tone) == (True, tone)
