@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,6 +15,8 @@ from django.utils import timezone
 
 Cell = str | int | float | Decimal | date | datetime | None
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+FIGURE = re.compile(r"[+-][\d.,]+%?( [^\W\d_]+)?( … [+-]?[\d.,]+%?( [^\W\d_]+)?)?")
+"""A change as our reports write it, with its unit, or the two ends of its interval."""
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -57,10 +60,16 @@ def as_book(name: str, sheets: Sequence[tuple[str, Sequence[str], Iterable[Seque
                 elif isinstance(cell, int | float | Decimal):
                     sheet.write_number(number, column, cell)
                 elif cell is not None:
-                    sheet.write_string(number, column, harmless(cell)[:32767])
+                    sheet.write_string(number, column, _in_a_book(cell)[:32767])
         sheet.freeze_panes(1, 0)
     book.close()
     return _file(target.getvalue(), f"{name}.xlsx", XLSX)
+
+
+def _in_a_book(text: str) -> str:
+    """A cell of a book has its type, so a plain figure with its sign needs no apostrophe; anything else may be copied
+    into a file without types."""
+    return text if FIGURE.fullmatch(text) else harmless(text)
 
 
 def _written(cell: Cell) -> str:

@@ -215,6 +215,7 @@ INNER: Mapping[str, tuple[str, ...]] = {
         "/gaming/{finding}/",
         "/impact/new/?at={slug}",
         "/impact/{intervention}/",
+        "/impact/{intervention}/own/",
         "/impact/{intervention}/links/",
         "/impact/metrics/?at={slug}",
         "/impact/metrics/active/?at={slug}",

@@ -17,7 +17,8 @@ from uptake.statistics.panel import Panel
 from uptake.statistics.result import rounded
 
 WANTED_POWER = 0.80
-LEAST_DAYS = 56
+LEAST_DAYS = 40
+"""Days on which something is known: eight working weeks, half of them before a pretended start and half after it."""
 LEAST_UNITS = 8
 COMPARING = frozenset({"staggered", "few_treated"})
 """Designs that estimate by what is drilled."""

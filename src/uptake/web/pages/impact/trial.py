@@ -20,7 +20,7 @@ from uptake.web.pages.transparency.words import Section
 
 CANNOT: Mapping[str, str | Promise] = {
     "other_design": gettext_lazy("This design does not compare departments that began with departments that waited."),
-    "short_history": gettext_lazy("There are fewer than 56 working days before the first start."),
+    "short_history": gettext_lazy("There are fewer than 40 working days before the first start."),
     "few_units": gettext_lazy("There are fewer than 8 departments."),
 }
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from uptake.web.pages.impact import claim, costs, metrics_page, monthly, outages, series_pages, sharing, views
+from uptake.web.pages.impact import claim, costs, metrics_page, monthly, outages, own, series_pages, sharing, views
 
 app_name = "impact"
 urlpatterns = [
@@ -20,6 +20,7 @@ urlpatterns = [
     path("monthly/", monthly.home, name="monthly"),
     path("monthly/<int:report_id>/", monthly.one, name="month"),
     path("monthly/<int:report_id>/report.pdf", monthly.pdf, name="month_pdf"),
+    path("<int:intervention_id>/own/", own.own, name="own"),
     path("<int:intervention_id>/cost/", costs.note, name="cost"),
     path("<int:intervention_id>/links/", sharing.links, name="links"),
     path("<int:intervention_id>/links/<int:link_id>/revoke/", sharing.revoke, name="link_revoke"),

@@ -70,7 +70,17 @@ def home(request: HttpRequest) -> HttpResponseBase:
     rows = rows.annotate(verdict=Subquery(latest.values("verdict")[:1]), grade=Subquery(latest.values("grade")[:1]))
     page = Paginator(rows, A_PAGE).get_page(request.GET.get("page"))
     lines = [(row, *VERDICTS.get(getattr(row, "verdict", None) or "", ("", ""))) for row in page.object_list]
-    return render(request, "impact/home.html", {"page": page, "lines": lines, "may": _may_somewhere(viewer)})
+    context = {"page": page, "lines": lines, "may": _may_somewhere(viewer), "wider": _wider(viewer)}
+    return render(request, "impact/home.html", context)
+
+
+def _wider(viewer: Viewer) -> list[Intervention]:
+    """What was locked for more than the viewer sees, and in which departments take part that they see."""
+    if viewer.sees_everything(Deed.SEE_TOTALS):
+        return []
+    from uptake.insight.impact.own_part import taking_part  # its libraries are loaded where they are needed
+
+    return list(taking_part(viewer).select_related("organization").order_by("-made_at", "-pk")[:A_PAGE])
 
 
 @needs(*MANAGING)
@@ -449,7 +459,7 @@ def _report(told: Mapping[str, Any], names: Mapping[str, Organization]) -> dict[
         "left_out": left_out(primary, names),
         "from": date.fromisoformat(told["from"]),
         "to": date.fromisoformat(told["to"]),
-        "course": _course(primary["weeks"]),
+        "course": _course(primary["weeks"], result["event_study"]),
         "study": _study(result["event_study"], primary["smallest"]),
     }
 
@@ -482,9 +492,17 @@ def _week(since: int) -> str:
     return f"{since:+d}".replace("-", "−") if since else "0"
 
 
-def _course(weeks: list[Mapping[str, Any]]) -> parts.Chart | None:
+def _course(weeks: list[Mapping[str, Any]], moments: list[Mapping[str, Any]]) -> parts.Chart | None:
+    """With the band in which it would have been: what was seen, less either end of the effect's interval that week."""
     if len(weeks) < 2:
         return None
+    ends = {one["since"]: one["estimate"] for one in moments if one["since"] >= 0}
+
+    def without(end: str) -> list[float | None]:
+        told = [(one["seen"], ends.get(one["week"], {}).get(end)) for one in weeks]
+        return [None if off is None else seen - off for seen, off in told]
+
+    bands = ((_("Without it, low end"), without("high")), (_("Without it, high end"), without("low")))
     start = next((at for at, one in enumerate(weeks) if one["week"] >= 0), 0)
     return parts.Chart(
         id="impact-course",
@@ -494,6 +512,7 @@ def _course(weeks: list[Mapping[str, Any]]) -> parts.Chart | None:
         series=[
             parts.Series(_("As observed"), [one["seen"] for one in weeks], "line", "c1"),
             parts.Series(_("Without it"), [one["without"] for one in weeks], "dash", "c3"),
+            *(parts.Series(name, values, "dash", "c6") for name, values in bands if any(v is not None for v in values)),
         ],
         marks=[parts.Mark(start, _("Start"))],
         format="share",

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cast import NOW, Cast
 from uptake.directory.audit import note
-from uptake.web.sheets import harmless
+from uptake.web.sheets import as_book, harmless
 
 
 @pytest.fixture
@@ -67,3 +67,14 @@ def test_both_files_hold_the_same_and_no_formula(cast: Cast) -> None:
 )
 def test_a_cell_is_never_a_formula(text: str, written: str) -> None:
     assert harmless(text) == written
+
+
+def test_a_book_writes_plain_figures_with_their_sign_and_nothing_else_that_begins_like_a_formula() -> None:
+    texts = ["+20.6 pp", "+14.4 pp … +26.8 pp", "-3", "+27% 相对", "+1+cmd|' /C calc'!A0", "-2+3", "=1", "+x", "@1"]
+
+    book = openpyxl.load_workbook(io.BytesIO(as_book("x", [("", ("Change",), [(one,) for one in texts])]).content))
+
+    assert book.active is not None
+    cells = [row[0] for row in book.active.iter_rows(min_row=2)]
+    assert [one.value for one in cells] == [*texts[:4], *(f"'{one}" for one in texts[4:])]
+    assert {one.data_type for one in cells} == {"s"}

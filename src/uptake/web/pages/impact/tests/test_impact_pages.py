@@ -13,13 +13,14 @@ from django.test import Client
 from django.utils import timezone, translation
 
 from tests.cast import TODAY, Cast
+from uptake.directory.models import Kind, Organization
 from uptake.directory.scope import EVERYTHING
 from uptake.events.models import EventType
 from uptake.insight.impact.evaluate import evaluate
 from uptake.insight.impact.metrics import Measure, Metric
 from uptake.insight.impact.models import Intervention
 from uptake.insight.impact.register import lock
-from uptake.insight.impact.tests.test_interventions import BEFORE, DAYS, registered, shops, work
+from uptake.insight.impact.tests.test_interventions import BEFORE, DAYS, START, registered, shops, work
 from uptake.insight.report.models import SelfTest, ShareLink
 from uptake.insight.report.run_self_tests import ask_for_self_tests
 from uptake.statistics.lint import linted
@@ -164,6 +165,7 @@ def test_the_report_tells_the_verdict_the_checks_and_the_pictures(
         assert f'id="impact-{picture}"' in text
     assert {"en": "No effect 28 days too early", "zh-hans": "提前 28 天看不出效果"}[language] in text
     assert "PLACEBO_TIME" not in text
+    assert ("低值" if language == "zh-hans" else "Without it, low end") in text
     assert hua.get(f"/impact/{made.pk}/report.json").content.decode() == told.text
     ask_for_self_tests(now=timezone.now())
     assert "hx-get" in read(hua, f"/impact/{made.pk}/self-test/")
@@ -276,3 +278,46 @@ def test_every_refusal_and_every_check_has_words() -> None:
 
     assert set(words.WORDS) == set(refusals.Refused.__subclasses__())
     assert set(words.CHECKS) >= set(REASONS)
+
+
+@pytest.mark.once
+def test_the_manager_of_a_company_sees_their_own_part_of_what_is_park_wide_and_nobody_elses(cast: Cast) -> None:
+    starts = shops(cast)
+    work(cast, starts, 0.2)
+    foreign = Organization.objects.create(
+        kind=Kind.DEPARTMENT, name="Heron hall", slug="heron-hall", parent=cast.qinghe, company=cast.qinghe,
+        created_at=BEFORE,
+    )  # fmt: skip
+    Organization.objects.filter(pk=foreign.pk).update(path=f"{cast.qinghe.path}{foreign.pk}/")
+    both = {**starts, "heron-hall": START}
+    made = lock(
+        intervention=registered(cast, both, organization=cast.park, title="Coaching all over"),
+        by=EVERYTHING,
+        now=BEFORE,
+    )
+    draft = registered(cast, both, organization=cast.park, title="Not yet decided")
+    hua, mo, ren = (cast.sign_in(one) for one in (cast.hua, cast.mo, cast.ren))
+
+    home, page = read(hua, "/impact/"), read(hua, f"/impact/{made.pk}/own/")
+
+    assert f'href="/impact/{made.pk}/own/"' in home
+    assert "Not yet decided" not in home
+    assert "Shop 00" in page
+    assert "Heron hall" not in page
+    assert "Departments that began" in page
+    shares = [float(one) for one in re.findall(r"(\d\d\.\d)%", page)]
+    assert len(shares) == 4
+    assert shares[1] - shares[0] > shares[3] - shares[2] + 10
+    assert "Described only" in page
+    assert "raised" not in page
+    assert {hua.get(f"/impact/{one.pk}/{at}").status_code for one in (made, draft) for at in ("", "report.pdf")} == {
+        404
+    }
+    assert hua.get(f"/impact/{draft.pk}/own/").status_code == 404
+    other = mo.get(f"/impact/{made.pk}/own/")
+    if other.status_code == 200:
+        assert "Heron hall" in other.content.decode()
+    assert "Shop 0" not in other.content.decode()
+    assert "Park-wide, with departments of yours" not in read(ren, "/impact/")
+    assert "Heron hall" in read(ren, f"/impact/{made.pk}/own/")
+    assert cast.sign_in(cast.lin).get(f"/impact/{made.pk}/own/").status_code == 403
