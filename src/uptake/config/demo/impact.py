@@ -30,7 +30,7 @@ from uptake.insight.impact.business_series import FileRow, placed
 from uptake.insight.impact.evaluate import evaluate
 from uptake.insight.impact.keep_series import make_series, take_figures
 from uptake.insight.impact.metrics import Measure, Metric
-from uptake.insight.impact.models import Chosen, What
+from uptake.insight.impact.models import Chosen, Series, What
 from uptake.insight.impact.refusals import Refused
 from uptake.insight.impact.register import Wanted, lock, register_intervention
 from uptake.insight.report.keep_schedule import WrongSchedule, keep_schedule
@@ -87,9 +87,9 @@ def plant_impact(park: DemoPark, now: datetime) -> None:
 
 def _output(park: DemoPark, place: Organization, ren: Viewer, now: datetime) -> Wanted:
     """What files say of the departments that are coached or wait for it: a figure for each working day."""
-    series = make_series(
-        organization=place, name=OUTPUT.in_(park.language), unit=OUTPUT_UNIT.in_(park.language), by=ren, now=now
-    )
+    name, unit = OUTPUT.in_(park.language), OUTPUT_UNIT.in_(park.language)
+    series = Series.objects.filter(organization=place, name=name).first()  # there, where the demo was stopped before
+    series = series or make_series(organization=place, name=name, unit=unit, by=ren, now=now)
     rows: list[FileRow] = []
     last = park.today - timedelta(days=2)
     shared = {day: random.Random(f"{park.seed}/output/{day}").gauss(0, 1.5) for day in _days(last)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -22,7 +22,7 @@ from uptake.directory.viewer import NotAllowed, Viewer
 from uptake.insight.gaming.record_of import flagged_days
 from uptake.insight.impact.metrics import Metric, metric_of
 from uptake.insight.impact.models import MANAGING, Chosen, Evaluation, Intervention
-from uptake.insight.impact.panel_of_departments import HISTORY_DAYS, department_panel
+from uptake.insight.impact.panel_of_departments import HISTORY_DAYS, PersonDay, department_panel
 from uptake.insight.impact.refusals import NothingYet, NotLocked
 from uptake.statistics.evaluate import evaluate as evaluate_panel
 from uptake.statistics.imputation import Imputation
@@ -109,7 +109,9 @@ def answer(intervention: Intervention, *, last: date) -> dict[str, Any]:
             raise NothingYet
         since.append(panel.days[0].astype("datetime64[D]").astype(object).isoformat())
         plan = _plan(intervention, metric, float(one["smallest"]), beside, direction=good_of(one))
-        asked.append((panel, plan, metric, evaluate_panel(panel, plan, read_on=last, draws=DRAWS)))
+        unpaid = _unaffected(intervention, panel, first=first, last=last)
+        result = evaluate_panel(panel, plan, unaffected=unpaid, read_on=last, draws=DRAWS)
+        asked.append((panel, plan, metric, result))
     paid, adjusted_p = _paid([one[3] for one in asked], float(intervention.plan["alpha"]))
     for (panel, plan, metric, _result), result, raised in zip(asked, paid, adjusted_p, strict=True):
         metrics.append(_said(panel, plan, metric, result) | ({} if raised is None else {"adjusted": rounded(raised)}))
@@ -135,6 +137,19 @@ def answer(intervention: Intervention, *, last: date) -> dict[str, Any]:
     told |= _without_flagged(intervention, beside, metrics[0]["result"]["estimate"], first=first, last=last)
     told |= _programme(intervention, paid[0], told.get("without_flagged"), beside, first=first, last=last)
     return told | _others(intervention, beside, first=first, last=last)
+
+
+def _unaffected(
+    intervention: Intervention, beside: Panel, *, first: date, last: date, without: Collection[PersonDay] = ()
+) -> Panel | None:
+    """What is not paid for, in the same departments on the same days; None where none was registered or it does not
+    fit a metric that is divided by something else than people."""
+    registered = intervention.plan.get("unaffected")
+    if not registered:
+        return None
+    panel = department_panel(intervention.starts, metric=metric_of(registered), first=first, last=last, without=without)
+    fits = panel is not None and panel.units == beside.units and np.array_equal(panel.days, beside.days)
+    return panel if fits else None
 
 
 def _programme(
@@ -188,9 +203,9 @@ def _without_flagged(
         panel = department_panel(intervention.starts, metric=metric, first=first, last=last, without=days)
     if panel is None:
         return {}
-    result = evaluate_panel(
-        panel, _plan(intervention, metric, float(one["smallest"]), beside), read_on=last, draws=DRAWS
-    )
+    unpaid = _unaffected(intervention, panel, first=first, last=last, without=days)
+    plan = _plan(intervention, metric, float(one["smallest"]), beside)
+    result = evaluate_panel(panel, plan, unaffected=unpaid, read_on=last, draws=DRAWS)
     estimate = _facts(result)["estimate"]
     if estimate is None or estimate["low"] is None or estimate == plain:
         return {}

@@ -69,6 +69,7 @@ def register_intervention(
     rails: Sequence[Wanted] = (),
     outcome: Wanted | None = None,
     looks: Sequence[date] = (),
+    unaffected: str = "",
 ) -> Intervention:
     """A draft: departments (by slug) with the date each begins, None where it waits; the primary metric and M.
 
@@ -76,7 +77,8 @@ def register_intervention(
     guardrail: an event whose share may not rise by more than `margin`. others: what is looked at beside, each with the
     smallest change that matters in its unit (a share for shares). further: more primary metrics; all pay for their
     number by Holm. rails: more that may not become worse by more than the size. outcome: the work behind the behaviour.
-    looks: days on which it is read before the end. Raises NotAllowed or a refusal.
+    looks: days on which it is read before the end. unaffected: an event that is not paid for, whose share of people the
+    primary metric is held against where everybody begins on one day. Raises NotAllowed or a refusal.
     """
     _allowed(organization, by)
     name = title.strip()
@@ -101,6 +103,8 @@ def register_intervention(
         further
     ):
         raise WrongMeasure
+    if unaffected and unaffected == event:
+        raise WrongMeasure
     for metric, size in [*others, *((metric, size) for metric, size, _good in wanted)]:
         if not metric.sensible:
             raise WrongMeasure
@@ -109,6 +113,7 @@ def register_intervention(
     named = [
         event,
         guardrail,
+        unaffected,
         *(name for metric in [*(one[0] for one in others), *(one[0] for one in wanted)] for name in metric.events),
     ]
     for one in filter(None, dict.fromkeys(named)):
@@ -138,6 +143,7 @@ def register_intervention(
                 else {}
             ),
             **({"outcome": _wanted(*outcome)} if outcome else {}),
+            **({"unaffected": Metric(unaffected).facts()} if unaffected else {}),
         },
         made_at=now,
         made_by_id=by.user_id,

@@ -139,6 +139,29 @@ def test_departments_drawn_by_lot_that_begin_on_one_day_are_compared_as_such(
     assert result["estimate"]["low"] < 0.2 < result["estimate"]["high"]
 
 
+@pytest.mark.once
+def test_where_everybody_begins_at_once_what_is_paid_is_held_against_what_is_not(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uptake.insight.impact.evaluate.DRAWS", 19)
+    everybody: dict[str, date | None] = dict.fromkeys(shops(cast), START)
+    for name, planted in (("order.created", 0.25), ("order.closed", 0.0)):
+        EventType.objects.create(name=name, created_at=NOW)
+        work(cast, everybody, planted, name=name)
+    asked: dict[str, Any] = {"event": "order.created", "smallest": 0.1}
+    with pytest.raises(refusals.WrongMeasure):
+        registered(cast, everybody, **asked, unaffected="order.created")
+    with pytest.raises(refusals.UnknownEvent):
+        registered(cast, everybody, **asked, unaffected="no.such")
+    made = lock(intervention=registered(cast, everybody, **asked, unaffected="order.closed"), by=EVERYTHING, now=BEFORE)
+
+    told = evaluate(intervention=made, by=EVERYTHING, now=NOW)
+
+    result = json.loads(told.text)["metrics"][0]["result"]
+    assert (result["design"], result["grade"], told.verdict) == ("action_contrast", "B-", "increase")
+    assert result["relative"]["low"] < 0.25 / 0.5 < result["relative"]["high"] + 0.1
+
+
 def test_the_panel_counts_everybody_of_the_directory_and_only_what_counts(cast: Cast) -> None:
     starts: dict[str, date | None] = dict.fromkeys(shops(cast))
     work(cast, starts, 0.0)

@@ -25,7 +25,7 @@ from uptake.insight.report.note_cost import WrongCost, note_cost
 from uptake.insight.report.points_given import points_given
 from uptake.statistics.plan import Kind
 from uptake.web import numbers
-from uptake.web.pages.impact.measures import lines_section
+from uptake.web.pages.impact.measures import by_ratio, lines_section
 from uptake.web.pages.transparency.words import Section
 from uptake.web.viewing import NotYours, needs, viewer_for
 
@@ -76,7 +76,7 @@ def costs_of(found: Intervention, told: Mapping[str, Any]) -> Costs | None:
     primary = told["metrics"][0]
     metric, result = metric_of(primary), primary["result"]
     sentences = []
-    if result["verdict"] in CLAIMED and result["grade"] in ("A", "B", "B-"):
+    if result["verdict"] in CLAIMED and result["grade"] in ("A", "B", "B-") and not by_ratio(result):
         average = unit_cost(money, result["estimate"], 100 if metric.kind is Kind.RATE else 1)
         if average is not None:
             what = _("each percentage point") if metric.kind is Kind.RATE else _("each unit of the change")

@@ -147,6 +147,11 @@ def measured(told: Mapping[str, Any]) -> list[Measured]:
     return rows
 
 
+def by_ratio(result: Mapping[str, Any]) -> bool:
+    """Whether only a relative change is estimated: a rule changed everywhere, held against what it does not pay."""
+    return bool(result["design"] == "action_contrast")
+
+
 def _row(one: Mapping[str, Any], verdict: str) -> Measured:
     metric, result = metric_of(one), one["result"]
     name, definition = metric_name(metric), str(MEASURES[metric.measure][1])
@@ -156,12 +161,13 @@ def _row(one: Mapping[str, Any], verdict: str) -> Measured:
     stated = estimate is not None and estimate["low"] is not None and verdict not in ("description", "interim", "")
     share = relative["value"] if stated and relative else None
     raised = one.get("adjusted")
+    plain = stated and not by_ratio(result)
     word, tone = VERDICTS[verdict]
     return Measured(
         name,
         definition,
-        change_of(metric, estimate["value"]) if stated else "–",
-        f"{change_of(metric, estimate['low'])} … {change_of(metric, estimate['high'])}" if stated else "–",
+        change_of(metric, estimate["value"]) if plain else "–",
+        f"{change_of(metric, estimate['low'])} … {change_of(metric, estimate['high'])}" if plain else "–",
         "–" if share is None else f"{numbers.signed(share * 100)}%",
         "–" if raised is None or not stated else numbers.full(raised, 3),
         result["grade"],
@@ -175,7 +181,8 @@ def forest(told: Mapping[str, Any]) -> parts.Chart | None:
     lines = []
     for one in (*told["metrics"], *told.get("others", ())):
         estimate = one["result"] and one["result"]["estimate"]
-        if estimate and estimate["low"] is not None and one["result"]["verdict"] not in ("description", "interim"):
+        plain = estimate and estimate["low"] is not None and not by_ratio(one["result"])
+        if plain and one["result"]["verdict"] not in ("description", "interim"):
             ends = [estimate[part] / one["smallest"] for part in ("low", "value", "high")]
             lines.append((metric_name(metric_of(one)), ends))
     if len(lines) < 2:

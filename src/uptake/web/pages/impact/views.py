@@ -34,6 +34,7 @@ from uptake.web.pages.impact.costs import costs_of, costs_section
 from uptake.web.pages.impact.measures import (
     DECLARED,
     MEASURES,
+    by_ratio,
     calendar,
     change_of,
     chart_section,
@@ -194,6 +195,7 @@ def _register(
         rails=asked.rails,
         outcome=asked.outcome,
         looks=wanted.looks(request),
+        unaffected=request.POST.get("unaffected", ""),
         by=viewer,
         now=timezone.now(),
     )
@@ -256,6 +258,7 @@ def one(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
             for more in found.plan["metrics"][1:]
         ],
         "behind": metric_name(metric_of(found.plan["outcome"])) if "outcome" in found.plan else "",
+        "unpaid": metric_name(metric_of(found.plan["unaffected"])) if "unaffected" in found.plan else "",
         "looks": [date.fromisoformat(look) for look in found.plan["looks"]],
         "others": [
             (metric_name(metric_of(other)), size_of(metric_of(other), other["smallest"]))
@@ -433,7 +436,8 @@ def _report(told: Mapping[str, Any], names: Mapping[str, Organization]) -> dict[
     metric = metric_name(measure)
     sentences = [said(one, metric) for one in primary["sentences"]]
     estimate, relative = result["estimate"], result["relative"]
-    stated = estimate is not None and estimate["low"] is not None and result["verdict"] != "description"
+    told_of_it = estimate is not None and estimate["low"] is not None and result["verdict"] != "description"
+    stated = told_of_it and not by_ratio(result)
     return {
         "headline": sentences[0],
         "sentences": sentences[1:],
@@ -444,9 +448,9 @@ def _report(told: Mapping[str, Any], names: Mapping[str, Organization]) -> dict[
         "design": DESIGNS[result["design"]],
         "effect": change_of(measure, estimate["value"]) if stated else None,
         "interval": (change_of(measure, estimate["low"]), change_of(measure, estimate["high"])) if stated else None,
-        "relative": _relative(relative) if stated and relative else None,
+        "relative": _relative(relative) if told_of_it and relative else None,
         "unflagged": _unflagged(measure, told.get("without_flagged")) if stated else None,
-        "detectable": size_of(measure, result["detectable"]) if result["detectable"] is not None else None,
+        "detectable": size_of(measure, result["detectable"]) if result["detectable"] is not None and stated else None,
         "checks": [_checked(one) for one in result["checks"]],
         "fixes": [(reason(code), remedy(code)) for code in primary["against"]],
         "rails": [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import openpyxl
 import pypdf
@@ -321,3 +321,27 @@ def test_the_manager_of_a_company_sees_their_own_part_of_what_is_park_wide_and_n
     assert "Park-wide, with departments of yours" not in read(ren, "/impact/")
     assert "Heron hall" in read(ren, f"/impact/{made.pk}/own/")
     assert cast.sign_in(cast.lin).get(f"/impact/{made.pk}/own/").status_code == 403
+
+
+@pytest.mark.once
+def test_what_is_held_against_what_is_not_paid_is_told_as_a_relative_change_only(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uptake.insight.impact.evaluate.DRAWS", 19)
+    everybody: dict[str, date | None] = dict.fromkeys(shops(cast), START)
+    for name, planted in (("order.created", 0.25), ("order.closed", 0.0)):
+        EventType.objects.create(name=name, label_en=name.title(), created_at=BEFORE)
+        work(cast, everybody, planted, name=name)
+    asked = registered(cast, everybody, event="order.created", smallest=0.1, unaffected="order.closed")
+    made = lock(intervention=asked, by=EVERYTHING, now=BEFORE)
+    evaluate(intervention=made, by=EVERYTHING, now=timezone.now())
+    hua = cast.sign_in(cast.hua)
+
+    text = read(hua, f"/impact/{made.pk}/")
+
+    assert "Not paid for, to compare with" in text
+    assert "Relative to what would have been" in text
+    assert not re.search(r"[+−]\d+\.\d pp", text)
+    printed = hua.get(f"/impact/{made.pk}/report.pdf").content
+    said = " ".join(page_.extract_text() for page_ in pypdf.PdfReader(io.BytesIO(printed)).pages)
+    assert not re.search(r"[+−]\d+\.\d pp", said)
