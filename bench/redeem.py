@@ -9,6 +9,7 @@ promise is not kept.
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -91,15 +92,23 @@ def inside() -> int:
 
 
 def together(free: int, asked: list[tuple[int, int, str]]) -> tuple[Counter[str], list[float]]:
-    """Everybody asks at the same moment; what came of it, and how long each waited (seconds)."""
-    start, done = [os.pipe() for _ in range(2)]
+    """Everybody asks at the same moment; what came of it, and how long each waited (seconds).
+
+    Nobody leaves before all have been answered: a server's workers stay, and what it costs to end a process is nothing
+    that anyone who asks for a reward waits for. For the same reason the collector leaves alone what is there, as it
+    does in a server.
+    """
+    gc.collect()
+    gc.freeze()
+    start, done, leave = [os.pipe() for _ in range(3)]
     children = []
     for reward, person, key in asked:
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
             os.close(start[1])
-            _client(free, reward, person, key, start[0], done[1], writing)
+            os.close(leave[1])
+            _client(free, reward, person, key, start[0], done[1], writing, leave[0])
         os.close(writing)
         children.append((pid, reading))
     os.close(start[0])
@@ -108,18 +117,20 @@ def together(free: int, asked: list[tuple[int, int, str]]) -> tuple[Counter[str]
     os.close(start[1])  # all of them read the end of it
     told: Counter[str] = Counter()
     waits = []
-    for pid, reading in children:
+    for _pid, reading in children:
         with os.fdopen(reading) as answer:
-            fate, seconds = answer.read().split()
-        os.waitpid(pid, 0)
+            fate, seconds = answer.readline().split()
         told[fate] += 1
         waits.append(float(seconds))
-    for end in done:
+    os.close(leave[1])
+    for pid, _reading in children:
+        os.waitpid(pid, 0)
+    for end in (*done, leave[0]):
         os.close(end)
     return told, waits
 
 
-def _client(free: int, reward: int, person: int, key: str, start: int, ready: int, answer: int) -> None:
+def _client(free: int, reward: int, person: int, key: str, start: int, ready: int, answer: int, leave: int) -> None:
     """One client: asks for what costs nothing, as a connection of a running server long has; says it is ready, waits
     for the start, asks once, tells what became of it."""
     from uptake.directory.scope import Viewer
@@ -144,8 +155,9 @@ def _client(free: int, reward: int, person: int, key: str, start: int, ready: in
         traceback.print_exc()
     finally:
         took = time.perf_counter() - begun if begun else 0.0
-        os.write(answer, f"{fate} {took}".encode())
+        os.write(answer, f"{fate} {took}\n".encode())
         os.write(ready, b"" if begun else b".")
+        os.read(leave, 1)
         os._exit(0)
 
 

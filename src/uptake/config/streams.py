@@ -17,6 +17,11 @@ EVENTS: Final = "text/event-stream"
 Message = MutableMapping[str, Any]
 
 
+def wants_events(scope: Mapping[str, Any]) -> bool:
+    """Whether the request says that it reads a stream of events, as every EventSource does."""
+    return any(name == b"accept" and EVENTS.encode() in value for name, value in scope["headers"])
+
+
 class Kept:
     """The `send` that Django is given; a stream of events stays in it, everything else passes through."""
 

@@ -6,6 +6,7 @@ database, read its layout and began with nothing in memory: a fifth of what a pa
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
@@ -15,7 +16,7 @@ from asgiref.sync import ThreadSensitiveContext
 from django.core.handlers.asgi import ASGIHandler
 from django.http.response import HttpResponseBase
 
-from uptake.config.streams import Kept, send_on
+from uptake.config.streams import Kept, send_on, wants_events
 
 KEPT: Final = 4
 """So many threads wait at most; more are made where more requests come at once, and end with them."""
@@ -75,16 +76,24 @@ class Handler(ASGIHandler):
         if scope["type"] != "http":
             raise ValueError(f"Django answers HTTP, not {scope['type']}.")
         kept = Kept(send)
+        if wants_events(scope):
+            # In a context of its own: what Django and its tasks put into this one would stay as long as the stream.
+            await asyncio.create_task(self._answer(scope, receive, kept))
+        else:
+            await self._answer(scope, receive, kept)
+        if kept.start is not None and kept.body is not None:
+            await send(kept.start)
+            kept.start = None  # its headers would stay as long as the stream, and so would those of the request
+            scope["headers"] = []
+            await send_on(kept.body, receive, send)
+
+    async def _answer(self, scope: Any, receive: Callable[..., Any], kept: Kept) -> None:
         thread = self.threads.lend()
         try:
             async with ThreadSensitiveContext(executor=thread):
                 await self.handle(scope, receive, kept)
         finally:
             self.threads.take_back(thread)
-        if kept.start is not None and kept.body is not None:
-            await send(kept.start)
-            kept.start = None  # its headers would stay as long as the stream
-            await send_on(kept.body, receive, send)
 
     async def send_response(self, response: HttpResponseBase, send: Callable[..., Any]) -> None:
         """Sends an answer; a stream of events is kept until Django has done with its request."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +18,8 @@ class Unreadable(ValueError):
     """The request as a whole says nothing that could be read; the sentence says why."""
 
 
-@dataclass(frozen=True, slots=True)
+# Never changed; not frozen for the reason a happening is not: it is made for every event that comes in.
+@dataclass(slots=True, unsafe_hash=True)
 class Message:
     """One thing a client said, the same whichever client it was. Absent texts are None."""
 
@@ -120,10 +122,16 @@ def time_of(value: Any) -> str | None:
         if abs(value) < 1e11 * unit:
             try:
                 whole = value if unit == 1_000 and type(value) is int else round(value / unit * 1000)
-                return iso(EPOCH + timedelta(milliseconds=whole))
+                seconds, rest = divmod(whole, 1000)
+                return f"{_second(seconds)}.{rest:03d}Z"
             except (OverflowError, ValueError):
                 return None
     return None
+
+
+@lru_cache(maxsize=4096)
+def _second(number: int) -> str:
+    return (EPOCH + timedelta(seconds=number)).isoformat()[:19]
 
 
 def iso(moment: datetime) -> str:

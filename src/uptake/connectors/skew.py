@@ -10,7 +10,8 @@ AHEAD = timedelta(hours=24)
 """How far in the future a corrected time may lie before it is not believed."""
 
 
-@dataclass(frozen=True, slots=True)
+# Never changed; not frozen for the reason a happening is not.
+@dataclass(slots=True, unsafe_hash=True)
 class Occurrence:
     """The instant to store, and whether the sender's own was not believed."""
 

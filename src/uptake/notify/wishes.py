@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import date
+from functools import cache
 
 from django.conf import settings
 
@@ -16,14 +17,20 @@ from uptake.notify.topics import by_default
 
 def wanting(people: Collection[int], way: Way) -> dict[int, frozenset[Topic]]:
     """The topics each of these people wants by this way."""
-    usual = frozenset(topic for topic in Topic if by_default(topic, way))
+    usual = _usual(way)
     found: dict[int, set[Topic]] = {}
     for person, topic, wanted in Wish.objects.filter(person_id__in=people, way=way).values_list(
         "person_id", "topic", "wanted"
     ):
         mine = found.setdefault(person, set(usual))
         (mine.add if wanted else mine.discard)(Topic(topic))
-    return {person: frozenset(found.get(person, usual)) for person in people}
+    return {person: frozenset(found[person]) if person in found else usual for person in people}
+
+
+@cache
+def _usual(way: Way) -> frozenset[Topic]:
+    """One set for all who chose nothing: open pages hold on to it."""
+    return frozenset(topic for topic in Topic if by_default(topic, way))
 
 
 def wanted_by(person: int | None, way: Way) -> frozenset[Topic]:

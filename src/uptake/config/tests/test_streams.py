@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import gc
 import weakref
 from collections.abc import AsyncIterator
@@ -41,7 +42,8 @@ def view(request: HttpRequest) -> StreamingHttpResponse:
 urlpatterns = [path("events", view)]
 SCOPE: dict[str, Any] = {
     "type": "http", "http_version": "1.1", "method": "GET", "path": "/events", "root_path": "", "query_string": b"",
-    "scheme": "http", "headers": [(b"host", b"testserver")], "server": ("testserver", 80), "client": ("127.0.0.1", 1),
+    "scheme": "http", "headers": [(b"host", b"testserver"), (b"accept", b"text/event-stream")],
+    "server": ("testserver", 80), "client": ("127.0.0.1", 1),
 }  # fmt: skip
 
 
@@ -64,10 +66,14 @@ def test_a_stream_goes_on_without_its_request_until_it_ends_or_its_reader_leaves
             await left.wait()
             return {"type": "http.disconnect"}
 
-        answering = asyncio.create_task(Handler()(SCOPE, receive, heard.put))
+        context, scope = contextvars.copy_context(), {**SCOPE}
+        before = set(context)
+        answering = asyncio.create_task(Handler()(scope, receive, heard.put), context=context)
         told = [await heard.get(), await heard.get()]
         gc.collect()
         assert asked[0]() is None, "Django still holds the request"
+        assert set(context) == before, "what Django put into its context stays as long as the stream"
+        assert scope["headers"] == []
         assert not closed
         (left if leaves else more).set()
         await asyncio.wait_for(answering, 10)

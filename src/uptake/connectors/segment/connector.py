@@ -26,6 +26,7 @@ from uptake.connectors.message import (
 from uptake.connectors.request import Request
 
 KINDS = frozenset({TRACK, PAGE, SCREEN, IDENTIFY, GROUP, ALIAS})
+EVENTS = {PAGE: PAGE_EVENT, SCREEN: SCREEN_EVENT}
 LETTERS = {"t": TRACK, "p": PAGE, "s": SCREEN, "i": IDENTIFY, "g": GROUP, "a": ALIAS}
 """The browser client's one-letter endpoints."""
 
@@ -45,7 +46,7 @@ def read(request: Request) -> Reading:
         raise Unreadable("Expected a message or {batch: […]}.")
     messages, problems = [], []
     for number, item in enumerate(items):
-        if not isinstance(item, Mapping):
+        if not isinstance(item, dict):
             problems.append(f"Item {number} is not an object.")
             continue
         kind = str(item.get("type") or _kind_of(request) or "").lower()
@@ -57,12 +58,14 @@ def read(request: Request) -> Reading:
             problems.append(f"Item {number} is a track without an event.")
             continue
         messages.append(message)
-    inside = next((item for item in items if isinstance(item, Mapping) and item.get("writeKey")), {})
+    inside = next((item for item in items if isinstance(item, dict) and item.get("writeKey")), {})
     return Reading(_key(request, {**inside, **whole}), tuple(messages), tuple(problems))
 
 
 def _message(kind: str, item: Mapping[str, Any], whole: Mapping[str, Any]) -> Message:
-    context = {**mapping(whole.get("context")), **mapping(item.get("context"))}
+    context = mapping(item.get("context"))
+    if common := mapping(whole.get("context")):
+        context = {**common, **context}
     properties = mapping(item.get("properties"))
     traits = mapping(item.get("traits"))
     if kind in {PAGE, SCREEN}:
@@ -74,7 +77,7 @@ def _message(kind: str, item: Mapping[str, Any], whole: Mapping[str, Any]) -> Me
         properties = {**known, **properties}
     if kind == IDENTIFY and not traits:
         traits = mapping(context.get("traits"))
-    event = {TRACK: text_of(item.get("event")), PAGE: PAGE_EVENT, SCREEN: SCREEN_EVENT}.get(kind)
+    event = text_of(item.get("event")) if kind == TRACK else EVENTS.get(kind)
     return Message(
         kind=kind,
         event=event,

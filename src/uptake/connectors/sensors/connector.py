@@ -46,11 +46,12 @@ def read(request: Request) -> Reading:
     messages: list[Message] = []
     problems: list[str] = []
     for number, item in enumerate(content if isinstance(content, list) else [content]):
-        if not isinstance(item, Mapping):
+        if not isinstance(item, dict):
             problems.append(f"Item {number} is not an object.")
             continue
         kind = str(item.get("type") or "")
-        key = key or first(item.get("token"), item.get("project"))
+        if key is None and ("token" in item or "project" in item):
+            key = first(item.get("token"), item.get("project"))
         if kind in OF_NO_ONE:
             continue
         if kind == "track" and text_of(item.get("event")) is None:

@@ -18,6 +18,7 @@ from uptake.notify.follow import Bookmark
 log = logging.getLogger(__name__)
 
 TICK_SECONDS: Final = 0.1
+CLOCK_SECONDS: Final = 0.5
 SESSIONS_EVERY_SECONDS: Final = 20.0
 STREAMS_PER_PERSON: Final = 8
 WAITING_AT_MOST: Final = 200
@@ -54,7 +55,7 @@ class Record(Protocol):
     def live_sessions(self, keys: Iterable[str]) -> set[str]: ...
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Listener:
     """One open page."""
 
@@ -65,40 +66,60 @@ class Listener:
     messages: list[Told] = field(default_factory=list)
     events: int = 0
     closed: bool = False
-    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting: asyncio.Future[bool] | None = None
+    """Of the stream, while it has nothing to send."""
+    until: float = 0.0
+    """When it has waited long enough, by the clock of the event loop."""
 
     def hear(self, told: Told) -> None:
         if len(self.messages) < WAITING_AT_MOST:
             self.messages.append(told)
-        self.woken.set()
+        self._wake(True)
 
     def count(self, events: int) -> None:
         self.events += events
-        self.woken.set()
+        self._wake(True)
 
     def close(self) -> None:
         self.closed = True
-        self.woken.set()
+        self._wake(True)
 
     async def wait(self, seconds: float) -> bool:
         """Until there is something to send (True) or the time is over (False)."""
+        if self.messages or self.events or self.closed:
+            return True
+        loop = asyncio.get_running_loop()
+        self.waiting, self.until = loop.create_future(), loop.time() + seconds
         try:
-            async with asyncio.timeout(seconds):
-                await self.woken.wait()
-        except TimeoutError:
-            return False
-        self.woken.clear()
-        return True
+            return await self.waiting
+        finally:
+            self.waiting = None
+
+    def look_at_clock(self, now: float) -> None:
+        """Ends the waiting whose time is over. The hub calls it for all pages: ten thousand timers cost more."""
+        if self.until <= now:
+            self._wake(False)
+
+    def _wake(self, heard: bool) -> None:
+        if self.waiting is not None and not self.waiting.done():
+            self.waiting.set_result(heard)
 
 
 class Hub:
     """Listeners by person, and the task that feeds them; it rests while nobody listens."""
 
-    def __init__(self, record: Callable[[], Record], tick_seconds: float = TICK_SECONDS) -> None:
+    def __init__(
+        self,
+        record: Callable[[], Record],
+        tick_seconds: float = TICK_SECONDS,
+        clock_seconds: float = CLOCK_SECONDS,
+    ) -> None:
         self._make_record = record
         self._tick = tick_seconds
+        self._clock_tick = clock_seconds
         self._by_person: dict[int | None, list[Listener]] = {}
         self._task: asyncio.Task[None] | None = None
+        self._clock: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.looks = 0
         """How often the record was asked: with one poller it does not depend on the number of listeners."""
@@ -113,9 +134,12 @@ class Hub:
         if listener.person_id is not None and len(pages) > STREAMS_PER_PERSON:
             pages[0].close()
         loop = asyncio.get_running_loop()
-        if self._task is None or self._task.done() or self._loop is not loop:
-            self._loop = loop
+        other = self._loop is not loop
+        self._loop = loop
+        if other or self._task is None or self._task.done():
             self._task = loop.create_task(self._run())
+        if other or self._clock is None or self._clock.done():
+            self._clock = loop.create_task(self._tell_time())
 
     def drop(self, listener: Listener) -> None:
         pages = self._by_person.get(listener.person_id, [])
@@ -161,6 +185,14 @@ class Hub:
                     log.exception("live: the record could not be read, trying again")
                     await asyncio.sleep(2)
                 await asyncio.sleep(self._tick)
+
+    async def _tell_time(self) -> None:
+        """Beside the record, which may be slow to answer."""
+        while self._by_person:
+            await asyncio.sleep(self._clock_tick)
+            now = asyncio.get_running_loop().time()
+            for listener in self._listeners():
+                listener.look_at_clock(now)
 
     def hand_out(self, news: News) -> None:
         """Give each listener its own part of the news."""

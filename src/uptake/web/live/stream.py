@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Final
 
-from asgiref.sync import SyncToAsync, sync_to_async
+from asgiref.sync import SyncToAsync
 
 from uptake.notify.follow import Bookmark
 from uptake.web.live.hub import Hub, Listener, Told
@@ -26,21 +27,22 @@ async def stream(
     hub: Hub,
     listener: Listener,
     *,
-    missed: Callable[[], Iterable[Told]],
+    missed: Callable[[], Iterable[Told]] | None,
     head: Bookmark,
     words: Words,
     heartbeat_seconds: float = HEARTBEAT_SECONDS,
 ) -> AsyncIterator[bytes]:
     """hello with the head of the sequence, what was missed, then what comes; a comment where nothing does.
 
-    `missed` is read after the listener has joined, so nothing falls between; what comes twice is said once.
+    `missed` (None: nothing) is read after the listener has joined, so nothing falls between; what comes twice is said
+    once.
     """
     give_thread_back()
     hub.join(listener)
     try:
         last = head
         yield b"retry: 2000\n\n"
-        for told in await _in_thread(missed):
+        for told in await _in_thread(missed) if missed else ():
             last = max(last, told.mark)
             yield line(*words(told), told.mark)
         yield line("hello", {}, last)
@@ -70,4 +72,5 @@ def give_thread_back() -> None:
 
 
 async def _in_thread(read: Callable[[], Iterable[Told]]) -> Iterable[Told]:
-    return await sync_to_async(read, thread_sensitive=False)()
+    """Without a copy of our context, which would be put into ours afterwards and kept as long as the stream."""
+    return await asyncio.get_running_loop().run_in_executor(None, read)

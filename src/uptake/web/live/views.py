@@ -39,7 +39,7 @@ def live(request: HttpRequest) -> HttpResponseBase:
     viewer = viewer_for(request)
     after = _after(request)
     listener = Listener(viewer.person_id, request.session.session_key or "", _companies(request, viewer))
-    missed = partial(missed_by, viewer.person_id, after) if viewer.person_id and after else list[Told]
+    missed = partial(missed_by, viewer.person_id, after) if viewer.person_id and after else None
     language = get_language() or settings.LANGUAGE_CODE
     body = stream(HUB, listener, missed=missed, head=after or last_bookmark(), words=_words(viewer, language))
     response = StreamingHttpResponse(body, content_type="text/event-stream")

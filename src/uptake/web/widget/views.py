@@ -149,7 +149,7 @@ def listen(request: HttpRequest) -> HttpResponseBase:
 def _stream(reader: Reader) -> AsyncIterator[bytes]:
     listener = Listener(reader.claim.person, f"{WIDGET}{reader.claim.key}")
     seconds = (reader.claim.ends_at - timezone.now()).total_seconds()
-    body = stream(HUB, listener, missed=list[Told], head=last_bookmark(), words=_something)
+    body = stream(HUB, listener, missed=None, head=last_bookmark(), words=_something)
     return _until_it_ends(body, listener, seconds)
 
 

@@ -44,9 +44,9 @@ def ours(request: HttpRequest, sign_on: SignOn) -> saml.Ours:
 
 def to_system(request: HttpRequest, sign_on: SignOn) -> HttpResponse:
     """To the other system; the question is kept in the session."""
-    if saml.MISSING:
-        return failed(request, sign_on, f"the extra uptake[saml] is not installed here ({saml.MISSING})")
-    asked, address = saml.question(sign_on, ours(request, sign_on))
+    if saml.missing():
+        return failed(request, sign_on, f"the extra uptake[saml] is not installed here ({saml.missing()})")
+    asked, address = saml.reading().question(sign_on, ours(request, sign_on))
     now = time.time()
     held = {key: one for key, one in _questions(request).items() if one.get("at", 0) > now - SECONDS}
     newest = sorted(held.items(), key=lambda row: float(row[1]["at"]))[-MOST + 1 :]
@@ -65,9 +65,9 @@ def to_system(request: HttpRequest, sign_on: SignOn) -> HttpResponse:
 def metadata(request: HttpRequest, way: str) -> HttpResponse:
     """Our metadata, for the other system."""
     sign_on = _way(way)
-    if saml.MISSING:
+    if saml.missing():
         raise Http404("SAML is not installed")
-    return HttpResponse(saml.describe(ours(request, sign_on)), content_type="application/samlmetadata+xml")
+    return HttpResponse(saml.reading().describe(ours(request, sign_on)), content_type="application/samlmetadata+xml")
 
 
 @never_cache
@@ -81,9 +81,11 @@ def consume(request: HttpRequest, way: str) -> HttpResponse:
     sign_on = _way(way)
     address = reverse("sign_on_with:finish", args=[sign_on.slug])
     try:
-        if saml.MISSING:
-            raise saml.BadProof(f"the extra uptake[saml] is not installed here ({saml.MISSING})")
-        proof = saml.read_response(request.POST.get("SAMLResponse", ""), sign_on=sign_on, ours=ours(request, sign_on))
+        if saml.missing():
+            raise saml.BadProof(f"the extra uptake[saml] is not installed here ({saml.missing()})")
+        proof = saml.reading().read_response(
+            request.POST.get("SAMLResponse", ""), sign_on=sign_on, ours=ours(request, sign_on)
+        )
     except saml.BadProof as failure:
         wrong = signing.dumps([sign_on.pk, str(failure)[:300]], salt=SALT, compress=True)
         return _on(f"{address}?{urlencode({'wrong': wrong})}")

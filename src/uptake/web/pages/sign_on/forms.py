@@ -231,11 +231,11 @@ class SamlForm(SetupForm):
         """Reads the metadata, where there are new ones."""
         told = super().clean() or self.cleaned_data
         text, address = told.get("metadata", "").strip(), told.get("metadata_address", "").strip()
-        if saml.MISSING:
+        if saml.missing():
             self.add_error(None, _("SAML is not installed here. Whoever runs the platform can add uptake[saml]."))
         elif text or address:
             try:
-                self.read = saml.read_metadata(text or fetched(address, plain=bool(told.get("plain"))))
+                self.read = saml.reading().read_metadata(text or fetched(address, plain=bool(told.get("plain"))))
             except (RequestException, ValueError) as failure:
                 field = "metadata" if text else "metadata_address"
                 self.add_error(field, _("These are no metadata of one system: %(why)s") % {"why": str(failure)[:200]})

@@ -64,7 +64,7 @@ def new(request: HttpRequest, protocol: str) -> HttpResponseBase:
         else:
             messages.success(request, _("Set up. Tell the other system the address below, then test it."))
             return redirect("sign_on:one", made.pk)
-    lacking = saml.MISSING if kind == Protocol.SAML else ""
+    lacking = saml.missing() if kind == Protocol.SAML else ""
     return render(request, "sign_on/form.html", {"form": form, "protocol": kind, "way": None, "lacking": lacking})
 
 
@@ -107,7 +107,7 @@ def one(request: HttpRequest, sign_on_id: int) -> HttpResponseBase:
         "saml": ours(request, held) if is_saml else None,
         "certificates": saml.certificates(held) if is_saml else [],
         "source_name": _source_name(held),
-        "lacking": saml.MISSING if is_saml else "",
+        "lacking": saml.missing() if is_saml else "",
         "state": state,
         "callback": request.build_absolute_uri(reverse("sign_on_with:callback", args=[held.slug])),
         "own_address": request.build_absolute_uri(reverse("sign_on_with:begin", args=[held.slug])),
