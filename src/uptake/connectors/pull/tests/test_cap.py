@@ -1,7 +1,7 @@
 """SAP's own server for OData, with entities named as in S/4, is read by both versions like the stub.
 
-`tools/cap/build.py` makes one and says what to set; it comes from npm under SAP's developer licence, so it is not part
-of the dependencies, and without it this is skipped.
+`make test` makes one beside the other tests (`tools/real_systems.py`); it comes from npm under SAP's developer licence,
+so it is not part of the dependencies, and without it this is skipped. Alone: `tools/cap/build.py` says what to set.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A real Tryton, in which five people worked, is read whole: everything they did comes in once, by the right name.
 
-`tools/tryton/build.py` builds one and says what to set; without it this is skipped, and only the recorded answers of
-such a server are read.
+`make test` makes one beside the other tests (`tools/real_systems.py`); without it this is skipped, and only the
+recorded answers of such a server are read. Alone: `tools/tryton/build.py` says what to set.
 """
 
 from __future__ import annotations
