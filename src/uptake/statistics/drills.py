@@ -12,6 +12,9 @@ from uptake.statistics.imputation import Imputation
 from uptake.statistics.panel import Panel
 
 DRILLS = 100
+LEAST_DAYS = 40
+"""Of a history: half of them come before the first pretended start. What so short a one cannot tell shows as low power."""
+LEAST_UNITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +41,13 @@ def drill(
 ) -> Drill:
     """Rollouts dealt out by lot over the second half of a history in which nobody had begun (begun cells are left out).
 
-    planted: the effect added in the metric's unit. ValueError where the history is shorter than 56 days or has under
-    8 units.
+    planted: the effect added in the metric's unit. ValueError where the history has fewer than LEAST_DAYS days or
+    LEAST_UNITS units.
     """
     clean = history.blank(history.under)
     count, days = clean.outcome.shape
-    if days * clean.step < 56 or count < 8:
-        raise ValueError("a drill needs 56 days and 8 units")
+    if days * clean.step < LEAST_DAYS or count < LEAST_UNITS:
+        raise ValueError(f"a drill needs {LEAST_DAYS} days and {LEAST_UNITS} units")
     rng = np.random.default_rng(seed)
     alarms = found = covered = 0
     for done in range(drills):

@@ -12,14 +12,11 @@ from typing import Any
 
 from uptake.basics.canonical import fingerprint
 from uptake.statistics.distributions import share_interval
-from uptake.statistics.drills import DRILLS, Drill, drill
+from uptake.statistics.drills import DRILLS, LEAST_DAYS, LEAST_UNITS, Drill, drill
 from uptake.statistics.panel import Panel
 from uptake.statistics.result import rounded
 
 WANTED_POWER = 0.80
-LEAST_DAYS = 40
-"""Days on which something is known: eight working weeks, half of them before a pretended start and half after it."""
-LEAST_UNITS = 8
 COMPARING = frozenset({"staggered", "few_treated"})
 """Designs that estimate by what is drilled."""
 
@@ -38,7 +35,7 @@ def cannot(history: Panel | None, design: str) -> str:
     """Why no drill can be run: `other_design`, `short_history`, `few_units`; empty where one can."""
     if design not in COMPARING:
         return "other_design"
-    if history is None or history.never < LEAST_DAYS:
+    if history is None or history.never * history.step < LEAST_DAYS:
         return "short_history"
     return "few_units" if len(history.units) < LEAST_UNITS else ""
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from uptake.statistics import wording
-from uptake.statistics.drills import drill
+from uptake.statistics.drills import LEAST_DAYS, drill
 from uptake.statistics.estimate import Estimate
 from uptake.statistics.evaluate import evaluate
 from uptake.statistics.lint import linted
@@ -110,6 +110,16 @@ def test_drills_on_history_tell_false_alarms_and_power() -> None:
     assert found.false_alarms <= 0.15
     assert found.power >= 0.8
     assert found.coverage == pytest.approx(1 - found.false_alarms)
+
+
+def test_a_history_just_long_enough_is_drilled_and_a_shorter_one_refused() -> None:
+    history = simulated(World(departments=24, effect=0.0), 2)[0]
+
+    found = drill(history.between(0, LEAST_DAYS), 0.05, drills=5)
+
+    assert found.drills == 5
+    with pytest.raises(ValueError, match="40 days"):
+        drill(history.between(0, LEAST_DAYS - 1), 0.05, drills=5)
 
 
 def test_numbers_never_show_a_bare_minus_zero() -> None:
