@@ -13,7 +13,7 @@ from uptake.statistics.panel import Panel
 
 DRILLS = 100
 LEAST_DAYS = 40
-"""Of a history: half of them come before the first pretended start. What so short a one cannot tell shows as low power."""
+"""Of a history: half of them come before the first pretended start. What a short one cannot tell shows as low power."""
 LEAST_UNITS = 8
 
 
