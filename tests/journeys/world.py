@@ -21,6 +21,7 @@ from uptake.connectors.models import BadRecord, IntakeProblem, PullStream
 from uptake.connectors.people.change_source import add_source
 from uptake.connectors.people.models import SaidPerson, Sort
 from uptake.connectors.pull.connect_system import connect_system
+from uptake.connectors.pull.presets import preset
 from uptake.directory.calendar import set_day
 from uptake.directory.define_product import define_product
 from uptake.directory.issue_seats import SeatRow, issue_seats
@@ -39,8 +40,9 @@ from uptake.insight.gaming.decide import give_opinion
 from uptake.insight.gaming.models import Finding, Verdict
 from uptake.insight.impact.business_series import FileRow, placed
 from uptake.insight.impact.evaluate import evaluate
+from uptake.insight.impact.keep_query import Asked, keep_query
 from uptake.insight.impact.keep_series import make_series, take_figures
-from uptake.insight.impact.models import Chosen, What
+from uptake.insight.impact.models import Chosen, Series, What
 from uptake.insight.impact.note_outage import note_outage
 from uptake.insight.impact.register import lock, register_intervention
 from uptake.insight.metrics.keep_segment import make_segment
@@ -370,8 +372,20 @@ def _intervene(side: Side, now: datetime) -> None:
         ended_at=now - timedelta(hours=8), by=EVERYTHING, now=now,
     )  # fmt: skip
     side.ids["outage"] = outage.pk
+    _ask_a_database(side, series, now)
     side.ids |= {"business_series": series.pk, "business_figures": figures.pk}
     side.ids |= {"intervention": made.pk, "share_link": made_link.pk, "monthly_report": monthly.pk}
+
+
+def _ask_a_database(side: Side, series: Series, now: datetime) -> None:
+    """A database of the company, by which its series is read at night."""
+    pull = connect_system(
+        slug=f"{side.company.slug}-books", name=f"Books of {side.order}", organization=side.company,
+        declaration=preset("sql").text, settings={"address": "sqlite:///books.db"}, secrets={},
+        by=EVERYTHING, now=now, preset="sql",
+    )  # fmt: skip
+    asked = Asked(f"SELECT day, n FROM books WHERE label = '{side.order}'", "day", "", "n")
+    keep_query(series=series, connection=pull.connection, asked=asked, nightly=True, by=EVERYTHING, now=now)
 
 
 def _reward(cast: Cast, side: Side, now: datetime) -> None:

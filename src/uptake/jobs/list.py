@@ -208,6 +208,13 @@ def monthly_impact(now: datetime) -> int:
     return make_monthly(now=now)
 
 
+def business_series(now: datetime) -> int:
+    """Business series that are read from a database every night."""
+    from uptake.jobs.series import read_series
+
+    return read_series(now=now)
+
+
 def find_gaming(now: datetime) -> int:
     """Once a business date every company is searched for points earned by pretence."""
     from uptake.insight.gaming.find import find_due
@@ -294,6 +301,7 @@ JOBS: tuple[Job, ...] = (
         monthly_impact,
         Lane.IMPORTS,
     ),
+    Job("series", _("Business series are read from databases, at night."), 300, business_series, Lane.SYSTEMS),
     Job("gaming", _("Unusual patterns behind points are found and wait for people to look."), 3600, find_gaming),
     Job("publish-heads", _("The heads of the ledger's chains go into the audit log."), 3600, publish_heads),
     Job("verify-ledger", _("Every promise about points is checked, once a day."), 3600, verify_ledger, Lane.IMPORTS),

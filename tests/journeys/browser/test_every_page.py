@@ -221,6 +221,7 @@ INNER: Mapping[str, tuple[str, ...]] = {
         "/impact/metrics/active/?at={slug}",
         "/impact/series/",
         "/impact/series/{business_series}/",
+        "/impact/series/{business_series}/database/",
         "/impact/outages/",
         "/impact/claim/",
         "/impact/monthly/?at={slug}",

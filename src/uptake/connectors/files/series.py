@@ -52,13 +52,14 @@ def series_in(table: Table, *, most: int) -> list[SeriesCells]:
             continue
         held = {column: cells[at] for column, at in where.items() if at < len(cells)}
         if any(as_text(cell) for cell in held.values()):
-            rows.append(_row(number, held))
+            rows.append(series_cells(number, held))
         if len(rows) > most:
             raise TooManyFigures
     return rows
 
 
-def _row(line: int, held: Mapping[str, object]) -> SeriesCells:
+def series_cells(line: int, held: Mapping[str, object]) -> SeriesCells:
+    """A row by what its cells of "day", "place" and "value" say."""
     place = as_text(held.get("place"))
     try:
         day = date.fromisoformat(as_date(held.get("day"))[:10])

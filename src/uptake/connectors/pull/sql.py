@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time as clock
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from pathlib import Path
@@ -25,6 +26,11 @@ SECONDS = 20
 READS = re.compile(r"^\s*(select|with)\b", re.IGNORECASE)
 REFUSED = ("password authentication", "access denied", "ora-01017", "no pg_hba", "login failed")
 
+ENDED = ("interrupted", "statement timeout", "timed out")
+"""What a database says of a question that took longer than `SECONDS`."""
+STEPS = 50_000
+"""Steps of SQLite between two looks at the clock: some milliseconds."""
+
 
 class Sql:
     """A database as declared: each stream is a SELECT with a column of times and one of ids."""
@@ -39,6 +45,8 @@ class Sql:
                 "connect_timeout": SECONDS,
                 "options": f"-c default_transaction_read_only=on -c statement_timeout={SECONDS * 1000}",
             }
+        elif url.get_backend_name() == "mysql":
+            options["connect_args"] = {"connect_timeout": SECONDS, "read_timeout": SECONDS}
         try:
             self.engine = sa.create_engine(url, **options)
         except (NoSuchModuleError, ModuleNotFoundError) as failure:
@@ -65,6 +73,11 @@ class Sql:
             chosen = chosen.where(column > (int(last) if stream.order.numeric else last))
         return [str(row["id"]) for row in self._rows(chosen.order_by(column).limit(limit))]
 
+    def table(self, query: str, most: int) -> tuple[list[str], list[dict[str, Any]]]:
+        """The columns of a SELECT and its first rows, at most so many. Raises Problem."""
+        _select_only(query)
+        return self._asked(sa.select(sa.literal_column("q.*")).select_from(_source(query)).limit(most))
+
     def statement(self, stream: Stream, after: Position, limit: int) -> sa.Select[Any]:
         """The SELECT of a page. `a > x or (a = x and b > y)`: Oracle knows no order of rows of values."""
         order = stream.order
@@ -90,16 +103,24 @@ class Sql:
         self.engine.dispose()
 
     def _rows(self, chosen: sa.Select[Any]) -> list[dict[str, Any]]:
+        return self._asked(chosen)[1]
+
+    def _asked(self, chosen: sa.Select[Any]) -> tuple[list[str], list[dict[str, Any]]]:
         self._calls += 1
         try:
             with self.engine.connect() as connection:
-                rows = [_plain(row) for row in connection.execute(chosen).mappings()]
+                _end_in_time(connection)
+                answer = connection.execute(chosen)
+                columns = [str(name) for name in answer.keys()]  # noqa: SIM118
+                rows = [_plain(row) for row in answer.mappings()]
                 connection.rollback()
-                return rows
+                return columns, rows
         except OperationalError as failure:
             detail = redact(" ".join(str(failure.orig).split()))[:200]
             if any(word in detail.lower() for word in REFUSED):
                 raise SignInRefused(detail) from failure
+            if any(word in detail.lower() for word in ENDED):
+                raise Unreachable(detail, code="too_slow") from failure
             if "no such" in detail or "syntax" in detail:
                 raise Unfit(detail, code="query") from failure
             raise Unreachable(detail) from failure
@@ -113,8 +134,8 @@ class Sql:
     def _url(self) -> URL:
         for stream in self.declaration.streams:
             for query in (stream.query, stream.sweep.query if stream.sweep else ""):
-                if query and (not READS.match(query) or ";" in query):
-                    raise Unfit(query[:100], code="not_a_select")
+                if query:
+                    _select_only(query)
         settings, secrets = self.access.settings, self.access.secrets
         try:
             url = make_url(settings.get("address", ""))
@@ -148,6 +169,20 @@ class Sql:
 
     def _id(self, stream: Stream, id_: str) -> Any:
         return int(id_ or 0) if stream.order.numeric else id_
+
+
+def _select_only(query: str) -> None:
+    if not READS.match(query) or ";" in query:
+        raise Unfit(query[:100], code="not_a_select")
+
+
+def _end_in_time(connection: sa.Connection) -> None:
+    """SQLite knows no longest time of a question, so it is stopped from here."""
+    if connection.dialect.name == "sqlite":
+        end = clock.monotonic() + SECONDS
+        connection.connection.driver_connection.set_progress_handler(  # type: ignore[union-attr]
+            lambda: clock.monotonic() > end, STEPS
+        )
 
 
 def _source(query: str) -> sa.TextClause:

@@ -11,6 +11,8 @@ from decimal import Decimal
 from uptake.directory.models import Organization
 from uptake.insight.impact.models import Series
 
+ROWS_READ = 5_000
+"""Rows taken at a time."""
 Figures = dict[str, dict[date, float]]
 """{slug of a place: {day: value}}."""
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from uptake.directory.models import Organization, User
 from uptake.directory.viewer import Deed, Viewer
+from uptake.events.models import Connection
 
 MANAGING = (Deed.MANAGE_RULES, Deed.MANAGE_PEOPLE)
 """Any of these deeds at the place lets one register, lock and evaluate there."""
@@ -141,7 +142,7 @@ class SeriesQuerySet(models.QuerySet["Series"]):
 
 
 class Series(models.Model):
-    """Figures of the business that come by file: sales, satisfaction, productivity, by day or week and place."""
+    """Figures of the business that come by file or from a database (sales, satisfaction), by day or week and place."""
 
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
     name = models.CharField(max_length=100)
@@ -168,7 +169,8 @@ class SeriesVersionQuerySet(models.QuerySet["SeriesVersion"]):
 
 
 class SeriesVersion(models.Model):
-    """What one file said. Nothing of it changes; it can be withdrawn, and what was said before holds again."""
+    """What one file or one reading of a database said. Nothing of it changes; it can be withdrawn, and what was said
+    before holds again."""
 
     series = models.ForeignKey(Series, models.PROTECT, related_name="versions")
     figures = models.JSONField()
@@ -176,12 +178,58 @@ class SeriesVersion(models.Model):
     rows = models.IntegerField()
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    source = models.CharField(max_length=100, blank=True)
+    """The short name of the connection whose database said it; empty: a file did."""
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     objects = SeriesVersionQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.series_id} {self.made_at:%Y-%m-%d}"
+
+
+class SeriesQueryQuerySet(models.QuerySet["SeriesQuery"]):
+    def visible_to(self, viewer: Viewer) -> SeriesQueryQuerySet:
+        """Those by connections whose data the viewer manages, of series whose totals the viewer sees."""
+        return self.filter(
+            viewer.within("connection__organization__path", Deed.MANAGE_DATA),
+            viewer.within("series__organization__path", Deed.SEE_TOTALS),
+        )
+
+
+class SeriesQuery(models.Model):
+    """How a series is read from a database, and how that went the last time."""
+
+    series = models.OneToOneField(Series, models.PROTECT, related_name="asked")
+    connection = models.ForeignKey(Connection, models.PROTECT, related_name="+")
+    query = models.TextField()
+    """One SELECT."""
+    day = models.CharField(max_length=100)
+    """The column of the date; the next two those of the place (empty: the whole place) and of the value."""
+    place = models.CharField(max_length=100, blank=True)
+    value = models.CharField(max_length=100)
+    kept_at = models.DateTimeField()
+    kept_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    next_at = models.DateTimeField(null=True, blank=True)
+    """When the job reads it; none: never by itself."""
+    tried_at = models.DateTimeField(null=True, blank=True)
+    read_at = models.DateTimeField(null=True, blank=True)
+    """When it was last read to its end."""
+    rows = models.IntegerField(default=0)
+    left_out = models.IntegerField(default=0)
+    """Rows of the last reading: understood, and left out."""
+    failure = models.JSONField(null=True, blank=True)
+    """{code, detail} of the last attempt, where it failed."""
+
+    objects = SeriesQueryQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["next_at"], condition=models.Q(next_at__isnull=False), name="series_query_next"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.series_id} {self.connection_id}"
 
 
 class OutageQuerySet(models.QuerySet["Outage"]):

@@ -91,6 +91,8 @@ DEEDS: Mapping[str, str | Promise] = {
     "gaming.decided": _("Points under review decided"),
     "series.made": _("Business series made"),
     "series.taken": _("Business figures taken from a file"),
+    "series.read": _("Business figures read from a database"),
+    "series.query_kept": _("How a business series is read from a database changed"),
     "series.withdrawn": _("Business figures withdrawn"),
     "outage.noted": _("Outage noted"),
     "outage.ended": _("Outage ended"),

@@ -17,7 +17,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from uptake.basics.business_day import business_date
@@ -28,25 +27,16 @@ from uptake.connectors.files.words import why_unreadable
 from uptake.directory.models import Kind, Organization
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed, NotAllowed
-from uptake.insight.impact.business_series import FileRow, figures_of, placed
+from uptake.insight.impact.business_series import ROWS_READ, FileRow, figures_of, placed
 from uptake.insight.impact.keep_series import NoFigures, NoSeriesName, make_series, take_figures, withdraw_figures
 from uptake.insight.impact.models import MANAGING, Series, SeriesVersion
 from uptake.web import numbers, parts
+from uptake.web.pages.impact.series_words import WHY, database_of
 from uptake.web.viewing import NotYours, needs, viewer_for
 
 BYTES_READ: Final = 5_000_000
-ROWS_READ: Final = 5_000
 SHOWN: Final = 50
 DAYS_SHOWN: Final = 120
-WHY: Final = {
-    "bad_date": gettext_lazy("the date cannot be read"),
-    "bad_value": gettext_lazy("the value is no number"),
-    "no_place": gettext_lazy("no such place here"),
-    "two_places": gettext_lazy("several places here are called so"),
-    "in_future": gettext_lazy("the day lies in the future"),
-    "twice": gettext_lazy("stands in the file already"),
-}
-"""Why a row is left out."""
 
 
 @needs(Deed.SEE_TOTALS)
@@ -113,6 +103,7 @@ def one(request: HttpRequest, series_id: int) -> HttpResponseBase:
             raise NotYours(MANAGING[0]) from None
     context |= {
         "wrong": wrong,
+        "database": database_of(found, viewer),
         "versions": found.versions.order_by("-pk")[:50],
         "chart": _chart(found),
     }

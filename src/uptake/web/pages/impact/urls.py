@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from uptake.web.pages.impact import claim, costs, metrics_page, monthly, outages, own, series_pages, sharing, views
+from uptake.web.pages.impact import (
+    claim,
+    costs,
+    metrics_page,
+    monthly,
+    outages,
+    own,
+    series_database,
+    series_pages,
+    sharing,
+    views,
+)
 
 app_name = "impact"
 urlpatterns = [
@@ -15,6 +26,7 @@ urlpatterns = [
     path("claim/", claim.home, name="claim"),
     path("series/", series_pages.home, name="series"),
     path("series/<int:series_id>/", series_pages.one, name="one_series"),
+    path("series/<int:series_id>/database/", series_database.database, name="series_database"),
     path("series/<int:series_id>/<int:version_id>/withdraw/", series_pages.withdraw, name="withdraw_series"),
     path("<int:intervention_id>/", views.one, name="one"),
     path("monthly/", monthly.home, name="monthly"),
