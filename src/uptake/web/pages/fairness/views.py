@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Count
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -12,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from uptake.basics.business_day import business_date
-from uptake.directory.models import Kind, Organization
+from uptake.directory.models import Kind, Membership, Organization
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed, Viewer
 from uptake.programme.fairness.afford import Affordable, affordable
@@ -68,16 +69,24 @@ def home(request: HttpRequest) -> HttpResponseBase:
 
 
 def _company(request: HttpRequest, viewer: Viewer, companies: list[Organization]) -> Organization | None:
-    """The company of the place asked for; of a park the first."""
+    """The company of the place asked for; of several the one with most people, of which most can be said."""
     if not request.GET.get("at"):
-        return companies[0] if companies else None
+        return _largest(companies)
     place = place_for(request, Deed.SEE_TOTALS)
     if place.kind == Kind.PARK:
-        return next((one for one in companies if one.path.startswith(place.path)), None)
+        return _largest([one for one in companies if one.path.startswith(place.path)])
     found = next((one for one in companies if one.pk in (place.pk, place.company_id)), None)
     if found is None:
         raise Http404("no company whose totals one sees")
     return found
+
+
+def _largest(companies: list[Organization]) -> Organization | None:
+    if len(companies) < 2:
+        return next(iter(companies), None)
+    belonging = Membership.objects.on(timezone.localdate()).filter(organization__company__in=companies)
+    people = dict(belonging.values_list("organization__company").annotate(Count("person", distinct=True)).order_by())
+    return max(companies, key=lambda one: people.get(one.pk, 0))
 
 
 def _told(found: Fairness) -> dict[str, Any]:

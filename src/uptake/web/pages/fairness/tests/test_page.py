@@ -28,6 +28,16 @@ def test_who_sees_the_totals_of_a_company_reads_it(cast: Cast, client: Client, w
         assert "Too few people to say" in answer.content.decode()
 
 
+def test_of_several_companies_the_one_with_most_people_is_shown_first(cast: Cast, client: Client) -> None:
+    cast.sign_in(cast.ren, client)
+    for place in (cast.beiyuan, cast.qinghe):
+        for nth in range(20):
+            person(name=f"{place.slug} {nth}", at=place)
+
+        assert client.get("/fairness/").context["company"] == place
+        Membership.objects.filter(person__name__startswith=f"{place.slug} ").delete()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_what_stands_out_is_said_in_sentences(cast: Cast, client: Client) -> None:
     Membership.objects.filter(person=cast.hua).delete()  # the only one without a department
