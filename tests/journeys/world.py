@@ -44,6 +44,7 @@ from uptake.insight.impact.keep_query import Asked, keep_query
 from uptake.insight.impact.keep_series import make_series, take_figures
 from uptake.insight.impact.models import Chosen, Series, What
 from uptake.insight.impact.note_outage import note_outage
+from uptake.insight.impact.really_began import say_began
 from uptake.insight.impact.register import lock, register_intervention
 from uptake.insight.metrics.keep_segment import make_segment
 from uptake.insight.metrics.keep_view import save_view
@@ -356,6 +357,9 @@ def _intervene(side: Side, now: datetime) -> None:
         now=now - timedelta(days=20),
     )
     locked = lock(intervention=made, by=EVERYTHING, now=now - timedelta(days=20))
+    began = next(slug for slug, day in locked.starts.items() if day)
+    late = f"Training of {side.order} was late"
+    say_began(intervention=locked, departments=[began], began_on=now.date(), reason=late, by=EVERYTHING, now=now)
     kept = evaluate(intervention=locked, by=EVERYTHING, now=now + timedelta(days=10))
     ask_for_self_tests(now=now)
     made_link, _secret = share(evaluation=kept, days=7, label=side.order, by=EVERYTHING, now=now)

@@ -21,6 +21,7 @@ from uptake.statistics.event_study import Moment, event_study
 from uptake.statistics.experiments import cuped, departments, welch
 from uptake.statistics.group_time import group_time_average
 from uptake.statistics.imputation import Effect, Imputation
+from uptake.statistics.lasting import Span, spans
 from uptake.statistics.panel import Panel
 from uptake.statistics.permutation import DRAWS, permuted_arms
 from uptake.statistics.plan import Kind, Plan
@@ -53,6 +54,7 @@ class _Found:
     headline: str = "all_days"
     checks: list[Check] = field(default_factory=list)
     moments: tuple[Moment, ...] = ()
+    spans: tuple[Span, ...] = ()
     segments: tuple[Segment, ...] = ()
     strip: tuple[tuple[str, float], ...] = ()
     placebo: Floats = field(default_factory=lambda: np.zeros(0))
@@ -175,6 +177,7 @@ def _staggered(panel: Panel, plan: Plan, choice: Choice, found: _Found, draws: i
     differ, found.segments = robustness.heterogeneity(used)
     found.checks.append(differ)
     found.moments = event_study(used)
+    found.spans = spans(used, fit)
 
 
 def _one(panel: Panel, plan: Plan, found: _Found) -> None:
@@ -251,6 +254,7 @@ def _closed(panel: Panel, plan: Plan, choice: Choice, found: _Found, read_on: da
         always_valid=band,
         registration_hash=plan.hash(),
         data_sha=panel.sha(),
+        spans=found.spans,
     )
 
 

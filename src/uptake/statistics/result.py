@@ -17,8 +17,9 @@ import numpy as np
 from uptake.basics.canonical import canonical_json
 from uptake.statistics.estimate import Estimate, Relative
 from uptake.statistics.event_study import Moment
+from uptake.statistics.lasting import Span
 
-CODE_VERSION = "impact-1"
+CODE_VERSION = "impact-2"
 """Raised whenever the same input may give another result."""
 
 DIGITS = 10
@@ -131,6 +132,7 @@ class Result:
     always_valid: tuple[float, float] | None
     registration_hash: str
     data_sha: str
+    spans: tuple[Span, ...] = ()
     code_version: str = CODE_VERSION
 
     def check(self, code: str) -> Check | None:

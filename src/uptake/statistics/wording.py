@@ -113,6 +113,28 @@ NAIVE = {
 CANNOT = gettext_noop("It cannot be told whether “{metric}” changed because of it.")
 NO_CHANGE = gettext_noop("“{metric}” did not change by as much as matters.")
 INTERIM = gettext_noop("“{metric}” is still being measured; this reading is interim.")
+WEARS = {
+    Kind.RATE: gettext_noop(
+        "It wears off: the same departments differed by {early} percentage points in the first 28 days "
+        "and by {late} in the last 28."
+    ),
+    Kind.MEAN: gettext_noop(
+        "It wears off: the same departments differed by {early} in the first 28 days and by {late} in the last 28."
+    ),
+}
+LASTS = {
+    Kind.RATE: gettext_noop(
+        "It is not shown to wear off: the same departments differed by {early} percentage points in the first 28 days "
+        "and by {late} in the last 28."
+    ),
+    Kind.MEAN: gettext_noop(
+        "It is not shown to wear off: the same departments differed by {early} in the first 28 days "
+        "and by {late} in the last 28."
+    ),
+}
+TOO_EARLY = gettext_noop(
+    "Too few days to say whether it lasts: at least two departments need 84 days since their start."
+)
 MATTERS = gettext_noop("The whole interval is as large as was registered to matter.")
 
 
@@ -174,6 +196,18 @@ def against(result: Result) -> tuple[Check, ...]:
     order = {Light.STOP: 0, Light.WARN: 1}
     failed = [check for check in result.checks if check.light is not Light.PASS]
     return tuple(sorted(failed, key=lambda check: order[check.light]))
+
+
+def lasting_sentence(result: Result) -> Sentence | None:
+    """Whether it lasts; None where no such rows exist, or where the answer is stopped."""
+    check = result.check("NOVELTY_DECAY")
+    if not result.spans or result.stops or check is None:
+        return None
+    if check.number is None:
+        return Sentence(TOO_EARLY)
+    kind = Kind.RATE if result.kind == Kind.RATE else Kind.MEAN
+    fields = {name: signed(float(check.facts[name]), kind) for name in ("early", "late")}
+    return Sentence((WEARS if check.light is Light.WARN else LASTS)[kind], fields)
 
 
 def assumption_sentences(result: Result) -> tuple[Sentence, ...]:

@@ -216,6 +216,7 @@ INNER: Mapping[str, tuple[str, ...]] = {
         "/impact/new/?at={slug}",
         "/impact/{intervention}/",
         "/impact/{intervention}/own/",
+        "/impact/{intervention}/began/",
         "/impact/{intervention}/links/",
         "/impact/metrics/?at={slug}",
         "/impact/metrics/active/?at={slug}",

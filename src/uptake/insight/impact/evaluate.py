@@ -23,6 +23,7 @@ from uptake.insight.gaming.record_of import flagged_days
 from uptake.insight.impact.metrics import Metric, metric_of
 from uptake.insight.impact.models import MANAGING, Chosen, Evaluation, Intervention
 from uptake.insight.impact.panel_of_departments import HISTORY_DAYS, PersonDay, department_panel
+from uptake.insight.impact.really_began import counted, said_of
 from uptake.insight.impact.refusals import NothingYet, NotLocked
 from uptake.statistics.evaluate import evaluate as evaluate_panel
 from uptake.statistics.imputation import Imputation
@@ -30,7 +31,7 @@ from uptake.statistics.panel import WEEK, Panel
 from uptake.statistics.plan import Assignment, Direction, Drawn, Incident, Plan
 from uptake.statistics.result import Check, Grade, Light, Result, Verdict, rounded
 from uptake.statistics.verdict import adjusted, guardrail, programme_verdict
-from uptake.statistics.wording import Sentence, against, assumption_sentences, sentences
+from uptake.statistics.wording import Sentence, against, assumption_sentences, lasting_sentence, sentences
 
 DRAWS = 199
 """Permutations of who begins when."""
@@ -134,6 +135,8 @@ def answer(intervention: Intervention, *, last: date) -> dict[str, Any]:
         "metrics": metrics,
         "guardrails": guardrails,
     }
+    really = counted(intervention, said_of(intervention))
+    told |= {} if really is None else {"began": really.facts()}
     told |= _without_flagged(intervention, beside, metrics[0]["result"]["estimate"], first=first, last=last)
     told |= _programme(intervention, paid[0], told.get("without_flagged"), beside, first=first, last=last)
     return told | _others(intervention, beside, first=first, last=last)
@@ -303,6 +306,7 @@ def _told(panel: Panel, plan: Plan, last: date, metric: Metric) -> dict[str, Any
 
 
 def _said(panel: Panel, plan: Plan, metric: Metric, result: Result) -> dict[str, Any]:
+    lasts = lasting_sentence(result)
     return {
         **metric.facts(),
         "smallest": plan.smallest,
@@ -312,6 +316,7 @@ def _said(panel: Panel, plan: Plan, metric: Metric, result: Result) -> dict[str,
         "assumptions": [_sentence(one) for one in assumption_sentences(result)],
         "against": [one.code for one in against(result)],
         "weeks": _weeks(panel),
+        "lasts": None if lasts is None else _sentence(lasts),
     }
 
 

@@ -108,6 +108,35 @@ class Intervention(models.Model):
         return len(self.starts) - self.beginning
 
 
+class BeganQuerySet(models.QuerySet["Began"]):
+    def visible_to(self, viewer: Viewer) -> BeganQuerySet:
+        """Those of interventions at places whose totals the viewer sees."""
+        return self.filter(viewer.within("intervention__organization__path", Deed.SEE_TOTALS))
+
+
+class Began(models.Model):
+    """When a department really began, as somebody said it after the start. Insert-only, by trigger: the last one holds.
+
+    The registration stays as it is, and evaluations go by it.
+    """
+
+    intervention = models.ForeignKey(Intervention, models.PROTECT, related_name="really")
+    department = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    began_on = models.DateField(null=True, blank=True)
+    """Empty: it never did."""
+    reason = models.CharField(max_length=300)
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+
+    objects = BeganQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["intervention", "department", "-id"], name="began_by_department")]
+
+    def __str__(self) -> str:
+        return f"{self.intervention_id} {self.department_id} {self.began_on or 'never'}"
+
+
 class EvaluationQuerySet(models.QuerySet["Evaluation"]):
     def visible_to(self, viewer: Viewer) -> EvaluationQuerySet:
         """Those of interventions at places whose totals the viewer sees."""

@@ -68,5 +68,21 @@ class CannotAnswer(Refused):
         super().__init__("cannot answer")
 
 
+class NotBegun(Refused):
+    """It was not locked, or its first start is still to come: nobody can say yet who really began."""
+
+
+class NoDepartment(Refused):
+    """No department that takes part is named."""
+
+
+class WrongDay(Refused):
+    """The day a department began lies in the future, or more than a year before the first start."""
+
+
+class NoReason(Refused):
+    """It is not said, in 300 characters, how this is known or why it came so."""
+
+
 class NothingYet(Refused):
     """Nothing was measured yet after the first start."""

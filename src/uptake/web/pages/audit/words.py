@@ -99,6 +99,7 @@ DEEDS: Mapping[str, str | Promise] = {
     "outage.withdrawn": _("Note of an outage withdrawn"),
     "impact.registered": _("Intervention registered"),
     "impact.locked": _("Intervention locked"),
+    "impact.began_said": _("Said when departments really began"),
     "impact.evaluated": _("Intervention evaluated"),
     "impact.shared": _("Link to a report made"),
     "impact.share_revoked": _("Link to a report revoked"),

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from uptake.web.pages.impact import (
+    began,
     claim,
     costs,
     metrics_page,
@@ -32,6 +33,7 @@ urlpatterns = [
     path("monthly/", monthly.home, name="monthly"),
     path("monthly/<int:report_id>/", monthly.one, name="month"),
     path("monthly/<int:report_id>/report.pdf", monthly.pdf, name="month_pdf"),
+    path("<int:intervention_id>/began/", began.home, name="began"),
     path("<int:intervention_id>/own/", own.own, name="own"),
     path("<int:intervention_id>/cost/", costs.note, name="cost"),
     path("<int:intervention_id>/links/", sharing.links, name="links"),

@@ -30,7 +30,9 @@ from uptake.insight.report.note_cost import CURRENCIES
 from uptake.web import numbers, parts
 from uptake.web.catalogue import labels_of
 from uptake.web.pages.impact import planner, wanted
+from uptake.web.pages.impact.began import began_lines, began_section
 from uptake.web.pages.impact.costs import costs_of, costs_section
+from uptake.web.pages.impact.lasting import lasting_of, lasting_section
 from uptake.web.pages.impact.measures import (
     DECLARED,
     MEASURES,
@@ -277,6 +279,7 @@ def one(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
         if latest is not None:
             context |= told_of(latest)
             context["currencies"] = CURRENCIES
+            context["said_since"] = found.really.filter(made_at__gt=latest.made_at).exists()
     return render(request, "impact/one.html", context, status=422 if wrong else 200)
 
 
@@ -315,7 +318,8 @@ def report_xlsx(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
     told = told_of(made)
     table = metrics_section(told["measured"])
     heads = (_("Self-test"), _("How often"), _("In words"))
-    more = [(one.title, one.heads, one.rows) for one in (_three(told), _costs(told)) if one is not None]
+    beside = (_three(told), _costs(told), _lasting(told), _began(told))
+    more = [(one.title, one.heads, one.rows) for one in beside if one is not None]
     sheets = [(_("Metrics"), table.heads, table.rows), *more, (_("Self-test"), heads, trial_rows(told["trial"]))]
     return as_book(f"impact-{made.intervention_id}", sheets)
 
@@ -361,6 +365,14 @@ def _costs(told: Mapping[str, Any]) -> Section | None:
     return costs_section(told["costs"]) if told["costs"] is not None else None
 
 
+def _lasting(told: Mapping[str, Any]) -> Section | None:
+    return lasting_section(told["lasting"]) if told["lasting"] is not None else None
+
+
+def _began(told: Mapping[str, Any]) -> Section | None:
+    return began_section(told["began"]) if told["began"] else None
+
+
 def _sections(told: Mapping[str, Any]) -> list[Section]:
     pictures = [told[name] for name in ("course", "study", "placebo", "left_out")]
     trial: Trial = told["trial"]
@@ -368,7 +380,8 @@ def _sections(told: Mapping[str, Any]) -> list[Section]:
         *([trial_section(trial)] if trial.failed else []),
         metrics_section(told["measured"]),
         lines_section(_("What it says"), [told["headline"], *told["sentences"]]),
-        *(section for section in (_three(told), _costs(told)) if section is not None),
+        *(section for section in (_three(told), _lasting(told), _costs(told)) if section is not None),
+        *(section for section in [_began(told)] if section is not None),
         *([lines_section(_("Taken on trust"), told["assumptions"])] if told["assumptions"] else []),
         checks_section(told["checks"]),
         *([] if trial.failed else [trial_section(trial)]),
@@ -449,6 +462,8 @@ def _report(told: Mapping[str, Any], names: Mapping[str, Organization]) -> dict[
         "effect": change_of(measure, estimate["value"]) if stated else None,
         "interval": (change_of(measure, estimate["low"]), change_of(measure, estimate["high"])) if stated else None,
         "relative": _relative(relative) if told_of_it and relative else None,
+        "lasting": lasting_of(told),
+        "began": began_lines(told),
         "unflagged": _unflagged(measure, told.get("without_flagged")) if stated else None,
         "detectable": size_of(measure, result["detectable"]) if result["detectable"] is not None and stated else None,
         "checks": [_checked(one) for one in result["checks"]],

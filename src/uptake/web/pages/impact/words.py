@@ -89,6 +89,10 @@ WORDS: Mapping[type[refusals.Refused], Callable[[], str]] = {
     refusals.NotLocked: lambda: gettext("It was not locked before the start."),
     refusals.TooLate: lambda: gettext("It has begun already. What is decided now was not decided before."),
     refusals.CannotAnswer: lambda: gettext("This rollout cannot answer the question."),
+    refusals.NotBegun: lambda: gettext("It has not begun yet, so nobody can say who really began."),
+    refusals.NoDepartment: lambda: gettext("Choose at least one department that takes part."),
+    refusals.WrongDay: lambda: gettext("Give a day up to today, or say that it never began."),
+    refusals.NoReason: lambda: gettext("Say in at most 300 characters how this is known or why it came so."),
     refusals.NothingYet: lambda: gettext("Nothing was measured yet after the first start."),
 }
 

@@ -191,12 +191,76 @@ def test_the_report_tells_the_verdict_the_checks_and_the_pictures(
     assert sheet is not None
     rows = list(sheet.iter_rows(values_only=True))
     assert len(rows) == 4
-    assert len(book.worksheets) == 4
+    assert len(book.worksheets) == 5
+    young = "天数太少" if language == "zh-hans" else "Too few days to say whether it lasts"
+    assert young in text
+    assert young in said
     if language == "en":
         assert [str(row[6]) for row in rows[2:]] == ["Rose", "Not measured: no such event was recorded"]
         assert "It raised “Active people a working day”." in text
         assert re.search(r"\+\d+\.\d pp", text)
     assert DAYS > 90
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_who_really_began_is_said_beside_the_registration(
+    cast: Cast, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uptake.insight.impact.evaluate.DRAWS", 19)
+    starts = shops(cast)
+    work(cast, starts, 0.2)
+    made = lock(intervention=registered(cast, starts), by=EVERYTHING, now=BEFORE)
+    address = f"/impact/{made.pk}/began/"
+    hua = cast.sign_in(cast.hua)
+    hua.cookies["django_language"] = language
+    evaluate(intervention=made, by=EVERYTHING, now=timezone.now())
+    plain = read(hua, f"/impact/{made.pk}/")
+    assert 'id="began"' not in plain
+    late = {"department": ["shop-00", "shop-02"], "how": "on", "began_on": (START + timedelta(days=9)).isoformat()}
+
+    refused = hua.post(address, {**late, "reason": "   "})
+    assert refused.status_code == 422
+    kept = refused.content.decode()
+    assert kept.count(" checked") == 3
+    assert f'value="{late["began_on"]}"' in kept
+    wrongs: list[dict[str, object]] = [{"department": []}, {"department": ["elsewhere"]}, {"began_on": "soon"}]
+    for wrong in wrongs:
+        assert hua.post(address, {**late, "reason": "Training late", **wrong}).status_code == 422
+    assert hua.post(address, {**late, "reason": "Training late"}).status_code == 302
+    assert hua.post(address, {"department": "shop-04", "how": "never", "reason": "Closed"}).status_code == 302
+    told = {"en": "Never", "zh-hans": "从未开始"}[language]
+    assert "Training late" in read(hua, address)
+    assert told in read(hua, address)
+    asked_again = {"en": "Evaluate again", "zh-hans": "重新评估"}[language]
+    assert asked_again in read(hua, f"/impact/{made.pk}/")
+
+    evaluate(intervention=made, by=EVERYTHING, now=timezone.now())
+
+    lines = {
+        "en": (
+            "Of 6 departments that were to begin, so many began as intended: 0.", "Began later: 2, by 9 days.",
+            "Never began: 1.", "Nobody has said it yet of: 3.", "likely larger than told",
+        ),
+        "zh-hans": (
+            "应开始的部门共 6 个", "推迟开始的有 2 个，推迟了 9 天", "从未开始的有 1 个", "很可能比这里所说的更大",
+        ),
+    }[language]  # fmt: skip
+    page = read(hua, f"/impact/{made.pk}/")
+    book = openpyxl.load_workbook(io.BytesIO(hua.get(f"/impact/{made.pk}/report.xlsx").content))
+    sheets = " ".join(str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row)
+    printed = hua.get(f"/impact/{made.pk}/report.pdf").content
+    paper = "".join(page_.extract_text() for page_ in pypdf.PdfReader(io.BytesIO(printed)).pages)
+    for line in lines:
+        assert line in page
+        assert line in sheets
+        assert re.sub(r"\s", "", line) in re.sub(r"\s", "", paper)
+    assert asked_again not in page
+    for grade in (Grade.B, Grade.C):
+        assert not linted(" ".join(lines), grade=grade)
+    shu, mo = cast.sign_in(cast.shu), cast.sign_in(cast.mo)
+    assert shu.post(address, {**late, "reason": "Training late"}).status_code in (403, 404)
+    assert mo.get(address).status_code in (403, 404)
 
 
 @pytest.mark.once
