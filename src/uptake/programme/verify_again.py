@@ -30,6 +30,10 @@ LATEST: Final = 15
 """People of a book who earned last,"""
 OTHERS: Final = 15
 """and some of the others: the head of the chain says which, so that they are others whenever something was posted."""
+MOST_PEOPLE: Final = 300
+"""Of all books together, as far as each has a few: many companies take no longer than ten."""
+FEWEST: Final = 2
+"""Who earned last, and as many others, of each book however many books there are."""
 MOST_AWARDS: Final = 20_000
 """Awards of the people of a book who are looked at; the first one is, however many they are."""
 
@@ -55,13 +59,14 @@ def _people(book: int, head: str) -> list[int]:
     """Whose record is folded again."""
     rows = Award.objects.filter(company_id=book).values("person_id")
     counts = {row["person_id"]: (row["last"], row["n"]) for row in rows.annotate(last=Max("pk"), n=Count("pk"))}
-    latest = sorted(counts, key=lambda person: counts[person][0], reverse=True)[:LATEST]
+    share = max(FEWEST, MOST_PEOPLE // (2 * max(ChainHead.objects.count(), 1)))
+    latest = sorted(counts, key=lambda person: counts[person][0], reverse=True)[: min(LATEST, share)]
     others = sorted(
         counts.keys() - set(latest), key=lambda person: hashlib.sha256(f"{head}/{person}".encode()).digest()
     )
     chosen: list[int] = []
     awards = 0
-    for person in [*latest, *others[:OTHERS]]:
+    for person in [*latest, *others[: min(OTHERS, share)]]:
         awards += counts[person][1]
         if chosen and awards > MOST_AWARDS:
             break
