@@ -14,12 +14,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from uptake.directory.models import Kind, Organization
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed, NotAllowed
 from uptake.insight.impact.models import MANAGING, Outage
 from uptake.insight.impact.note_outage import NoSystem, WrongTimes, end_outage, note_outage, withdraw_outage
 from uptake.web import numbers
+from uptake.web.pages.impact.places import place_chosen, places_managed
 from uptake.web.viewing import NotYours, needs, viewer_for
 
 A_PAGE = 25
@@ -29,16 +29,10 @@ A_PAGE = 25
 def home(request: HttpRequest) -> HttpResponseBase:
     """What was noted at places the viewer sees; POST notes another."""
     viewer = viewer_for(request)
-    places = list(
-        Organization.objects.filter(viewer.within("path", *MANAGING), kind__in=(Kind.PARK, Kind.COMPANY))
-        .open()
-        .order_by("path")
-    )
+    places = places_managed(viewer)
     wrong = ""
     if request.method == "POST":
-        place = next((one for one in places if one.slug == request.POST.get("place", "")), None)
-        if place is None:
-            raise NotYours(MANAGING[0])
+        place = place_chosen(request, places)
         zone = settings_at(place)[0]
         try:
             ended = request.POST.get("ended_at", "")

@@ -24,13 +24,13 @@ from uptake.connectors.files.formats import open_table
 from uptake.connectors.files.series import NoSeriesColumns, TooManyFigures, series_in
 from uptake.connectors.files.table import UnreadableFile
 from uptake.connectors.files.words import why_unreadable
-from uptake.directory.models import Kind, Organization
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed, NotAllowed
 from uptake.insight.impact.business_series import ROWS_READ, FileRow, figures_of, placed
 from uptake.insight.impact.keep_series import NoFigures, NoSeriesName, make_series, take_figures, withdraw_figures
 from uptake.insight.impact.models import MANAGING, Series, SeriesVersion
 from uptake.web import numbers, parts
+from uptake.web.pages.impact.places import place_chosen, places_managed
 from uptake.web.pages.impact.series_words import WHY, database_of
 from uptake.web.viewing import NotYours, needs, viewer_for
 
@@ -43,16 +43,10 @@ DAYS_SHOWN: Final = 120
 def home(request: HttpRequest) -> HttpResponseBase:
     """The series of places the viewer sees; POST makes another."""
     viewer = viewer_for(request)
-    places = list(
-        Organization.objects.filter(viewer.within("path", *MANAGING), kind__in=(Kind.PARK, Kind.COMPANY))
-        .open()
-        .order_by("path")
-    )
+    places = places_managed(viewer)
     wrong = ""
     if request.method == "POST":
-        place = next((one for one in places if one.slug == request.POST.get("place", "")), None)
-        if place is None:
-            raise NotYours(MANAGING[0])
+        place = place_chosen(request, places)
         told = {name: request.POST.get(name, "") for name in ("name", "unit")}
         try:
             made = make_series(organization=place, **told, by=viewer, now=timezone.now())
