@@ -11,6 +11,7 @@ from django.db import connection
 
 from tests.cast import NOW, Cast
 from uptake.events.models import Correction, CorrectionKind, Event
+from uptake.programme import verify_again
 from uptake.programme.models import Award, KeptFold
 from uptake.programme.tests.world import RULES, Desk
 from uptake.programme.verify_again import problems_of
@@ -84,3 +85,15 @@ def test_what_still_waits_is_no_difference(cast: Cast) -> None:
     desk.consider()
     assert Event.objects.get(key="new").awards.exists()
     assert problems_of(cast.beiyuan.pk) == []
+
+
+def test_where_there_are_many_books_each_has_fewer_people_but_never_none(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played(cast, PLAIN)
+    for most, asked in ((300, 2), (1, 2)):
+        monkeypatch.setattr(verify_again, "MOST_PEOPLE", most)
+        assert len(verify_again._people(cast.beiyuan.pk, "head")) == asked
+    monkeypatch.setattr(verify_again, "FEWEST", 1)
+    monkeypatch.setattr(verify_again, "OTHERS", 0)
+    assert len(verify_again._people(cast.beiyuan.pk, "head")) == 1

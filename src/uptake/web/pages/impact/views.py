@@ -50,6 +50,7 @@ from uptake.web.pages.impact.measures import (
     placebo,
     size_of,
 )
+from uptake.web.pages.impact.places import places_managed
 from uptake.web.pages.impact.three import three_of, three_section
 from uptake.web.pages.impact.trial import Trial, trial_of, trial_rows, trial_section
 from uptake.web.pages.impact.words import CHECKS, DESIGNS, HELD, HELPS, LIGHTS, VERDICTS, WORDS, reason, remedy, said
@@ -90,11 +91,7 @@ def _wider(viewer: Viewer) -> list[Intervention]:
 def new(request: HttpRequest) -> HttpResponseBase:
     """The form for another; POST registers a draft."""
     viewer = viewer_for(request)
-    places = list(
-        Organization.objects.filter(viewer.within("path", *MANAGING), kind__in=(Kind.PARK, Kind.COMPANY))
-        .open()
-        .order_by("path")
-    )
+    places = places_managed(viewer)
     place = _place(request, places)
     if place is None:
         return render(request, "impact/new.html", {"place": None})
