@@ -19,7 +19,8 @@ from uptake.programme.governance.models import About, Appeal
 from uptake.programme.models import Award
 from uptake.programme.rewards.models import Redemption, SpecialGrant
 from uptake.web.catalogue import labels_of
-from uptake.web.pages.points.entries import prize_of, what_of
+from uptake.web.pages.points.entries import prize_of
+from uptake.web.pages.points.named import what_of
 from uptake.web.pages.points.read import rule_of, titled
 from uptake.web.pages.points.why import line_of
 

@@ -22,13 +22,12 @@ from uptake.programme.models import Award
 from uptake.programme.rewards.models import Redemption, SpecialGrant
 from uptake.web import numbers
 from uptake.web.catalogue import labels_of
+from uptake.web.pages.points.named import BY_AWARDS, what_of
 from uptake.web.pages.points.read import Home, rule_of, titled
 from uptake.web.pages.points.why import Line, line_of
 
 LINES_PER_PAGE: Final = 30
 SHOWN: Final = ("all", "paid", "unpaid", "other")
-BY_AWARDS: Final = "award/"
-"""Keys of entries that an award brought about begin so; what it gave stands in the list as the award itself."""
 SILENT: Final = (Kind.MATURED, Kind.DEBT_PAID, Kind.MOVED)
 """They change nothing that one can spend or owes beside what another line says."""
 ADDS: Final = (Kind.GRANTED, Kind.RELEASED, Kind.TIMED_OUT, Kind.REFUNDED)
@@ -179,31 +178,6 @@ def _told(entries: Mapping[int, Entry]) -> dict[int, Other]:
             questionable=moved > 0,
         )
     return told
-
-
-def what_of(entry_kind: str, kind: str) -> str:
-    """What an entry is called: by its kind and by what caused it (`challenge`, `prize`, …)."""
-    if entry_kind == Kind.GRANTED:
-        if kind == "special":
-            return gettext("Special points")
-        if kind == "recognition":
-            return gettext("Recognition by a colleague")
-        if kind == "appeal":
-            return gettext("Appeal upheld")
-        if kind == "retroactive":
-            return gettext("Points given afterwards")
-        if kind == "challenge":
-            return gettext("Prize of a challenge")
-        if kind == "prize":
-            return gettext("Prize of a ranking")
-    if kind == "gaming":
-        if entry_kind == Kind.HELD:
-            return gettext("On hold while people look at it")
-        if entry_kind == Kind.RELEASED:
-            return gettext("Given back after a review")
-        if entry_kind == Kind.FORFEITED:
-            return gettext("Taken after a review")
-    return str(Kind(entry_kind).label) if entry_kind in Kind.values else ""
 
 
 def prize_of(explanation: Mapping[str, Any]) -> str:

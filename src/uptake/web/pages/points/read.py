@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from django.db.models import Sum
 
-from uptake.basics.business_day import business_date
+from uptake.basics.business_day import business_date, start_of
 from uptake.directory.models import Organization, Person
 from uptake.directory.place import memberships_of, settings_at, span_on
 from uptake.ledger.balances import Points, outlook_of, points_of
+from uptake.ledger.models import Entry, Kind
 from uptake.programme.in_force import parsed
 from uptake.programme.models import Award
 from uptake.programme.rulebook import RuleVersion
+from uptake.web.pages.points.named import BY_AWARDS, what_of
 
 WEEKS: Final = 12
 SOURCES_SHOWN: Final = 8
@@ -51,6 +53,8 @@ class Week:
 
 @dataclass(frozen=True)
 class Source:
+    """What points came from: a rule, or something else that is given (`rule` is empty then)."""
+
     rule: str
     title: str
     points: int
@@ -62,7 +66,7 @@ class Summary:
 
     points: Points
     month: int
-    """Net points of the current month, by business date."""
+    """Given in the current month, by business date: net of what rules gave, and whatever else was given."""
     weeks: Sequence[Week]
     sources: Sequence[Source]
     most: int
@@ -112,6 +116,12 @@ def summary_of(person: Person, home: Home, now: datetime) -> Summary:
     for row in by_day.values_list("date", "sum"):
         per_week[row[0] - timedelta(days=row[0].weekday())] += row[1]
         month += row[1] if row[0] >= month_start else 0
+    others: dict[str, int] = defaultdict(int)
+    for day, title, points in _given_beside(person, home, min(first, month_start)):
+        per_week[day - timedelta(days=day.weekday())] += points
+        if day >= month_start:
+            month += points
+            others[title] += points
     starts = [first + timedelta(weeks=nth) for nth in range(WEEKS)]
     top = max([per_week[start] for start in starts] + [1])
     weeks = [
@@ -131,7 +141,8 @@ def summary_of(person: Person, home: Home, now: datetime) -> Summary:
         known = sources.get(row["rule"])
         title = known.title if known else title_of(*(row[key] for key in NAMED))
         sources[row["rule"]] = Source(row["rule"], title, row["sum"] + (known.points if known else 0))
-    ranked = sorted(sources.values(), key=lambda source: (-source.points, source.title))[:SOURCES_SHOWN]
+    beside = [Source("", title, points) for title, points in others.items()]
+    ranked = sorted([*sources.values(), *beside], key=lambda source: (-source.points, source.title))[:SOURCES_SHOWN]
     return Summary(
         points=outlook.points,
         month=month,
@@ -142,6 +153,20 @@ def summary_of(person: Person, home: Home, now: datetime) -> Summary:
         maturing=sorted(maturing.items()),
         elsewhere=_elsewhere(person, home, now),
     )
+
+
+def _given_beside(person: Person, home: Home, first: date) -> Iterator[tuple[date, str, int]]:
+    """(business date, what it is called, points) of what no rule gave from a date on: prizes, thanks and the like."""
+    rows = Entry.objects.filter(
+        book=home.company.pk,
+        owner=str(person.pk),
+        kind=Kind.GRANTED,
+        effective_at__gte=start_of(first, home.zone, home.day_start),
+    ).exclude(key__startswith=BY_AWARDS)
+    for at, cause, points in rows.values_list("effective_at", "cause", "points"):
+        day = business_date(at, home.zone, home.day_start)
+        if day <= home.today:
+            yield day, what_of(Kind.GRANTED, cause.partition("/")[0]), points
 
 
 def _elsewhere(person: Person, home: Home, now: datetime) -> list[tuple[Organization, int]]:

@@ -18,6 +18,7 @@ from uptake.directory.scope import EVERYTHING
 from uptake.events.happening import Happening
 from uptake.events.models import Connection, EventType
 from uptake.events.record import record
+from uptake.ledger.grant import Grant, grant
 from uptake.ledger.hold import hold
 from uptake.ledger.proof import BrokenProof, check_proof
 from uptake.programme.consider import consider_new_events
@@ -87,6 +88,23 @@ def test_the_figure_the_month_and_the_week_are_those_of_the_awards(cast: Cast, d
     assert "Points to spend 20 " in page
     assert "+16 this month" in page
     assert "11 May: 16" in cast.sign_in(cast.lin).get("/points/").content.decode()
+
+
+def test_what_no_rule_gave_counts_in_the_month_the_week_and_the_sources(cast: Cast, desk: Connection) -> None:
+    work(cast, desk, "stock.counted", "IC-1", lines=6)
+    for key, cause, points in (("special/7", "special/7", 30), ("prize/3", "prize/3", 50)):
+        given = Grant(
+            book=cast.beiyuan.pk, key=key, lot=key, owner=str(cast.lin.pk), points=points, cause=cause,
+            happened_at=NOW, available_from=NOW, reason="test",
+        )  # fmt: skip
+        grant([given], now=SEEN_AT)
+
+    page = text_of(cast.sign_in(cast.lin))
+
+    assert "+86 this month" in page
+    sources = page[page.index("Where my points came from") :]
+    assert re.search(r"Prize of a ranking 50 Special points 30 Stock count 6\b", sources)
+    assert "11 May: 86" in cast.sign_in(cast.lin).get("/points/").content.decode()
 
 
 def test_every_line_says_why_also_those_that_paid_nothing(cast: Cast, desk: Connection) -> None:
