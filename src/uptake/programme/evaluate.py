@@ -107,6 +107,8 @@ class Question:
     """The caps of the rule, of its groups and of the person that hold on that date, in their order."""
     factors: tuple[Factor, ...]
     """The multipliers of that date and name, the greatest first."""
+    ceiling: Number | None = None
+    """How many times as much all factors that hold may make together; None: the greatest counts alone."""
 
 
 class DayRules:
@@ -126,12 +128,14 @@ class DayRules:
         self.lots = tuple(lot_dates(rulebook.programme, rule, day) for rule in self.rules)
         """From when to when what each rule gives can be spent, in the order of `rules`."""
         self.by_name: dict[str, list[Question]] = defaultdict(list)
+        stacking = rulebook.programme.stacking
+        ceiling = stacking.at_most if stacking else None
         for rank, rule in enumerate(self.rules):
             limits = _limits(rulebook, rule, day)
             when = tuple(asked_of_rule(condition, rule) for condition in rule.when)
             for name in rule.on:
                 factors = _factors(rulebook, rule, day, name)
-                self.by_name[name].append(Question(rank, rule, when, limits, factors))
+                self.by_name[name].append(Question(rank, rule, when, limits, factors, ceiling))
         self.by_name.default_factory = None
 
     def after(self, earlier: Sequence[tuple[datetime, DayRules]]) -> DayRules:
@@ -315,7 +319,10 @@ def judge(event: JudgedEvent, question: Question, before: Before) -> tuple[int, 
 def _changed(
     base: int | Fraction, event: JudgedEvent, question: Question, explanation: dict[str, Any]
 ) -> tuple[int, tuple[str, ...]]:
-    """The base times the greatest factor that holds and the part that is not undone, rounded once."""
+    """The base times the factor of what holds and the part that is not undone, rounded once.
+
+    The factor is the greatest that holds, or where they are stacked their product up to the ceiling.
+    """
     reasons: tuple[str, ...] = ()
     exact = Fraction(base)
     factors = list(explanation["factors"])
@@ -326,7 +333,11 @@ def _changed(
                 {"what": "multiplier", "name": factor.name, "factor": plain(factor.factor), "points": plain(exact)}
             )
             reasons = (MULTIPLIER,)
-            break
+            if question.ceiling is None:
+                break
+    if question.ceiling is not None and exact > (most := Fraction(base) * Fraction(question.ceiling)):
+        exact = most
+        factors.append({"what": "ceiling", "factor": plain(question.ceiling), "points": plain(exact)})
     if event.part:
         exact *= 1 - event.part
         factors.append({"what": "part_reversed", "part": plain(event.part), "left": half_up(exact)})

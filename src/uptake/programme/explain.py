@@ -253,6 +253,9 @@ def _factor_sentences(explanation: Mapping[str, Any], labels: Labels) -> list[st
         elif what == "multiplier":
             fields = {"name": quoted(factor["name"]), "factor": number(factor["factor"]), "points": number(points)}
             told.append(_("%(name)s makes it %(factor)s times as much: %(points)s.") % fields)
+        elif what == "ceiling":
+            fields = {"factor": number(factor["factor"]), "points": number(points)}
+            told.append(_("All multipliers together make at most %(factor)s times as much: %(points)s.") % fields)
         elif what == "part_reversed":
             left = factor["left"]
             pattern = ngettext(

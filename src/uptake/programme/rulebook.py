@@ -24,6 +24,13 @@ NEVER_EXPIRES = Expiry()
 
 
 @dataclass(frozen=True, slots=True)
+class Stacking:
+    """All multipliers that hold are multiplied with one another, up to `at_most` times what is earned without them."""
+
+    at_most: Number
+
+
+@dataclass(frozen=True, slots=True)
 class Programme:
     """The clock and the calendar of the rulebook, and how long its records stay open."""
 
@@ -41,6 +48,8 @@ class Programme:
     season_ends: tuple[date, ...] = ()
     """First days after a season, rising."""
     levels_from: str = "lifetime"
+    stacking: Stacking | None = None
+    """None: of several multipliers that hold, the greatest counts alone."""
 
 
 @dataclass(frozen=True, slots=True)

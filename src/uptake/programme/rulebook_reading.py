@@ -36,6 +36,7 @@ from uptake.programme.rulebook import (
     Reversal,
     Rulebook,
     RuleVersion,
+    Stacking,
     Streak,
 )
 from uptake.programme.rulebook_refusals import (
@@ -173,9 +174,17 @@ def _programme(plain: Any, path: str) -> Programme:
         redemption_timeout_days=keys.take("redemption_timeout_days", _integer(0), 14),
         season_ends=tuple(sorted(keys.take("season_ends", _list_of(_date), ()))),
         levels_from=keys.take("levels_from", _one_of(("lifetime", "season")), "lifetime"),
+        stacking=keys.take("stacking", _stacking, None),
     )
     keys.nothing_else()
     return programme
+
+
+def _stacking(plain: Any, path: str) -> Stacking:
+    keys = _Keys(plain, path)
+    stacking = Stacking(keys.need("at_most", _at_least_one))
+    keys.nothing_else()
+    return stacking
 
 
 def _rule(condition: Callable[[Any, str], Condition]) -> Callable[[Any, str], RuleVersion]:

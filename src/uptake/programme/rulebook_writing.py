@@ -38,6 +38,7 @@ def to_file(rulebook: Rulebook) -> dict[str, Any]:
             "work_days": [day.isoformat() for day in programme.work_days],
             "expires": _expiry_to_file(programme.expires),
             **_others(_PROGRAMME, programme),
+            **({"stacking": {"at_most": programme.stacking.at_most}} if programme.stacking else {}),
         },
         "rules": [_rule_to_file(rule) for rule in rulebook.rules],
         **{key: [write(one) for one in found] for key, write in _LISTS.items() if (found := getattr(rulebook, key))},

@@ -79,9 +79,10 @@ def shared_sentences(rule: RuleVersion, rulebook: Rulebook, labels: Labels) -> l
             others = [quoted(titles[lineage]) for lineage in group.rules if lineage != rule.rule]
             told += [cap_sentence(cap, listed(others) if others else "") for cap in group.cap]
     told += [cap_sentence(cap, all_rules=True) for cap in rulebook.person_cap]
-    for multiplier in rulebook.multipliers:
-        if not multiplier.on or set(multiplier.on) & set(rule.on):
-            told.append(multiplier_sentence(multiplier, labels))
+    concerned = [one for one in rulebook.multipliers if not one.on or set(one.on) & set(rule.on)]
+    told += [multiplier_sentence(multiplier, labels) for multiplier in concerned]
+    if concerned:
+        told += stacking_sentences(rulebook)
     told += [reversal_sentence(one, labels, rule.on) for one in rulebook.reversals if set(one.undoes) & set(rule.on)]
     return told
 
@@ -187,6 +188,15 @@ def multiplier_sentence(multiplier: Multiplier, labels: Labels) -> str:
     elif last:
         told.append(_("This holds to %(last)s.") % dates)
     return joined_sentences(told)
+
+
+def stacking_sentences(rulebook: Rulebook) -> list[str]:
+    """How many times as much all multipliers together may make, where they are multiplied with one another."""
+    stacking = rulebook.programme.stacking
+    if stacking is None:
+        return []
+    told = _("Multipliers that hold at once are multiplied, together by at most %(factor)s.")
+    return [told % {"factor": number(stacking.at_most)}]
 
 
 def cooldown_sentences(rule: RuleVersion) -> list[str]:

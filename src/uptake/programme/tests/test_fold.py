@@ -173,6 +173,39 @@ def test_what_is_shared_and_multiplied_is_told() -> None:
         )
 
 
+STACKED = {
+    "programme": {"stacking": {"at_most": Decimal("2.5")}},
+    "rules": [{"rule": "a", "version": 1, "from": "2026-01-01", "on": "x", "points": 10}],
+    "multipliers": [
+        {"multiplier": "Summer", "factor": Decimal("1.4")},
+        {"multiplier": "Counting", "factor": 2, "on": "x"},
+        {"multiplier": "Others", "factor": 3, "on": "y"},
+    ],
+}
+
+
+def test_stacked_factors_are_told_one_by_one_and_then_the_ceiling() -> None:
+    (outcome,) = fold(DayRules(parse_rulebook(STACKED), DAY), [JudgedEvent(1, "x", START, "", "a", DAY)])
+
+    assert (outcome.points, outcome.reasons) == (25, ("multiplier",))
+    with override("en"):
+        assert award_sentence(outcome.points, outcome.reasons, outcome.explanation, Labels()) == (
+            "The rule gives 10 points each time. “Counting” makes it 2 times as much: 20. "
+            "“Summer” makes it 1.4 times as much: 28. All multipliers together make at most 2.5 times as much: 25."
+        )
+    with override("zh-hans"):
+        assert "合计最多 2.5 倍：25" in award_sentence(25, outcome.reasons, outcome.explanation, Labels())
+
+
+def test_stacked_factors_below_the_ceiling_say_nothing_of_it() -> None:
+    book = {**STACKED, "programme": {"stacking": {"at_most": 3}}}
+
+    (outcome,) = fold(DayRules(parse_rulebook(book), DAY), [JudgedEvent(1, "x", START, "", "a", DAY)])
+
+    assert outcome.points == 28
+    assert [one["what"] for one in outcome.explanation["factors"]] == ["fixed", "multiplier", "multiplier"]
+
+
 def test_rank_is_the_place_among_the_rules_in_force() -> None:
     later = {"rule": "a", "version": 1, "from": "2026-07-01", "on": "x", "points": 1}
     rules = DayRules(parse_rulebook({"rules": [later, {**later, "rule": "b", "from": "2026-01-01"}]}), DAY)

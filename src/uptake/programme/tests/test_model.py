@@ -112,7 +112,11 @@ def rulebooks(draw: st.DrawFn) -> dict[str, Any]:
         }  # fmt: skip
 
     return {
-        "programme": {"lateness_days": draw(st.sampled_from([7, 9])), "season_ends": ["2026-06-04"]},
+        "programme": {
+            "lateness_days": draw(st.sampled_from([7, 9])),
+            "season_ends": ["2026-06-04"],
+            **draw(st.sampled_from([{}, {"stacking": {"at_most": 2}}, {"stacking": {"at_most": Decimal("2.6")}}])),
+        },
         "rules": [
             rule(
                 "orders", "order", {"per": "lines", "each": 2, "points": 3},
@@ -126,7 +130,10 @@ def rulebooks(draw: st.DrawFn) -> dict[str, Any]:
         ],
         "groups": [{"group": "g", "rules": ["stock", "streak"], "cap": draw(SOME_CAPS)}],
         "person_cap": draw(SOME_CAPS),
-        "multipliers": [{"multiplier": "some", "factor": Decimal("1.5"), "on": "move"}] if draw(st.booleans()) else [],
+        "multipliers": [
+            {"multiplier": "some", "factor": Decimal("1.5"), "on": "move"},
+            {"multiplier": "others", "factor": Decimal("1.7"), "when": [{"fact": "lines", "op": "lt", "value": 9}]},
+        ][: draw(st.integers(0, 2))],
         "reversals": REVERSALS,
         "levels": levels,
     }  # fmt: skip

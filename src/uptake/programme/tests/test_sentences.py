@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.utils.translation import override
 
+from uptake.programme.changes import changes_of
 from uptake.programme.conditions.compare import OPERATORS, ORDER, PRESENCE, TEXT
 from uptake.programme.explain import award_sentence
+from uptake.programme.rulebook import Rulebook
 from uptake.programme.rulebook_reading import parse_rulebook
 from uptake.programme.rulebook_refusals import RulebookRefused
 from uptake.programme.sentences import (
@@ -120,6 +123,22 @@ def test_rule_tells_what_it_shares_with_its_rulebook() -> None:
             "This holds from 1 Jun 2026 to 31 Aug 2026. They expire at the end of the month. "
             "In force from 1 Jan 2026."
         )
+
+
+def test_stacking_is_said_where_multipliers_concern_the_rule_and_shows_in_the_differences() -> None:
+    def book(programme: dict[str, Any], on: str) -> Rulebook:
+        several = [{"multiplier": name, "factor": 2, "on": on} for name in ("Summer", "Counting")]
+        return parse_rulebook({"programme": programme, "rules": [RULE], "multipliers": several})
+
+    stacked = {"stacking": {"at_most": Decimal("2.5")}}
+    said = "Multipliers that hold at once are multiplied, together by at most 2.5."
+    with override("en"):
+        concerned = book(stacked, RULE["on"])
+        assert said in rule_sentences(concerned.rules[0], LABELS, concerned)
+        others = book(stacked, "stock.moved")
+        assert said not in rule_sentences(others.rules[0], LABELS, others)
+        (changed,) = changes_of(book({}, RULE["on"]), concerned, date(2026, 6, 1), LABELS).rules
+        assert [part.text for part in changed.after if not part.same] == [said]
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])

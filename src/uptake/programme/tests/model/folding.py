@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from math import prod
 
 from uptake.programme.tests.model.asking import Asked, Person, run_at, unit_of, worth
 from uptake.programme.tests.model.dates import DAY
@@ -224,15 +225,14 @@ class Fold:
         if any(one.lineage == rule.lineage and one.points > 0 and abs(event.at - one.event.at) < gap for one in given):
             return 0, ["cooldown"]
         codes = []
-        factor = max(
-            [
-                multiplier.factor
-                for multiplier in self.book.multipliers
-                if multiplier.fits(event.date, event.name)
-                and all(asked.holds(condition, rule.on) for condition in multiplier.when)
-            ],
-            default=Fraction(1),
-        )
+        factors = [
+            multiplier.factor
+            for multiplier in self.book.multipliers
+            if multiplier.fits(event.date, event.name)
+            and all(asked.holds(condition, rule.on) for condition in multiplier.when)
+        ]
+        most = self.book.programme.stacked_at_most
+        factor = max(factors, default=Fraction(1)) if most is None else min(most, prod(factors, start=Fraction(1)))
         if factor > 1:
             codes.append("multiplier")
         if part > 0:

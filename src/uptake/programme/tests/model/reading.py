@@ -138,6 +138,8 @@ class Programme:
     timeout_days: int
     season_ends: tuple[date, ...]
     levels_from: str
+    stacked_at_most: Fraction | None
+    """The ceiling of all factors multiplied; None: the greatest alone."""
 
 
 @dataclass(frozen=True)
@@ -230,9 +232,17 @@ def _programme(plain: Any) -> Programme:
         timeout_days=keys.get("redemption_timeout_days", _whole(0), 14),
         season_ends=tuple(sorted(keys.get("season_ends", _many(_date), ()))),
         levels_from=keys.get("levels_from", _one_of("lifetime", "season"), "lifetime"),
+        stacked_at_most=keys.get("stacking", _stacking, None),
     )
     keys.end()
     return programme
+
+
+def _stacking(plain: Any, path: str) -> Fraction:
+    keys = _Keys(plain, path)
+    most: Fraction = keys.need("at_most", _number(1))
+    keys.end()
+    return most
 
 
 def _rule(expires: Expiry, condition: Reader) -> Reader:

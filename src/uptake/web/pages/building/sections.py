@@ -215,6 +215,7 @@ def _programme_blocks(told: Any, _known: Known) -> list[Block]:
             ("thursday", _("Thursday")), ("friday", _("Friday")), ("saturday", _("Saturday")),
             ("sunday", _("Sunday"))]  # fmt: skip
     dates = _("dates such as 2026-10-01, with commas")
+    stacking = told.get("stacking")
     return [
         Block(
             _("Days"),
@@ -259,6 +260,27 @@ def _programme_blocks(told: Any, _known: Known) -> list[Block]:
             ],
         ),
         Block(
+            _("Several multipliers at once"),
+            [
+                [
+                    Input(
+                        "stacking.kind",
+                        _("How they count"),
+                        "select",
+                        "all" if "stacking" in told else "",
+                        [("", _("only the greatest")), ("all", _("all, multiplied"))],
+                    ),
+                    Input(
+                        "stacking.at_most",
+                        _("Together at most times"),
+                        "number",
+                        stacking.get("at_most", "") if isinstance(stacking, Mapping) else "",
+                        hint=_("only for “all, multiplied”"),
+                    ),
+                ],
+            ],
+        ),
+        Block(
             _("Levels and seasons"),
             [
                 [
@@ -291,6 +313,8 @@ def _read_programme(given: Given, _known: Known) -> Plain:
     for key in ("holidays", "work_days", "season_ends"):
         put(told, key, _listed(given.text(key)), [])
     put(told, "expires", read_expiry(given, "expires"))
+    if given.text("stacking.kind"):
+        told["stacking"] = {"at_most": given.number("stacking.at_most")}
     return told
 
 
@@ -429,7 +453,8 @@ SECTIONS: Sequence[Section] = (
     Section("person_cap", gettext_lazy("Limits of a person"), gettext_lazy("Limits over everything a person earns."),
             _person_cap_blocks, _read_person_cap),
     Section("multipliers", gettext_lazy("Multipliers"),
-            gettext_lazy("What is worth more for a while. Where several hold, only the greatest counts."),
+            gettext_lazy("What is worth more for a while. Where several hold, the greatest counts, or all"
+                         " together up to a ceiling: Times and validity."),
             _multiplier_blocks, _read_multipliers),
     Section("reversals", gettext_lazy("Reversals"),
             gettext_lazy("Which event takes back what an earlier one earned, whoever did it."), _reversal_blocks,

@@ -44,7 +44,7 @@ WHOLE: dict[str, Any] = {
         "timezone": "Asia/Shanghai", "day_start": "04:00", "week_start": "sunday", "lateness_days": 3,
         "rest_days": ["sunday"], "holidays": ["2026-10-01", "2026-10-02"], "work_days": ["2026-10-04"],
         "expires": {"days": 90}, "fiscal_year_start": 4, "redemption_timeout_days": 5,
-        "season_ends": ["2026-07-01"], "levels_from": "season",
+        "season_ends": ["2026-07-01"], "levels_from": "season", "stacking": {"at_most": 2.5},
     },
     "rules": [RULE, {"rule": "fixed", "version": 1, "from": "2026-01-01", "on": "a.b", "points": 3},
               {"rule": "steps", "version": 1, "from": "2026-01-01", "on": "a.b", "expires": "never", "points": {
