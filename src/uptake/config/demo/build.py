@@ -16,6 +16,7 @@ from django.db import transaction
 from uptake.config.demo.adoption import bring_people_in
 from uptake.config.demo.afterwards import plant_afterwards
 from uptake.config.demo.catalogue import CATALOGUE
+from uptake.config.demo.circles import plant_circles
 from uptake.config.demo.community import let_people_talk
 from uptake.config.demo.drafts import plant_drafts
 from uptake.config.demo.file import import_courses
@@ -124,6 +125,7 @@ REST: tuple[tuple[str, Planting], ...] = (
     ("committee", seat_a_committee),
     ("drafts", plant_drafts),
     ("afterwards", plant_afterwards),
+    ("circles", plant_circles),
     ("reviews", plant_reviews),
     ("questions", keep_questions),
     ("newcomers", bring_people_in),

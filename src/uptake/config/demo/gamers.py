@@ -1,7 +1,10 @@
 """What is planted for the search for signs of gaming, as happenings of a date.
 
 - C: a shopfloor worker of ``EVENINGS`` begins to report work orders late in the evening, some weeks before today;
+- G: a buyer of ``PADDED`` cuts and fills purchase orders to just as many lines as pay more since the rules changed;
 - H: a checker of ``AGAIN`` begins to report the same few checks again and again: points rise, the work does not.
+
+Rings and loops of recognition (R, S) are no happenings of a system: see ``circles``.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from uptake.config.demo.rules import MANY_LINES
 from uptake.events.happening import Happening
 
 if TYPE_CHECKING:
@@ -18,11 +22,14 @@ if TYPE_CHECKING:
 
 EVENINGS = ("mingzhou", "shopfloor")
 AGAIN = ("yusheng", "quality")
+PADDED = ("tianhe", "purchasing")
 """Company and department of the one who does it: the first there who is at work most days and never stops."""
 SINCE_DAYS = 26
 """So many days before today it begins: within one window of the search."""
 EAGER = 0.4
-CHECKED = "quality.checked"
+CHECKED, APPROVED = "quality.checked", "purchase_order.approved"
+INSTEAD = {EVENINGS: "", AGAIN: CHECKED, PADDED: APPROVED}
+"""What they otherwise would have done that falls away for it."""
 
 
 def gamers(people: Iterable[DemoPerson]) -> dict[str, tuple[str, str]]:
@@ -31,7 +38,7 @@ def gamers(people: Iterable[DemoPerson]) -> dict[str, tuple[str, str]]:
     for one in people:
         where = (one.company, one.department)
         steady = one.zeal > EAGER and one.silent_from is None and one.meets_fault is None
-        if where in (EVENINGS, AGAIN) and steady:
+        if where in INSTEAD and steady:
             found.setdefault(where, one.staff_number)
     return {number: where for where, number in found.items()}
 
@@ -44,8 +51,12 @@ def gamed(
     if not 0 < ago <= SINCE_DAYS or day in park.rest:
         return done
     chance = random.Random(f"{park.seed}/gamed/{person.staff_number}/{day.isoformat()}")
-    deeds = _evening(chance, day) if planted == EVENINGS else _again(chance, ago)
-    kept = [one for one in done if planted == EVENINGS or one.event != CHECKED]
+    deeds = {
+        EVENINGS: lambda: _evening(chance, day),
+        AGAIN: lambda: _again(chance, ago),
+        PADDED: lambda: _padded(chance, day),
+    }[planted]()
+    kept = [one for one in done if one.event != INSTEAD[planted]]
     return kept + [
         Happening(
             event=event,
@@ -71,3 +82,9 @@ def _again(chance: random.Random, ago: int) -> Iterator[tuple[str, int, str, dic
     for number in range(5):
         thing = f"QC-R{number + 5 * (ago % 2)}"
         yield CHECKED, 560 + 73 * number + chance.randint(0, 60), thing, {"on_time": True, "findings": 0}
+
+
+def _padded(chance: random.Random, day: date) -> Iterator[tuple[str, int, str, dict[str, object]]]:
+    for number in range(chance.randint(3, 5)):
+        lines = MANY_LINES + (chance.random() < 0.2)
+        yield APPROVED, 570 + 85 * number + chance.randint(0, 70), f"PO-{day:%m%d}-P{number}", {"lines": lines}

@@ -7,6 +7,7 @@ what it cost, and a monthly report of the park.
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
@@ -16,12 +17,14 @@ from django.contrib.auth import get_user_model
 
 from uptake.config.demo.names import Words
 from uptake.config.demo.park import (
+    BEGAN_LATE,
     COACHED_COMPANIES,
     COACHED_DEPARTMENTS,
     INFORMED_COMPANIES,
     INFORMED_DEPARTMENTS,
     DemoPark,
     began_on,
+    coached_on,
 )
 from uptake.directory.models import Organization
 from uptake.directory.scope import Viewer, viewer_of
@@ -30,7 +33,8 @@ from uptake.insight.impact.business_series import FileRow, placed
 from uptake.insight.impact.evaluate import evaluate
 from uptake.insight.impact.keep_series import make_series, take_figures
 from uptake.insight.impact.metrics import Measure, Metric
-from uptake.insight.impact.models import Chosen, Series, What
+from uptake.insight.impact.models import Chosen, Intervention, Series, What
+from uptake.insight.impact.really_began import say_began
 from uptake.insight.impact.refusals import Refused
 from uptake.insight.impact.register import Wanted, lock, register_intervention
 from uptake.insight.report.keep_schedule import WrongSchedule, keep_schedule
@@ -48,6 +52,8 @@ OUTPUT_MORE = 2.5
 OUTPUT_DAYS = 110
 COST = Decimal(48_000)
 """Two coaches for six weeks."""
+COACH_ILL = Words("The coach was ill in the first week.", "辅导老师第一周生病。")
+AS_MEANT = Words("As the diary of the coaches says.", "以辅导老师的日志为准。")
 SCHEDULED_DAYS = 70
 """So many days ago the monthly report was scheduled."""
 PLANNED_DAYS = 7
@@ -72,7 +78,10 @@ def plant_impact(park: DemoPark, now: datetime) -> None:
             outcome=outcome,
         )  # fmt: skip
         with suppress(Refused):  # a park of few days has no history: it stays a draft
-            evaluate(intervention=lock(intervention=made, by=ren, now=decided), by=ren, now=now)
+            locked = lock(intervention=made, by=ren, now=decided)
+            if kind == What.COACHING:
+                _say_who_began(park, locked, ren, now)
+            evaluate(intervention=locked, by=ren, now=now)
         if outcome is not None:
             note_cost(intervention=made, amount=COST, point_value=Decimal(0), currency="CNY", by=ren, now=now)
     _monthly(place, ren, now)
@@ -85,6 +94,31 @@ def plant_impact(park: DemoPark, now: datetime) -> None:
     )  # fmt: skip
 
 
+def _say_who_began(park: DemoPark, intervention: Intervention, ren: Viewer, now: datetime) -> None:
+    """Of each department that was to begin: when it did, said on the next day."""
+    days: dict[tuple[date, bool], list[str]] = defaultdict(list)
+    for slug, (_meant, really) in _coached(park).items():
+        if really is not None:
+            days[really, slug == "-".join(BEGAN_LATE)].append(slug)
+    for (day, late), slugs in days.items():
+        reason = COACH_ILL if late else AS_MEANT
+        said = now - timedelta(days=(park.today - day).days - 1)
+        say_began(
+            intervention=intervention, departments=slugs, began_on=day, reason=reason.in_(park.language), by=ren,
+            now=said,
+        )  # fmt: skip
+
+
+def _coached(park: DemoPark) -> dict[str, tuple[date | None, date | None]]:
+    """Of each department of the coaching: when it was meant to begin, and when it did."""
+    meant = _starts(park, COACHED_COMPANIES, COACHED_DEPARTMENTS)
+    told = {}
+    for slug, day in meant.items():
+        company, _dash, department = slug.partition("-")
+        told[slug] = (day, coached_on(company, department, park.today))
+    return told
+
+
 def _output(park: DemoPark, place: Organization, ren: Viewer, now: datetime) -> Wanted:
     """What files say of the departments that are coached or wait for it: a figure for each working day."""
     name, unit = OUTPUT.in_(park.language), OUTPUT_UNIT.in_(park.language)
@@ -93,7 +127,7 @@ def _output(park: DemoPark, place: Organization, ren: Viewer, now: datetime) -> 
     rows: list[FileRow] = []
     last = park.today - timedelta(days=2)
     shared = {day: random.Random(f"{park.seed}/output/{day}").gauss(0, 1.5) for day in _days(last)}
-    for slug, start in _starts(park, COACHED_COMPANIES, COACHED_DEPARTMENTS).items():
+    for slug, (_meant, start) in _coached(park).items():
         chance = random.Random(f"{park.seed}/output/{slug}")
         usual = chance.uniform(34, 46)
         for day, common in shared.items():

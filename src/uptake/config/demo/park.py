@@ -10,7 +10,8 @@ Planted facts, so that one can check what the product finds:
 - one order processed in twenty is cancelled days later, by whoever processed it (``CANCELLED_AFTER``);
 - nearly everybody has a seat of the ERP, some use it without one, some have one they never used (see ``seats``);
 - one company started late, one department of Qinghe never took the tool up;
-- departments of ``COACHED_COMPANIES`` were coached from two dates on and use the tool more since, others wait;
+- departments of ``COACHED_COMPANIES`` were coached from two dates on and use the tool more since, others wait; in
+  ``BEGAN_LATE`` the coaching really began later than it was registered;
   in ``INFORMED_COMPANIES`` a leaflet was handed out the same way, and changed nothing (see ``impact``).
 """
 
@@ -57,6 +58,8 @@ INFORMED_COMPANIES = ("tianhe", "jiangnan", "haoyu", "rongcheng", "kaida", "shui
 INFORMED_DEPARTMENTS = (*COACHED_DEPARTMENTS, "finance", "planning")
 BEGAN_DAYS = (49, 42)
 """Days before today on which half of those that began did."""
+BEGAN_LATE, LATE_DAYS = ("lantai", "shopfloor"), 7
+"""A department that was really coached so many days later than it was meant to be."""
 COACHED_MORE = 0.18
 """By so much the chance of a coached person using the tool on a working day rises."""
 CANCELLED = 0.05
@@ -171,7 +174,7 @@ def _staff(chance: random.Random, company: DemoCompany, size: int, today: date, 
             chance.uniform(0.6, 1.5),
             silent,
             fault,
-            began_on(company.slug, department, COACHED_COMPANIES, COACHED_DEPARTMENTS, today),
+            coached_on(company.slug, department, today),
         )
 
 
@@ -185,6 +188,14 @@ def began_on(
     if (row + column) % 2:
         return None
     return today - timedelta(days=BEGAN_DAYS[(row // 2 + column // 2) % 2])
+
+
+def coached_on(company: str, department: str, today: date) -> date | None:
+    """When coaching really began in a department; None: it waits, or takes no part."""
+    meant = began_on(company, department, COACHED_COMPANIES, COACHED_DEPARTMENTS, today)
+    if meant is None or (company, department) != BEGAN_LATE:
+        return meant
+    return meant + timedelta(days=LATE_DAYS)
 
 
 def _departments(size: int) -> list[str]:

@@ -22,15 +22,22 @@ REASON = Words(
     "班组长说当时在试用新货架。无法判断;如果继续出现,会再次复核。",
 )
 
+AGAIN = Words("The same piece again, in the last half hour before closing.", "仍是同一件货，都在下班前半小时。")
+SEEN = Words("I asked on site: the piece never left its shelf.", "现场核实过：这件货从未离开货架。")
+
 
 def plant_reviews(park: DemoPark, now: datetime) -> None:
-    """One finding of long ago, decided; a later one that waits with its points on hold; and the search of today."""
-    ren = viewer_of(get_user_model().objects.get(username="ren"), today=park.today)
+    """One finding of long ago that could not be told; a later one that two people called real; and the search of today,
+    whose findings wait with their points on hold."""
+    ren, an = (viewer_of(get_user_model().objects.get(username=name), today=park.today) for name in ("ren", "admin"))
     beiyuan = Organization.objects.get(slug="beiyuan")
     for days in LOOKED_DAYS:
         then = now - timedelta(days=days - 1)
         for one in find_signs(company=beiyuan, last=park.today - timedelta(days=days), now=then):
+            at = then + timedelta(days=2)
             if days == LOOKED_DAYS[0]:
-                reason = REASON.in_(park.language)
-                give_opinion(finding=one, verdict=Verdict.UNCLEAR, reason=reason, by=ren, now=then + timedelta(days=2))
+                give_opinion(finding=one, verdict=Verdict.UNCLEAR, reason=REASON.in_(park.language), by=ren, now=at)
+            else:
+                for by, reason in ((ren, AGAIN), (an, SEEN)):
+                    give_opinion(finding=one, verdict=Verdict.REAL, reason=reason.in_(park.language), by=by, now=at)
     find_due(now=now, thresholds=thresholds_on)

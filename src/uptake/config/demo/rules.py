@@ -13,6 +13,8 @@ from uptake.config.demo.names import Words
 
 RICH: Final = ("beiyuan",)
 """The companies with a rulebook of their own."""
+MANY_LINES: Final = 10
+"""From so many lines on a purchase order pays more, since the rules changed."""
 LEVELS: Final = (
     (Words("Starter", "新手"), 50),
     (Words("Steady hand", "熟手"), 250),
@@ -25,7 +27,7 @@ LEVELS: Final = (
 def rulebook(
     *, language: str, first: date, changed: date | None, holidays: list[date], worked: list[date], rich: bool = False
 ) -> dict[str, Any]:
-    """The rulebook file (2b) in force from `first`; with `changed`, the next one, in which two rules change then.
+    """The rulebook file (2b) in force from `first`; with `changed`, the next one, in which three rules change then.
     `rich`: that of a company of `RICH`."""
 
     def title(en: str, zh: str) -> str:
@@ -35,6 +37,7 @@ def rulebook(
     start, change = first.isoformat(), changed.isoformat() if changed else None
     receipt = title("Goods receipt posted in time", "及时过账收货")
     moved = title("Stock moved", "库存移动")
+    bought, five = title("Purchase order approved", "审批采购订单"), [{"times": 5, "every": "day"}]
     in_time = {"fact": "minutes", "op": "lte"}
     rules = [
         _rule("log-in", 1, start, "auth.login", 2, title("First log-in of the day", "当日首次登录"), cap=day),
@@ -126,14 +129,15 @@ def rulebook(
             title("Work order reported complete", "完工报工"),
             cap=[{"points": 15, "every": "day"}],
         ),
+        _rule("purchase-approved", 1, start, "purchase_order.approved", 3, bought, until=change, cap=five),
         _rule(
             "purchase-approved",
-            1,
-            start,
+            2,
+            change or "",
             "purchase_order.approved",
-            3,
-            title("Purchase order approved", "审批采购订单"),
-            cap=[{"times": 5, "every": "day"}],
+            {"per": "lines", "steps": [{"at_least": 1, "points": 3}, {"at_least": MANY_LINES, "points": 5}]},
+            bought,
+            cap=five,
         ),
         _rule(
             "report",

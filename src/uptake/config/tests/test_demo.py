@@ -115,9 +115,11 @@ def test_a_park_is_filled_once_and_goes_on_where_it_was(tmp_path: Path) -> None:
     assert Person.objects.get(staff_number="B001").memberships.get().organization.slug == "beiyuan-sales"
     told = json.loads((tmp_path / LOGINS_FILE).read_text())
     assert {one["username"] for one in told} == {part.username for part in PARTS}
-    for user in User.objects.all():
+    shown = User.objects.filter(username__in=[part.username for part in PARTS])
+    for user in shown:
         assert user.check_password(PASSWORD)
-    assert len(set(User.objects.values_list("password", flat=True))) == 1
+    assert len(set(shown.values_list("password", flat=True))) == 1
+    assert not any(user.has_usable_password() for user in User.objects.exclude(pk__in=shown))
 
 
 @pytest.mark.django_db(transaction=True)

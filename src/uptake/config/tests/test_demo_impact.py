@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from uptake.config.demo.build import DAYS, SEED
-from uptake.config.demo.gamers import AGAIN, EVENINGS, SINCE_DAYS, gamers
+from uptake.config.demo.circles import EAGER, LOOP, PLACE, thanked
+from uptake.config.demo.gamers import AGAIN, APPROVED, EVENINGS, PADDED, SINCE_DAYS, gamers
 from uptake.config.demo.park import (
     COACHED_COMPANIES,
     COACHED_DEPARTMENTS,
@@ -21,7 +22,10 @@ from uptake.config.demo.park import (
     day_of,
     make_park,
 )
+from uptake.config.demo.rules import MANY_LINES
 from uptake.statistics.evaluate import evaluate
+from uptake.statistics.gaming.detectors import bunches
+from uptake.statistics.gaming.rings import LOOP_TIMES, rings
 from uptake.statistics.panel import panel_of
 from uptake.statistics.plan import Kind, Plan
 from uptake.statistics.result import Result
@@ -94,3 +98,42 @@ def test_those_planted_for_the_search_begin_within_one_window_and_do_what_it_loo
     assert max(evenings) <= SINCE_DAYS
     assert len(checks[1]) > 1.5 * len(checks[0])
     assert len(set(checks[1])) < len(set(checks[0]))
+
+
+@pytest.mark.once
+def test_one_buyer_and_nobody_else_has_orders_of_just_as_many_lines_as_pay_more() -> None:
+    park = make_park(seed=SEED, today=TODAY, days=DAYS, language="en", rest=REST)
+    who = {number for number, where in gamers(park.people).items() if where == PADDED}
+    found = set()
+    for company in {one.company for one in park.people if one.department == "purchasing"}:
+        people = tuple(one for one in park.people if one.company == company and one.department == "purchasing")
+        lines: dict[int, list[int]] = {at: [] for at in range(len(people))}
+        numbers = {one.login: at for at, one in enumerate(people)}
+        for ago in range(28, 0, -1):
+            for one in day_of(replace(park, people=people), TODAY - timedelta(days=ago))[company]:
+                if one.event == APPROVED:
+                    lines[numbers[str(one.person)]].append(one.facts["lines"])
+        amounts = {at: np.array(told, dtype=np.int64) for at, told in lines.items()}
+        found |= {people[one.person].staff_number for one in bunches(amounts, MANY_LINES, 2, None)}
+
+    assert len(who) == 1
+    assert found == who
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("later", [0, 11, 150])
+def test_two_who_thank_each_other_stand_out_among_their_colleagues_whenever_the_demo_is_made(later: int) -> None:
+    park = make_park(seed=SEED, today=TODAY + timedelta(days=later), days=DAYS, language="en", rest=REST)
+    people = [one for one in park.people if one.company == PLACE and one.zeal > EAGER and one.silent_from is None]
+    numbers = {one.staff_number: at for at, one in enumerate(people)}
+    given = np.zeros((len(people), len(people)), dtype=np.int64)
+    for one in thanked(park, people):
+        given[numbers[one.giver], numbers[one.receiver]] += 1
+
+    found = rings(given, [one.department for one in people])
+
+    assert [len(ring.people) for ring in found] == [2]
+    assert found[0].p < 0.03
+    pair = set(found[0].people)
+    often = {(int(a), int(b)) for a, b in np.argwhere(given >= LOOP_TIMES) if {int(a), int(b)} != pair}
+    assert [people[a].department for a, _b in often] == [LOOP], "only the buyer thanks one and the same often beside"

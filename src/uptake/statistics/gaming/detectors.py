@@ -11,7 +11,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from uptake.statistics.distributions import Bools, Floats, Ints, binomial_at_least, normal_above
-from uptake.statistics.gaming.deeds import DAY_SECONDS, Deeds, What, per_person, robust_z, role_medians, sorted_deeds
+from uptake.statistics.gaming.deeds import (
+    DAY_SECONDS,
+    SMALL_ROLE,
+    Deeds,
+    What,
+    per_person,
+    robust_z,
+    role_medians,
+    sorted_deeds,
+)
 from uptake.statistics.multiplicity import benjamini_hochberg
 
 FALSE_SHARE = 0.05
@@ -19,6 +28,7 @@ DAY = DAY_SECONDS
 LOOP_SECONDS, SPLIT_SECONDS, DUPLICATE_SECONDS = 1_800.0, 120.0, DAY
 OTHER_SHIFT = 0.60
 PAID_TIMES = 10
+FEW_NEAR = 5
 SILENT_BELOW, JUDGED_FROM = 0.70, 10
 
 
@@ -191,7 +201,8 @@ def bunches(
     values: Mapping[int, Floats] | Mapping[int, Ints], threshold: float, width: float, role: Mapping[int, str] | None
 ) -> list[Sign]:
     """G for each person's amounts: at least 20 near the threshold, and twice as many at it as below, for oneself and
-    against the same role: what comes in boxes of five bunches at five for everybody.
+    against the same role: what comes in boxes of five bunches at five for everybody. Where under five people have
+    amounts near it, against all others together.
 
     role: person → role; None: all of one.
     """
@@ -203,7 +214,10 @@ def bunches(
     near = above + below
     names = tuple((role or {}).get(one, "") for one in people)
     share = (above + 0.5) / (near + 1)
-    others = role_medians(share, names, near >= 5)
+    others = role_medians(share, names, near >= FEW_NEAR)
+    if (near >= FEW_NEAR).sum() < SMALL_ROLE:
+        # A median of hardly more than oneself would explain everybody by themselves: what all others have together.
+        others = (above.sum() - above + 0.5) / (near.sum() - near + 1)
     chance = np.clip(np.maximum(np.array([one[2] for one in found]), others), 0.05, 0.95)
     ratio = (above + 0.5) / (below + 0.5)
     gate = (near >= 20) & (ratio >= 2) & (ratio >= 2 * others / np.maximum(1 - others, 1e-9))

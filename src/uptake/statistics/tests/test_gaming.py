@@ -87,6 +87,14 @@ def test_bunching_needs_twenty_near_the_threshold_and_twice_as_many_at_it(
     assert [one.person for one in found] == ([8] if is_sign else [])
 
 
+@pytest.mark.parametrize(("bunched", "found"), [(False, [0]), (True, [])])
+def test_among_few_people_bunching_is_held_against_all_others_together(bunched: bool, found: list[int]) -> None:
+    one = np.array([10] * 30 + [9] * 3)
+    others = {who: np.array([10, 11, 10, 10, 10] if bunched else [10, 11, 9, 9, 8]) for who in (1, 2, 3)}
+
+    assert [sign.person for sign in bunches({0: one} | others, 10, 2, None)] == found
+
+
 def test_points_that_rise_without_the_work_behind_them_diverge_and_those_that_rise_with_it_do_not() -> None:
     world = simulated_windows(3, people=90, hollow=4, risers=6)
 
