@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 
 from uptake.web import numbers
 
@@ -60,7 +61,7 @@ class Series:
 
     name: str
     values: Sequence[float | None]
-    shape: Literal["bar", "line", "tick", "dash", "stack"] = "bar"
+    shape: Literal["bar", "line", "tick", "dash", "stack", "dot"] = "bar"
     """A stack's series stand upon each other, and those `below` hang under the axis."""
     tone: str = "c1"
     """A chart token: c1 … c6."""
@@ -71,6 +72,9 @@ class Series:
     unit: str = ""
     below: bool = False
     """Of a stack: drawn downwards; the values themselves stay positive."""
+    low: Sequence[float | None] = ()
+    high: Sequence[float | None] = ()
+    """The ends of an interval around each value: a pale band along a line, whiskers at dots. Empty: there is none."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,15 @@ class Mark:
 
     at: int
     label: str
+
+
+@dataclass(frozen=True)
+class Level:
+    """A dashed line at a number (the mean, the smallest that matters)."""
+
+    at: float
+    label: str
+    tone: str = "c6"
 
 
 @dataclass(frozen=True)
@@ -111,6 +124,7 @@ class Chart:
     """Bars lie: names on the left, numbers to the right."""
     links: Sequence[str] = field(default=())
     """An address per position: a click on a bar opens it; the table carries the same links."""
+    levels: Sequence[Level] = ()
 
     def as_json(self) -> str:
         """What the script reads. Safe inside a script element: no `<` is left as it is."""
@@ -118,10 +132,20 @@ class Chart:
         found["label"], found["axis"] = str(self.label), str(self.axis)
         return json.dumps(found, ensure_ascii=False).replace("<", "\\u003c").replace("&", "\\u0026")
 
+    @property
+    def columns(self) -> list[str]:
+        """The heads of the table's numbers: one for each series, and for each end of its interval."""
+        heads: list[str] = []
+        for series in self.series:
+            heads.append(series.name)
+            heads += [gettext("Low end"), gettext("High end")] if series.low else []
+        return heads
+
     def rows(self) -> list[tuple[str, str, list[str]]]:
-        """The table: label, address, written numbers."""
+        """The table: label, address, written numbers in the order of `columns`."""
+        kept = [values for series in self.series for values in (series.values, series.low, series.high) if values]
         return [
-            (label, self.links[i] if self.links else "", [self._written(series.values[i]) for series in self.series])
+            (label, self.links[i] if self.links else "", [self._written(values[i]) for values in kept])
             for i, label in enumerate(self.labels)
         ]
 

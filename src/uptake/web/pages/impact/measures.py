@@ -187,17 +187,16 @@ def forest(told: Mapping[str, Any]) -> parts.Chart | None:
             lines.append((metric_name(metric_of(one)), ends))
     if len(lines) < 2:
         return None
-    words = (_("Low end"), _("Effect"), _("High end"))
+    low, value, high = ([ends[at] for _name, ends in lines] for at in range(3))
     return parts.Chart(
         id="impact-forest",
         label=_("Effects with their 95% intervals, as multiples of the smallest that matters"),
         axis=_("Metric"),
         labels=[name for name, _ends in lines],
-        series=[
-            parts.Series(word, [ends[at] for _name, ends in lines], "tick", "c1" if at == 1 else "c3")
-            for at, word in enumerate(words)
-        ],
+        series=[parts.Series(_("Effect"), value, "dot", "c1", low=low, high=high)],
+        levels=[parts.Level(1, _("Smallest that matters"), "c2")],
         format="decimal",
+        lying=True,
     )
 
 
@@ -227,13 +226,15 @@ def left_out(one: Mapping[str, Any], names: Mapping[str, Organization]) -> parts
     strip = [(unit, value) for unit, value in one["result"]["leave_one_out"] if value is not None]
     if len(strip) < 3:
         return None
+    whole = one["result"]["estimate"] and one["result"]["estimate"]["value"]
     scale = 100 if metric_of(one).kind is Kind.RATE else 1
     return parts.Chart(
         id="impact-left-out",
         label=_("The effect when one department is left out"),
         axis=_("Left out"),
         labels=[place_name(unit, names) for unit, _value in strip],
-        series=[parts.Series(_("Effect"), [value * scale for _unit, value in strip], "tick", "c1")],
+        series=[parts.Series(_("Effect"), [value * scale for _unit, value in strip], "dot", "c1")],
+        levels=[] if whole is None else [parts.Level(whole * scale, _("With all departments"))],
         format="decimal",
     )
 
@@ -286,10 +287,10 @@ def checks_section(checks: Iterable[Any]) -> Section:
 
 
 def chart_section(chart: parts.Chart) -> Section:
-    """A picture as the table under it."""
-    heads = (str(chart.axis), *(series.name for series in chart.series))
+    """A picture with the table under it."""
+    heads = (str(chart.axis), *chart.columns)
     cells = [(label, *written) for label, _href, written in chart.rows()]
-    return Section(str(chart.label), "", heads, cells, "", frozenset(range(1, len(heads))))
+    return Section(str(chart.label), "", heads, cells, "", frozenset(range(1, len(heads))), chart)
 
 
 def lines_section(title: str, lines: Sequence[str]) -> Section:

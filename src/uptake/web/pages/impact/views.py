@@ -518,7 +518,9 @@ def _course(weeks: list[Mapping[str, Any]], moments: list[Mapping[str, Any]]) ->
         told = [(one["seen"], ends.get(one["week"], {}).get(end)) for one in weeks]
         return [None if off is None else seen - off for seen, off in told]
 
-    bands = ((_("Without it, low end"), without("high")), (_("Without it, high end"), without("low")))
+    low, high = without("high"), without("low")
+    if all(end is None for end in low):
+        low = high = []
     start = next((at for at, one in enumerate(weeks) if one["week"] >= 0), 0)
     return parts.Chart(
         id="impact-course",
@@ -527,8 +529,7 @@ def _course(weeks: list[Mapping[str, Any]], moments: list[Mapping[str, Any]]) ->
         labels=[_week(one["week"]) for one in weeks],
         series=[
             parts.Series(_("As observed"), [one["seen"] for one in weeks], "line", "c1"),
-            parts.Series(_("Without it"), [one["without"] for one in weeks], "dash", "c3"),
-            *(parts.Series(name, values, "dash", "c6") for name, values in bands if any(v is not None for v in values)),
+            parts.Series(_("Without it"), [one["without"] for one in weeks], "dash", "c3", low=low, high=high),
         ],
         marks=[parts.Mark(start, _("Start"))],
         format="share",
@@ -549,12 +550,8 @@ def _study(moments: list[Mapping[str, Any]], smallest: float) -> parts.Chart | N
         label=_("Effect in percentage points by week since the start, with its 95% interval"),
         axis=_("Week since the start"),
         labels=[_week(one["since"]) for one in kept],
-        series=[
-            parts.Series(_("Effect (pp)"), points("value"), "line", "c1"),
-            parts.Series(_("Low end"), points("low"), "dash", "c3"),
-            parts.Series(_("High end"), points("high"), "dash", "c3"),
-            parts.Series(_("Smallest that matters"), [smallest * 100] * len(kept), "dash", "c2"),
-        ],
+        series=[parts.Series(_("Effect (pp)"), points("value"), "line", "c1", low=points("low"), high=points("high"))],
         marks=[parts.Mark(start, _("Start"))],
+        levels=[parts.Level(smallest * 100, _("Smallest that matters"), "c2")],
         format="decimal",
     )

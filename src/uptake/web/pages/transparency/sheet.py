@@ -1,16 +1,17 @@
-"""The monthly report as a PDF. Chinese is set in a font that every reader of PDFs has, so nothing is embedded."""
+"""Reports as a PDF: sections of pictures and tables, what matters most large on the first page."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Any
-from xml.sax.saxutils import escape
 
+from uptake.web import numbers
+from uptake.web.pages.transparency.drawing import drawing_of
+from uptake.web.pages.transparency.letters import CHINESE, LATIN, make_ready, marked_up, runs_of
 from uptake.web.pages.transparency.words import Section
 
-CHINESE = "STSong-Light"
 ACCENT, LINE, DIM = "#0B6E63", "#D5DBDA", "#5B6867"
 A_LETTER = 4.8
 PADDING = 6.0
@@ -18,16 +19,17 @@ MOST_OF_A_NUMBER = 24
 """Widths in points, and letters."""
 
 
-@lru_cache(maxsize=1)
-def _fonts() -> str:
-    from reportlab.pdfbase import pdfmetrics
-    from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+@dataclass(frozen=True)
+class Lead:
+    """What the first page says in large letters: a word, a sentence, and up to three figures."""
 
-    pdfmetrics.registerFont(UnicodeCIDFont(CHINESE))
-    return CHINESE
+    word: str
+    sentence: str
+    figures: Sequence[tuple[str, str, str]] = ()
+    """(label, figure, what stands under it)."""
 
 
-def pdf_of(title: str, subtitle: str, sections: Sequence[Section], foot: str) -> bytes:
+def pdf_of(title: str, subtitle: str, sections: Sequence[Section], foot: str, lead: Lead | None = None) -> bytes:
     """The pages, A4. Letters of other scripts than Latin and Chinese are not in the font."""
     from reportlab.lib.colors import HexColor
     from reportlab.lib.pagesizes import A4
@@ -35,24 +37,49 @@ def pdf_of(title: str, subtitle: str, sections: Sequence[Section], foot: str) ->
     from reportlab.lib.units import mm
     from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
-    font = _fonts()
+    make_ready()
+    chinese = numbers.chinese()
 
     def style(size: float, color: str = "#142120", align: int = 0) -> Any:
         return ParagraphStyle(
-            f"s{size}{color}{align}", fontName=font, fontSize=size, leading=size * 1.45, textColor=HexColor(color),
-            alignment=align, wordWrap="CJK",
+            f"s{size}{color}{align}", fontName=CHINESE if chinese else LATIN, fontSize=size, leading=size * 1.45,
+            textColor=HexColor(color), alignment=align, wordWrap="CJK" if chinese else None,
         )  # fmt: skip
 
-    def paragraph(text: str, size: float, color: str = "#142120", align: int = 0) -> Any:
-        return Paragraph(escape(text), style(size, color, align))
+    def paragraph(text: str, size: float, color: str = "#142120", align: int = 0, bold: bool = False) -> Any:
+        return Paragraph(marked_up(text, bold=bold), style(size, color, align))
 
-    flow: list[Any] = [paragraph(title, 18), paragraph(subtitle, 10, DIM), Spacer(0, 6 * mm)]
+    flow: list[Any] = [paragraph(title, 18, bold=True), paragraph(subtitle, 10, DIM), Spacer(0, 6 * mm)]
     width = A4[0] - 36 * mm
+    if lead is not None:
+        said = [paragraph(lead.word, 10, ACCENT, bold=True), paragraph(lead.sentence, 13)]
+        figures = [
+            [paragraph(label, 8, DIM), paragraph(figure, 17, bold=True), paragraph(under, 8, DIM)]
+            for label, figure, under in lead.figures
+        ]
+        rows = [[said, *[""] * (len(figures) - 1)], figures] if figures else [[said]]
+        box = Table(rows, colWidths=[width / max(len(figures), 1)] * max(len(figures), 1))
+        box.setStyle(
+            TableStyle(
+                [
+                    ("SPAN", (0, 0), (-1, 0)),
+                    ("BOX", (0, 0), (-1, -1), 0.6, HexColor(LINE)),
+                    ("LINEBEFORE", (1, 1), (-1, -1), 0.4, HexColor(LINE)),
+                    ("VALIGN", (0, 0), (-1, -1), "TOP"),
+                    ("LEFTPADDING", (0, 0), (-1, -1), 10),
+                    ("TOPPADDING", (0, 0), (-1, -1), 8),
+                    ("BOTTOMPADDING", (0, 0), (-1, -1), 8),
+                ]
+            )
+        )
+        flow += [box, Spacer(0, 6 * mm)]
     for section in sections:
-        head = [paragraph(section.title, 12, ACCENT), paragraph(section.lead, 8.5, DIM), Spacer(0, 1.5 * mm)]
+        head = [paragraph(section.title, 12, ACCENT, bold=True), paragraph(section.lead, 8.5, DIM), Spacer(0, 1.5 * mm)]
         if not section.rows:
             flow.append(KeepTogether([*head, paragraph(section.empty, 9), Spacer(0, 5 * mm)]))
             continue
+        if section.picture is not None:
+            head += [drawing_of(section.picture, width), Spacer(0, 2 * mm)]
         # One column needs no head: the title says what stands in it.
         heads = [[paragraph(name, 8, DIM, 2 if number else 0) for name, number in section.columns]]
         cells = heads if len(section.heads) > 1 else []
@@ -74,9 +101,13 @@ def pdf_of(title: str, subtitle: str, sections: Sequence[Section], foot: str) ->
 
     def page(canvas: Any, document: Any) -> None:
         canvas.saveState()
-        canvas.setFont(font, 8)
         canvas.setFillColor(HexColor(DIM))
-        canvas.drawString(18 * mm, 10 * mm, foot)
+        line = canvas.beginText(18 * mm, 10 * mm)
+        for font, part in runs_of(foot):
+            line.setFont(font, 8)
+            line.textOut(part)
+        canvas.drawText(line)
+        canvas.setFont(LATIN, 8)
         canvas.drawRightString(A4[0] - 18 * mm, 10 * mm, str(document.page))
         canvas.restoreState()
 

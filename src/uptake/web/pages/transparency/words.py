@@ -15,7 +15,7 @@ from uptake.programme.governance.transparency import TOGETHER, ByGroup, MonthRep
 from uptake.programme.governance.words import result_sentence
 from uptake.programme.rewards.models import SpecialGrant
 from uptake.web import numbers
-from uptake.web.parts import Kpi
+from uptake.web.parts import Chart, Kpi
 
 CAUSES: Mapping[str, str | Promise] = {
     "retroactive": gettext_lazy("Granted afterwards"),
@@ -41,6 +41,8 @@ class Section:
     empty: str
     numeric: frozenset[int] = field(default=frozenset())
     """Columns set to the right."""
+    picture: Chart | None = None
+    """Stands above the table, which holds the same figures."""
 
     @property
     def cells(self) -> list[list[tuple[str, bool]]]:

@@ -224,13 +224,16 @@
     head.textContent = rows.length ? rows[0].name : "";
     box.append(head);
     for (const row of rows) {
-      if (row.seriesName === undefined) continue;
+      if (row.seriesName === undefined || row.seriesIndex >= spec.series.length) continue;
       const line = document.createElement("div");
       const name = document.createElement("span");
       name.textContent = row.seriesName;
       const value = document.createElement("span");
       const told = Array.isArray(row.value) ? row.value[1] : row.value;
-      value.textContent = written(told && spec.series[row.seriesIndex]?.below ? -told : told, spec.format);
+      const own = spec.series[row.seriesIndex];
+      value.textContent = written(told && own?.below ? -told : told, spec.format);
+      if (own?.low.length && told !== null && told !== undefined && own.low[row.dataIndex] !== null)
+        value.textContent += ` (${written(own.low[row.dataIndex], spec.format)} … ${written(own.high[row.dataIndex], spec.format)})`;
       line.append(name, value);
       box.append(line);
     }
@@ -241,7 +244,7 @@
     const label = { color: css("axis"), fontSize: 12, fontFamily: font };
     const names = { type: "category", data: spec.labels, axisLine: { lineStyle: { color: css("line-2") } }, axisTick: { show: false },
       axisLabel: { ...label, hideOverlap: true, ...(spec.lying ? { width: 150, overflow: "truncate" } : {}) }, inverse: spec.lying,
-      boundaryGap: spec.series.some((one) => ["bar", "tick", "stack"].includes(one.shape)) };
+      boundaryGap: spec.series.some((one) => ["bar", "tick", "stack", "dot"].includes(one.shape)) };
     const hanging = spec.series.some((one) => one.below);
     const numbers = { type: "value", axisLine: { show: false }, axisTick: { show: false }, splitNumber: 4, minInterval: spec.format === "number" ? 1 : 0,
       ...(spec.format === "share" ? { max: (range) => (range.max > 0.8 && range.max <= 1 ? 1 : null) } : {}),
@@ -250,8 +253,19 @@
     const series = spec.series.map((one, nth) => {
       const colour = css(one.tone);
       if (one.shape === "line" || one.shape === "dash")
-        return { name: one.name, type: "line", data: one.values, symbol: one.values.length > 1 ? "none" : "circle", color: colour,
+        return { name: one.name, type: "line", data: one.values, color: colour, symbolSize: 6, showAllSymbol: true,
+          symbol: one.values.length > 1 && !(one.low.length && one.shape === "line") ? "none" : "circle",
           lineStyle: { width: one.shape === "dash" ? 1.5 : 2, type: one.shape === "dash" ? "dashed" : "solid", color: colour }, z: one.shape === "dash" ? 2 : 3 };
+      if (one.shape === "dot")
+        return { name: one.name, type: "custom", z: 4, color: colour, data: one.values.map((value, i) => [i, value, one.low[i] ?? value, one.high[i] ?? value]),
+          encode: spec.lying ? { x: [1, 2, 3], y: 0 } : { x: 0, y: [1, 2, 3] },
+          renderItem: (_, api) => {
+            if (api.value(1) === null || Number.isNaN(api.value(1))) return null;
+            const at = (value) => (spec.lying ? api.coord([value, api.value(0)]) : api.coord([api.value(0), value]));
+            const [[x1, y1], [x2, y2], [cx, cy]] = [at(api.value(2)), at(api.value(3)), at(api.value(1))];
+            return { type: "group", children: [{ type: "line", shape: { x1, y1, x2, y2 }, style: { stroke: colour, lineWidth: 2 } },
+              { type: "circle", shape: { cx, cy, r: 4 }, style: { fill: colour } }] };
+          } };
       if (one.shape === "tick")
         return { name: one.name, type: "custom", data: one.values.map((value, i) => [i, value]), z: 4, color: colour, encode: { x: 0, y: 1 },
           renderItem: (_, api) => {
@@ -277,6 +291,12 @@
       series[0].markLine = { silent: true, symbol: "none", lineStyle: { color: css("ink-3"), type: "dotted" },
         label: { color: css("ink-2"), fontSize: 12, fontFamily: font, formatter: (one) => one.name },
         data: spec.marks.map((one) => ({ xAxis: one.at, name: one.label, label: { align: sideOf(one.at, spec.labels.length) } })) };
+    for (const one of spec.series)
+      if (one.low.length && one.shape !== "dot") series.push(...bandOf(one));
+    if (series.length && spec.levels.length) {
+      const lines = (series[0].markLine ??= { silent: true, symbol: "none", data: [] });
+      lines.data.push(...spec.levels.map((one) => ({ [spec.lying ? "xAxis" : "yAxis"]: one.at, label: { show: false }, lineStyle: { color: css(one.tone), type: "dashed" } })));
+    }
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     return { animation: !calm, animationDuration: 280, textStyle: { fontFamily: font, fontSize: 12 },
       grid: { left: 4, right: 24, top: spec.marks.length ? 26 : 12, bottom: 4, containLabel: true },
@@ -284,6 +304,13 @@
       tooltip: { trigger: "axis", confine: true, backgroundColor: css("surface"), borderColor: css("line-2"), borderWidth: 1, padding: [8, 10],
         textStyle: { color: css("ink"), fontSize: 12, fontFamily: font }, axisPointer: { type: "line", lineStyle: { color: css("line-2"), type: "solid" } },
         formatter: (rows) => tipOf(spec, rows) } };
+  }
+  /** The band of an interval: what lies under it unseen, and upon that its width. */
+  function bandOf(one) {
+    const stack = "band " + one.name;
+    const width = one.values.map((_, i) => (one.low[i] === null || one.high[i] === null ? null : one.high[i] - one.low[i]));
+    const plain = { type: "line", stack, stackStrategy: "all", symbol: "none", silent: true, lineStyle: { opacity: 0 }, z: 1 };
+    return [{ ...plain, data: one.low }, { ...plain, data: width, areaStyle: { color: css(one.tone), opacity: 0.14 } }];
   }
   /** A label near an end of the axis reaches inwards, so that it is not cut off. */
   function sideOf(at, many) {

@@ -165,7 +165,7 @@ def test_the_report_tells_the_verdict_the_checks_and_the_pictures(
         assert f'id="impact-{picture}"' in text
     assert {"en": "No effect 28 days too early", "zh-hans": "提前 28 天看不出效果"}[language] in text
     assert "PLACEBO_TIME" not in text
-    assert ("低值" if language == "zh-hans" else "Without it, low end") in text
+    assert (">区间下限<" if language == "zh-hans" else ">Low end<") in text
     assert hua.get(f"/impact/{made.pk}/report.json").content.decode() == told.text
     ask_for_self_tests(now=timezone.now())
     assert "hx-get" in read(hua, f"/impact/{made.pk}/self-test/")
