@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
@@ -29,6 +30,7 @@ from uptake.programme.community.models import Recognition
 from uptake.programme.community.recognise import recognise, set_terms
 from uptake.programme.models import Award
 from uptake.programme.tests.world import Desk
+from uptake.web.pages.gaming.follows import FOLLOWS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LAST = TODAY - timedelta(days=1)
@@ -37,8 +39,12 @@ LATER = NOW + timedelta(hours=1)
 
 @pytest.fixture
 def farmed(cast: Cast) -> Cast:
+    return farm(cast)
+
+
+def farm(cast: Cast, **rulebook: Any) -> Cast:
     """Lin handles the same order eight times an afternoon on two days, among ten who work plainly."""
-    desk = Desk(cast)
+    desk = Desk(cast, **rulebook)
     told = []
     for nth in range(10):
         who = person(name=f"P{nth}", at=cast.purchasing, email=f"p{nth}@beiyuan.example")
@@ -98,14 +104,16 @@ def test_what_is_found_is_on_hold_and_told_once(farmed: Cast) -> None:
 def test_one_person_is_enough_to_give_back(farmed: Cast, verdict: Verdict) -> None:
     one = found(farmed)
     ren, an = two(farmed)
-    outcome = give_opinion(finding=one, verdict=verdict, reason="Counting twice is the rule here", by=ren, now=LATER)
+    outcome = give_opinion(
+        finding=one, verdict=verdict, reason="Counting twice is the rule here", by=ren, follows=FOLLOWS, now=LATER
+    )
 
     assert outcome is not None
     assert outcome.taken == 0
     assert points(farmed) == Points(available=32)
     assert flagged(farmed.beiyuan, LAST, LAST) == set()
     with pytest.raises(AlreadyDecided):
-        give_opinion(finding=one, verdict=Verdict.REAL, reason="No", by=an, now=LATER)
+        give_opinion(finding=one, verdict=Verdict.REAL, reason="No", by=an, follows=FOLLOWS, now=LATER)
     assert Resolution.objects.count() == 1
     assert find_signs(company=farmed.beiyuan, last=LAST + timedelta(days=1), now=LATER) == [], "looked at already"
     assert next(r for r in records() if r.detector == "A2").reviewed == (1 if verdict is Verdict.NOT else 0)
@@ -116,11 +124,13 @@ def test_two_people_take_what_is_real_and_the_person_may_appeal(farmed: Cast, cl
     one = found(farmed)
     ren, an = two(farmed)
 
-    assert give_opinion(finding=one, verdict=Verdict.REAL, reason="Same order", by=ren, now=LATER) is None
+    assert (
+        give_opinion(finding=one, verdict=Verdict.REAL, reason="Same order", by=ren, follows=FOLLOWS, now=LATER) is None
+    )
     with pytest.raises(SecondPersonNeeded):
-        give_opinion(finding=one, verdict=Verdict.REAL, reason="Again", by=ren, now=LATER)
+        give_opinion(finding=one, verdict=Verdict.REAL, reason="Again", by=ren, follows=FOLLOWS, now=LATER)
     assert points(farmed).held == 28
-    outcome = give_opinion(finding=one, verdict=Verdict.REAL, reason="I see it too", by=an, now=LATER)
+    outcome = give_opinion(finding=one, verdict=Verdict.REAL, reason="I see it too", by=an, follows=FOLLOWS, now=LATER)
 
     assert outcome is not None
     assert outcome.taken == 28
@@ -148,9 +158,11 @@ def test_who_may_not_see_events_and_manage_rules_decides_nothing(farmed: Cast) -
     for who in ("hua", "ke", "mo", "wei", "shu", "lin"):
         by = farmed.viewer(farmed.people()[who])
         with pytest.raises(NotAllowed):
-            give_opinion(finding=one, verdict=Verdict.NOT, reason="x", by=by, now=LATER)
+            give_opinion(finding=one, verdict=Verdict.NOT, reason="x", by=by, follows=FOLLOWS, now=LATER)
     with pytest.raises(NoReason):
-        give_opinion(finding=one, verdict=Verdict.NOT, reason=" ", by=farmed.viewer(farmed.ren), now=LATER)
+        give_opinion(
+            finding=one, verdict=Verdict.NOT, reason=" ", by=farmed.viewer(farmed.ren), follows=FOLLOWS, now=LATER
+        )
     assert not Opinion.objects.exists()
 
 
@@ -265,7 +277,14 @@ def test_the_queue_is_seen_by_who_sees_events(farmed: Cast, client: Client) -> N
 
 def test_what_was_found_and_said_stays(farmed: Cast) -> None:
     one = found(farmed)
-    give_opinion(finding=one, verdict=Verdict.NOT, reason="Lin counts twice", by=farmed.viewer(farmed.ren), now=LATER)
+    give_opinion(
+        finding=one,
+        verdict=Verdict.NOT,
+        reason="Lin counts twice",
+        by=farmed.viewer(farmed.ren),
+        follows=FOLLOWS,
+        now=LATER,
+    )
     for deed in (
         lambda: Finding.objects.update(points=1),
         lambda: Opinion.objects.update(verdict="real"),

@@ -91,7 +91,7 @@ from uptake.programme.merits.models import (
     Participant,
     Privilege,
 )
-from uptake.programme.models import RulebookVersion
+from uptake.programme.models import RulebookVersion, StandingChange
 from uptake.programme.publish import publish
 from uptake.programme.retroactive.models import RetroactiveRun
 from uptake.programme.rewards.fund_budget import fund_budget
@@ -101,6 +101,7 @@ from uptake.programme.rewards.models import Attachment, Picture
 from uptake.programme.rewards.offer import Offer, offer
 from uptake.programme.rewards.redeem import redeem
 from uptake.programme.rulebook_reading import read_rulebook
+from uptake.web.pages.gaming.follows import FOLLOWS
 
 NOBODY_ID = 987_654_321
 TRACKER = """
@@ -339,7 +340,13 @@ def _review(cast: Cast, side: Side, now: datetime) -> None:
         )
         side.ids["finding"] = finding.pk
     by = cast.viewer(cast.ren, now.date())
-    give_opinion(finding=finding, verdict=Verdict.NOT, reason=f"Counts {side.order} twice", by=by, now=now)
+    give_opinion(
+        finding=finding, verdict=Verdict.NOT, reason=f"Counts {side.order} twice", by=by, follows=FOLLOWS, now=now
+    )
+    StandingChange.objects.create(
+        person=side.person, company=side.company, cause=f"gaming/{finding.pk}", about=f"gaming/{finding.pk}",
+        date=now.date(), points=-1, falls=True, at=now,
+    )  # fmt: skip
 
 
 def _intervene(side: Side, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -9,12 +10,13 @@ from django.db import connection
 from django.db.models import Model, Q
 
 from uptake.directory.models import Person
-from uptake.insight.gaming.models import Finding, Outcome
+from uptake.insight.gaming.models import Finding, Outcome, Verdict
 from uptake.ledger.models import Entry, Kind
 from uptake.ledger.verify import MOST_PROBLEMS, Problem
 from uptake.programme.community.models import Recognition
-from uptake.programme.governance.models import Appeal, Committee
+from uptake.programme.governance.models import Appeal, AppealState, Committee
 from uptake.programme.merits.models import Challenge, PaidBoard
+from uptake.programme.models import StandingChange
 from uptake.programme.retroactive.models import RetroactiveRun
 from uptake.programme.rewards.models import BudgetChange, GrantState, Redemption, SpecialGrant
 
@@ -40,7 +42,7 @@ CAUSES: Final[Mapping[str, tuple[type[Model], str]]] = {
 def problems_of(book: int) -> list[Problem]:
     """Entries whose cause is not there, and causes that say other points than the ledger, a few of each."""
     found: list[Problem] = []
-    for check in (_events, _others, *(_points(part) for part in POINTS)):
+    for check in (_events, _others, _standing, *(_points(part) for part in POINTS)):
         for number, what in enumerate(check(book)):
             if number == MOST_PROBLEMS:
                 break
@@ -80,6 +82,23 @@ def _others(book: int) -> Iterator[str]:
             there = {str(key) for key in rows.values_list("pk", flat=True)}
         for number in sorted(numbers - there):
             yield f"Entries name {sort}/{number} as their cause, which is not there"
+
+
+def _standing(book: int) -> Iterator[str]:
+    """What no longer counts for levels and boards names a finding called real of that person; what counts again, an
+    appeal of theirs that was upheld, and no more of it than was taken."""
+    real = Outcome.objects.filter(finding__company_id=book, verdict=Verdict.REAL)
+    allowed = {(f"gaming/{pk}", person) for pk, person in real.values_list("pk", "finding__person_id")}
+    upheld = Appeal.objects.filter(company_id=book, state=AppealState.UPHELD, entry_key__startswith="gaming/")
+    allowed |= {(f"appeal/{pk}", person) for pk, person in upheld.values_list("pk", "person_id")}
+    left: dict[str, int] = defaultdict(int)
+    for row in StandingChange.objects.filter(company_id=book).order_by("pk"):
+        left[row.about] -= row.points
+        if (row.cause, row.person_id) not in allowed:
+            yield f"What counts for person {row.person_id} names {row.cause}, which decided nothing of the kind"
+    for about, points in sorted(left.items()):
+        if points < 0:
+            yield f"{-points} points more count again than {about} took"
 
 
 POINTS: Final[tuple[tuple[str, Callable[[int], Any], Q], ...]] = (

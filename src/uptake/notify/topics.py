@@ -13,6 +13,8 @@ OF_KINDS: Final = {
     "points.special": Topic.RECOGNITION,
     "level_reached": Topic.MERITS,
     "level_fallen": Topic.MERITS,
+    "level_lowered": Topic.MERITS,
+    "level_restored": Topic.MERITS,
     "guide.finished": Topic.MERITS,
 }
 OF_BEGINNINGS: Final = {

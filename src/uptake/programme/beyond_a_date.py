@@ -22,6 +22,7 @@ from uptake.programme.in_force import RulebooksInForce
 from uptake.programme.keep import Begun, Ground, begin_at, keep_folds
 from uptake.programme.kept import Kept, Order
 from uptake.programme.lanes import Beside, Lane, LaneLevel, fold_lane, is_behind, members_of
+from uptake.programme.models import StandingChange
 from uptake.programme.person_fold import Seasons, Special
 from uptake.programme.reversal_marks import Links, Marks, links_of
 from uptake.programme.standing import Standing
@@ -317,7 +318,8 @@ def given_by_people() -> Q:
 
 
 def specials_of(lanes: Iterable[Lane]) -> dict[Lane, list[Special]]:
-    """The special points of these people and what appeals gave them: they have lots and no awards."""
+    """The special points of these people and what appeals gave them: they have lots and no awards. And what decisions
+    about points earned by pretence took from what counts, or gave back to it."""
     wanted = set(lanes)
     if not wanted:
         return {}
@@ -334,4 +336,12 @@ def specials_of(lanes: Iterable[Lane]) -> dict[Lane, list[Special]]:
         lane = Lane(int(owner), book)
         if lane in wanted and amount > taken:
             found[lane].append(Special(at, key, business_date(at, *clocks[book]), amount - taken))
+    decided = StandingChange.objects.filter(
+        company_id__in={lane.company for lane in wanted}, person_id__in={lane.person for lane in wanted}
+    )
+    for one in decided.order_by("at", "pk"):
+        lane = Lane(one.person_id, one.company_id)
+        if lane in wanted:
+            key = f"{one.cause}/{one.date}"
+            found[lane].append(Special(one.at, key, one.date, one.points, one.reach, one.falls))
     return found

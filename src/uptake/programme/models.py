@@ -204,6 +204,51 @@ class PersonLevel(models.Model):
         return f"{self.person_id} {self.rank}"
 
 
+class StandingChangeQuerySet(models.QuerySet["StandingChange"]):
+    def visible_to(self, viewer: Viewer) -> StandingChangeQuerySet:
+        """One's own, and those of companies whose people the viewer may see."""
+        own = Q(person_id=viewer.person_id) if viewer.person_id else Q(pk__in=())
+        return self.filter(own | viewer.within("company__path", Deed.SEE_PEOPLE))
+
+
+class StandingChange(models.Model):
+    """What a decision about points earned by pretence took from what counts for levels and boards on a date, or what
+    an upheld appeal gave back to it. Insert-only, by trigger. Balances and awards are not in it."""
+
+    id = models.BigAutoField(primary_key=True)
+    person = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    company = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    cause = models.CharField(max_length=40)
+    """`gaming/<id>` of the finding, or `appeal/<id>` that was upheld."""
+    about = models.CharField(max_length=40)
+    """The finding, whichever it is."""
+    date = models.DateField()
+    """The business date of which it takes or gives back."""
+    points = models.IntegerField()
+    """Below 0: taken."""
+    reach = models.IntegerField(null=True, blank=True)
+    """The level moves at once to what so many points reach; empty: there were no levels."""
+    was = models.IntegerField(null=True, blank=True)
+    """The same of the level before; -1: none was reached."""
+    falls = models.BooleanField()
+    at = models.DateTimeField()
+
+    objects = StandingChangeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["company", "cause", "date"], name="standing_change_once_per_date"),
+            models.CheckConstraint(
+                name="standing_change_takes_or_gives",
+                condition=Q(falls=True, points__lt=0) | Q(falls=False, points__gte=0),
+            ),
+        ]
+        indexes = [models.Index(fields=["person", "company"], name="standing_change_of_person")]
+
+    def __str__(self) -> str:
+        return f"{self.cause} {self.points}"
+
+
 class KeptFold(models.Model):
     """What is kept of the fold of a person at a company, so that the next one need not begin at the first event.
 

@@ -28,7 +28,7 @@ from uptake.programme.evaluate import (
 )
 from uptake.programme.history import History
 from uptake.programme.kept import Kept, LevelSoFar, Needs, Order, RunSoFar, Tally
-from uptake.programme.levels import NONE, after_event, after_season, reached
+from uptake.programme.levels import NONE, after_decision, after_event, after_season, reached
 from uptake.programme.periods import BEGINNING, EVERY, month_after, period_of
 from uptake.programme.reversals import reversed_parts, value_of
 from uptake.programme.rulebook import Level, Reversal, RuleVersion
@@ -81,12 +81,16 @@ def scaled(granted: int, part: Fraction, then: Fraction) -> int:
 
 
 class Special(NamedTuple):
-    """Special points: they raise the level from when they were given."""
+    """Special points: they raise the level from when they were given. Below 0: a decision took them."""
 
     at: datetime
     key: str
     date: date
     points: int
+    reach: int | None = None
+    """Of a decision about points earned by pretence: the level moves at once to what so many points reach."""
+    falls: bool = False
+    """Whether it falls to it, or rises."""
 
 
 class Folded(NamedTuple):
@@ -550,6 +554,8 @@ class _Walk:
             if isinstance(what, date):
                 level = after_season(levels, level, points.counted)
                 points.begin(what)
+            elif isinstance(what, Special) and what.reach is not None:
+                level = after_decision(levels, level, points.counted, what.reach, falls=what.falls)
             else:
                 level = after_event(levels, level, points.counted)
         self._keep_levels(None, level, points)

@@ -13,7 +13,7 @@ from uptake.programme.beyond_a_date import rulebook_now, specials_of
 from uptake.programme.gather import many
 from uptake.programme.in_force import RulebooksInForce
 from uptake.programme.lanes import Lane
-from uptake.programme.levels import NONE, after_event, after_season, reached
+from uptake.programme.levels import NONE, after_decision, after_event, after_season, reached
 from uptake.programme.models import Award, PersonLevel
 from uptake.programme.person_fold import Special
 
@@ -68,8 +68,12 @@ def standing_of(
         later += [(one.at, 1, one) for one in given if as_of < one.at <= now]
         for _, _, what in sorted(later, key=lambda one: one[:2]):
             if isinstance(what, Special):
-                counted += what.points
-                rank = after_event(levels, rank, counted)
+                if not of_season or not any(day > what.date for at, day in ends if at <= what.at):
+                    counted += what.points
+                if what.reach is None:
+                    rank = after_event(levels, rank, counted)
+                else:
+                    rank = after_decision(levels, rank, counted, what.reach, falls=what.falls)
             else:
                 rank = after_season(levels, rank, counted)
                 counted = 0 if of_season else counted

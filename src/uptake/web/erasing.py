@@ -107,6 +107,7 @@ NOT_TREATED: Mapping[str, str] = {
     "governance.Ballot": "names nobody, and is deleted when it was counted",
     "adoption.Guide": "steps of a place; name no people",
     "community.Terms": "numbers of a company; no people",
+    "programme.StandingChange": "numbers of people whose names are gone",
     "programme.MeritChange": "numbers of people whose names are gone; lives for seconds",
     "merits.Score": "points of a number whose name is gone",
     "merits.Band": "counts of people",

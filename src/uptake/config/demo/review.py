@@ -9,11 +9,12 @@ from django.contrib.auth import get_user_model
 from uptake.config.demo.names import Words
 from uptake.config.demo.park import DemoPark
 from uptake.directory.models import Organization
-from uptake.directory.scope import viewer_of
+from uptake.directory.scope import Viewer, viewer_of
 from uptake.insight.gaming.decide import give_opinion
 from uptake.insight.gaming.find import find_due, find_signs
-from uptake.insight.gaming.models import Verdict
+from uptake.insight.gaming.models import Finding, Verdict
 from uptake.programme.thresholds import thresholds_on
+from uptake.web.pages.gaming.follows import FOLLOWS
 
 LOOKED_DAYS = (60, 30)
 """So many days ago it was searched: before the rulebook was mended so that moving to and fro earns nothing."""
@@ -36,8 +37,12 @@ def plant_reviews(park: DemoPark, now: datetime) -> None:
         for one in find_signs(company=beiyuan, last=park.today - timedelta(days=days), now=then):
             at = then + timedelta(days=2)
             if days == LOOKED_DAYS[0]:
-                give_opinion(finding=one, verdict=Verdict.UNCLEAR, reason=REASON.in_(park.language), by=ren, now=at)
+                _say(one, Verdict.UNCLEAR, REASON.in_(park.language), ren, at)
             else:
                 for by, reason in ((ren, AGAIN), (an, SEEN)):
-                    give_opinion(finding=one, verdict=Verdict.REAL, reason=reason.in_(park.language), by=by, now=at)
+                    _say(one, Verdict.REAL, reason.in_(park.language), by, at)
     find_due(now=now, thresholds=thresholds_on)
+
+
+def _say(one: Finding, verdict: Verdict, reason: str, by: Viewer, at: datetime) -> None:
+    give_opinion(finding=one, verdict=verdict, reason=reason, by=by, follows=FOLLOWS, now=at)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Min, Q, Sum
 
 from uptake.basics.business_day import business_date, start_of
 from uptake.directory.audit import note
@@ -24,11 +24,14 @@ from uptake.programme.governance.models import About, Appeal, AppealState
 from uptake.programme.hold_levels import level_may_change
 from uptake.programme.in_force import parsed, rulebook_version_on
 from uptake.programme.lot_dates import last_date
+from uptake.programme.lower_standing import restore_standing
 from uptake.programme.merit import Gain, note_merit
-from uptake.programme.models import Award
+from uptake.programme.models import Award, StandingChange
 
 LONGEST_TEXT = 4000
 MOST_POINTS = 100_000
+COUNTED = "counted"
+"""The kind of a line that moved no points: what was earned by pretence counts no more."""
 
 
 class TextMissing(Exception):
@@ -137,6 +140,10 @@ def decide_appeal(*, appeal: Appeal, upheld: bool, answer: str, points: int = 0,
         given = _grant(found, points, now)
         grant([given], now=now)
         _qualify(found, given, now)
+    if upheld and (about := decision_of(found.entry_key)):
+        restore_standing(
+            person=found.person_id, company=found.company_id, about=about, cause=found.cause, given=points, now=now
+        )
     _note("appeal.decided", found, by, now, state=found.state, points=points)
     _tell(found, found.person_id, "appeal.decided", now)
     return found
@@ -177,10 +184,26 @@ def _locked(appeal: Appeal, by: Viewer) -> Appeal:
     return found
 
 
+def decision_of(key: str) -> str:
+    """The decision about points earned by pretence that a line follows from; empty: it follows from none."""
+    about, _slash, line = key.rpartition("/")
+    return about if about.startswith("gaming/") and line == "forfeit" else ""
+
+
+def taken_by(company: Organization, person: int, about: str) -> tuple[int, datetime] | None:
+    """(points that count no more, when) by a decision that took nothing that could still be spent."""
+    rows = StandingChange.objects.filter(company=company, person_id=person, about=about, falls=True)
+    sums = rows.aggregate(points=Sum("points"), at=Min("at"))
+    return None if sums["at"] is None else (-sums["points"], sums["at"])
+
+
 def _told_of(line: EntryLine, person: int) -> dict[str, Any]:
     found = entries_by_key(book=line.company.pk, keys=[line.key]).get(line.key)
     if found is None:
-        raise NoSuchLine
+        counted = taken_by(line.company, person, decision_of(line.key))
+        if counted is None:
+            raise NoSuchLine
+        return {"title": line.title[:200], "kind": COUNTED, "points": counted[0], "at": counted[1].isoformat()}
     owners = {part.source for part in found.parts} | {part.target for part in found.parts}
     if not any(code.startswith(f"person/{person}/") for code in owners):
         raise NoSuchLine

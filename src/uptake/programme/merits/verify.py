@@ -29,7 +29,7 @@ from uptake.programme.merits.models import (
     Score,
 )
 from uptake.programme.merits.periods import PERIODS
-from uptake.programme.models import Award, MeritChange
+from uptake.programme.models import Award, MeritChange, StandingChange
 
 
 def problems_of(book: int) -> list[Problem]:
@@ -119,7 +119,8 @@ def _lines(company: Organization, clock: BoardClock) -> Iterator[str]:
     """What is on each line, with what is not on it yet, against the awards and special points of its period."""
     earned: dict[tuple[int, date], int] = defaultdict(int)
     awards = Award.objects.filter(company=company, points__gt=0).values_list("person_id", "date")
-    for person, day, points in (*awards.annotate(sum=Sum("points")).order_by(), *_special(company, clock)):
+    decided = StandingChange.objects.filter(company=company).values_list("person_id", "date", "points")
+    for person, day, points in (*awards.annotate(sum=Sum("points")).order_by(), *_special(company, clock), *decided):
         earned[person, day] += points
     waiting = MeritChange.objects.filter(company=company).values_list("person_id", "date")
     for person, day, points in waiting.annotate(sum=Sum("points")).order_by():

@@ -188,6 +188,8 @@ class Redemption(models.Model):
     """Of extra leave: the first day wished."""
     answer = models.CharField(max_length=1000, blank=True)
     """What the desk wrote back."""
+    cause = models.CharField(max_length=40, blank=True)
+    """What it was turned down for where the desk did not do so of itself: `gaming/<id>` of a finding."""
     requested_at = models.DateTimeField()
     times_out_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True, blank=True)

@@ -143,9 +143,16 @@ def cancel(*, redemption: int, by: Viewer, key: str, now: datetime) -> Resolved:
     return _give_back(State.CANCELLED, redemption, by, key, now, "")
 
 
+def void(*, redemption: int, cause: str, by: Viewer, key: str, now: datetime) -> Resolved:
+    """It is turned down for what `cause` names: the points behind it were found to be none. Raises as `reject`."""
+    return _give_back(State.REJECTED, redemption, by, key, now, "", cause)
+
+
 @again_where_lost
-def _give_back(state: State, redemption: int, by: Viewer, key: str, now: datetime, answer: str) -> Resolved:
-    content = content_of(state.value, answer)
+def _give_back(
+    state: State, redemption: int, by: Viewer, key: str, now: datetime, answer: str, cause: str = ""
+) -> Resolved:
+    content = content_of(state.value, answer, *([cause] if cause else []))
     with transaction.atomic():
         row = _locked(redemption, by)
         if state != State.CANCELLED or row.person_id != by.person_id:
@@ -164,12 +171,12 @@ def _give_back(state: State, redemption: int, by: Viewer, key: str, now: datetim
                 now=now,
                 grace=terms.grace(),
                 reason=f"reward/{row.reward_id}",
-                explanation={"redemption": row.pk, "reward": row.reward_id},
+                explanation={"redemption": row.pk, "reward": row.reward_id, **({"for": cause} if cause else {})},
             )
         except LedgerResolved as refused:
             raise AlreadyResolved from refused
-        row.state, row.resolved_at, row.answer = state, now, answer[:LONGEST_ANSWER]
-        row.save(update_fields=["state", "resolved_at", "answer"])
+        row.state, row.resolved_at, row.answer, row.cause = state, now, answer[:LONGEST_ANSWER], cause
+        row.save(update_fields=["state", "resolved_at", "answer", "cause"])
         free_place(row.reward)
         write_step(row, deed=state, key=key, content=content, by=by, points=row.price, at=now, now=now)
         if row.person_id != by.person_id:
@@ -253,11 +260,12 @@ def _not_for_oneself(row: Redemption, by: Viewer) -> None:
 
 
 def _note(row: Redemption, by: Viewer, now: datetime) -> None:
+    told = {"redemption": row.pk, "reward": row.reward_id, "person": row.person_id, "points": row.price}
     note(
         deed=f"redemption.{row.state}",
         actor=by,
         organization=row.company,
         subject=f"#{row.pk}",
-        details={"redemption": row.pk, "reward": row.reward_id, "person": row.person_id, "points": row.price},
+        details={**told, **({"for": row.cause} if row.cause else {})},
         now=now,
     )

@@ -68,7 +68,8 @@ def write_step(
             "price": row.price,
         }
         key_of_telling = f"redemption/{row.pk}/{step.number}"
-        tell([Telling(person_id=row.person_id, key=key_of_telling, kind=f"redemption.{deed}", content=said)], now=now)
+        kind = "redemption.voided" if row.cause else f"redemption.{deed}"
+        tell([Telling(person_id=row.person_id, key=key_of_telling, kind=kind, content=said)], now=now)
     return step
 
 

@@ -30,12 +30,12 @@ RULES: list[dict[str, Any]] = [
 class Desk:
     """Beiyuan's connection "orders" and its people at work; every call ends with considering, unless told not to."""
 
-    def __init__(self, cast: Cast, rules: list[dict[str, Any]] | None = None) -> None:
+    def __init__(self, cast: Cast, rules: list[dict[str, Any]] | None = None, **more: Any) -> None:
         self.cast = cast
         self.connection = Connection.objects.filter(slug="orders").first() or Connection.objects.create(
             slug="orders", kind="api", name="Orders", organization=cast.beiyuan, created_at=NOW
         )
-        self.rulebook = published(cast, rules)
+        self.rulebook = published(cast, rules, **more)
 
     def processed(
         self,
@@ -62,10 +62,10 @@ class Desk:
         return consider_new_events(now=now)
 
 
-def published(cast: Cast, rules: list[dict[str, Any]] | None = None) -> RulebookVersion:
-    """The rulebook of Beiyuan since the beginning."""
+def published(cast: Cast, rules: list[dict[str, Any]] | None = None, **more: Any) -> RulebookVersion:
+    """The rulebook of Beiyuan since the beginning; `more` is what it says beside rules."""
     return publish(
-        rulebook={"rules": RULES if rules is None else rules},
+        rulebook={"rules": RULES if rules is None else rules, **more},
         organization=cast.beiyuan,
         in_force_date=date(2020, 1, 1),
         by=EVERYTHING,

@@ -14,7 +14,7 @@ from uptake.directory.models import Organization
 from uptake.directory.scope import Viewer
 from uptake.insight.gaming.models import Opinion
 from uptake.ledger.balances import entries_by_key
-from uptake.programme.governance.appeal import EntryLine
+from uptake.programme.governance.appeal import COUNTED, EntryLine, decision_of, taken_by
 from uptake.programme.governance.models import About, Appeal
 from uptake.programme.models import Award
 from uptake.programme.rewards.models import Redemption, SpecialGrant
@@ -46,9 +46,13 @@ def told_of(appeal: Appeal) -> Told:
     return Told(what or title, title, int(appeal.told.get("points", 0)), "", at)
 
 
-def told_of_entry(line: EntryLine) -> Told:
+def told_of_entry(line: EntryLine, person: int) -> Told:
     """An entry of the ledger before it is questioned."""
-    found = entries_by_key(book=line.company.pk, keys=[line.key])[line.key]
+    found = entries_by_key(book=line.company.pk, keys=[line.key]).get(line.key)
+    if found is None:
+        counted = taken_by(line.company, person, decision_of(line.key))
+        points, at = counted or (0, None)
+        return Told(what_of(COUNTED, "gaming"), line.title, points, "", at)
     what = what_of(found.kind, found.cause.partition("/")[0])
     return Told(what, line.title or what, found.points, "", found.effective_at)
 
@@ -66,6 +70,14 @@ def missing_points(award: Award) -> int:
     return max(0, int(named) - award.points) if isinstance(named, int) else 0
 
 
+def suggested_points(appeal: Appeal) -> int:
+    """What upholding it would most likely give: what is missing of an award, or what a review took."""
+    if appeal.award is not None:
+        return missing_points(appeal.award)
+    moved = appeal.told.get("kind") != COUNTED
+    return int(appeal.told.get("points", 0)) if decision_of(appeal.entry_key) and moved else 0
+
+
 def award_of(viewer: Viewer, asked: str) -> Award | None:
     """One's own award by its id."""
     rows = Award.objects.filter(person_id=viewer.person_id or 0).select_related("event", "rulebook", "company")
@@ -76,6 +88,10 @@ def entry_of(viewer: Viewer, company: Organization, key: str) -> EntryLine | Non
     """One's own line of the ledger by its key, with those who decided on what is behind it."""
     found = entries_by_key(book=company.pk, keys=[key]).get(key)
     own = f"person/{viewer.person_id}/"
+    if found is None and taken_by(company, viewer.person_id or 0, decision_of(key)):
+        return EntryLine(
+            company=company, key=key, title=_("Points under review"), parties=_behind(company, decision_of(key))[2]
+        )
     if found is None or not any(own in (f"{part.source}/", f"{part.target}/") or part.source.startswith(own)
                                 or part.target.startswith(own) for part in found.parts):  # fmt: skip
         return None

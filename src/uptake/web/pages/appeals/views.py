@@ -29,6 +29,7 @@ from uptake.programme.governance.appeal import (
     TextMissing,
     WrongPoints,
     decide_appeal,
+    decision_of,
     file_appeal,
     may_decide,
     take_appeal,
@@ -41,7 +42,7 @@ from uptake.web.pages.appeals.lines import (
     Told,
     award_of,
     entry_of,
-    missing_points,
+    suggested_points,
     told_of,
     told_of_award,
     told_of_entry,
@@ -104,7 +105,7 @@ def new(request: HttpRequest) -> HttpResponseBase:
             problem = _("This line is being looked at already.")
         except (NoSuchLine, NotAllowed):
             raise Http404("no such line") from None
-    told = told_of_award(line) if isinstance(line, Award) else told_of_entry(line)
+    told = told_of_award(line) if isinstance(line, Award) else told_of_entry(line, viewer.person_id or 0)
     context = {"told": told, "days": terms_of(line.company).appeal_days, "problem": problem, "typed": request.POST}
     return render(request, "appeals/new.html", context, status=422 if problem else 200)
 
@@ -133,7 +134,8 @@ def appeal(request: HttpRequest, appeal_id: int) -> HttpResponseBase:
             "may_decide": decides,
             "barred": is_open and viewer.may(Deed.MANAGE_RULES, found.company) and not decides,
             "findings": _under_review(found, viewer) if decides else [],
-            "suggested": missing_points(found.award) if found.award else 0,
+            "suggested": suggested_points(found),
+            "lifts": bool(decision_of(found.entry_key)),
             "mine": found.assigned_id is not None and found.assigned_id == viewer.person_id,
             "problem": problem,
             "typed": request.POST,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import Q, Sum
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from uptake.directory.place import settings_at
@@ -21,8 +24,11 @@ from uptake.insight.gaming.decide import give_opinion
 from uptake.insight.gaming.models import DECIDING, Finding, Outcome, Verdict
 from uptake.insight.gaming.record_of import records
 from uptake.insight.gaming.refusals import Refused
+from uptake.programme.models import StandingChange
+from uptake.programme.rewards.models import Redemption
 from uptake.web import numbers
 from uptake.web.catalogue import labels_of
+from uptake.web.pages.gaming.follows import FOLLOWS, would_follow
 from uptake.web.pages.gaming.words import LINES, NAMES, REFUSALS, RULES, TONES
 from uptake.web.viewing import NotYours, needs, place_for, viewer_for
 
@@ -82,6 +88,7 @@ def one(request: HttpRequest, finding_id: int) -> HttpResponseBase:
     )
     labels = labels_of(sorted({event.name for event in events})).events
     said = any(opinion.by_id == viewer.user_id for opinion in opinions)
+    would = would_follow(found, timezone.now()) if may and _outcome(found) is None else None
     context: dict[str, Any] = {
         "one": found,
         "listed": _listed(found),
@@ -94,6 +101,10 @@ def one(request: HttpRequest, finding_id: int) -> HttpResponseBase:
         "verdicts": Verdict.choices,
         "events": [(event, labels.get(event.name, event.name)) for event in events],
         "more": len(found.events) - len(events),
+        "would": would,
+        "waiting": _named(would.redemptions) if would else [],
+        "voided": _named(_voided(found)) if may else [],
+        "changes": _changes(found),
         "wrong": wrong,
         "typed": request.POST,
     }
@@ -111,6 +122,7 @@ def _say(request: HttpRequest, found: Finding, viewer: Viewer) -> str:
             verdict=Verdict(verdict),
             reason=request.POST.get("reason", ""),
             by=viewer,
+            follows=FOLLOWS,
             now=timezone.now(),
         )
     except Refused as refused:
@@ -119,6 +131,24 @@ def _say(request: HttpRequest, found: Finding, viewer: Viewer) -> str:
         raise NotYours(Deed.MANAGE_RULES) from None
     messages.success(request, _("Decided.") if ended else _("Noted. A second person has to say the same."))
     return ""
+
+
+def _voided(found: Finding) -> Iterable[Redemption]:
+    return Redemption.objects.filter(company=found.company, cause=found.hold).select_related("reward").order_by("pk")
+
+
+def _named(rows: Iterable[Redemption]) -> list[tuple[Redemption, str]]:
+    language = get_language() or "en"
+    return [(row, row.reward.name_in(language)) for row in rows]
+
+
+def _changes(found: Finding) -> tuple[int, int]:
+    """Points that no longer count for level and boards because of it, and those that count again after an appeal."""
+    rows = StandingChange.objects.filter(company=found.company, about=found.hold)
+    sums = rows.aggregate(
+        taken=Sum("points", filter=Q(falls=True), default=0), back=Sum("points", filter=Q(falls=False), default=0)
+    )
+    return -sums["taken"], sums["back"]
 
 
 def _outcome(found: Finding) -> Outcome | None:

@@ -7,6 +7,7 @@ from typing import Final
 from django.utils.translation import gettext
 
 from uptake.ledger.models import Kind
+from uptake.programme.governance.appeal import COUNTED
 
 BY_AWARDS: Final = "award/"
 """Keys of entries that an award brought about begin so; what it gave stands in the list as the award itself."""
@@ -34,4 +35,6 @@ def what_of(entry_kind: str, kind: str) -> str:
             return gettext("Given back after a review")
         if entry_kind == Kind.FORFEITED:
             return gettext("Taken after a review")
+        if entry_kind == COUNTED:
+            return gettext("Counts no more after a review")
     return str(Kind(entry_kind).label) if entry_kind in Kind.values else ""

@@ -166,6 +166,8 @@ def redemption(request: HttpRequest, redemption_id: int) -> HttpResponseBase:
         "may_approve": state == State.REQUESTED and row.reward.needs_approval,
         "may_fulfil": state == State.APPROVED or (state == State.REQUESTED and not row.reward.needs_approval),
         "may_refund": state == State.FULFILLED,
+        "review": f"/{row.cause}/",
+        "may_see_review": viewer.may(Deed.SEE_EVENTS, row.company),
         "key": uuid.uuid4().hex,
     }
     return render(request, "rewards/handle.html", context)
