@@ -24,6 +24,7 @@ from uptake.programme.rewards.verify import problems_of as problems_of_rewards
 from uptake.programme.verify import problems_of as problems_of_awards
 from uptake.programme.verify_again import problems_of as problems_of_folds
 from uptake.programme.verify_kept import problems_of as problems_of_kept
+from uptake.programme.verify_living import problems_of as problems_of_living
 
 MORE: tuple[Callable[[int], list[Problem]], ...] = (
     problems_of_heads,
@@ -31,6 +32,7 @@ MORE: tuple[Callable[[int], list[Problem]], ...] = (
     problems_of_awards,
     problems_of_folds,
     problems_of_kept,
+    problems_of_living,
     problems_of_rewards,
     problems_of_boards,
     problems_of_appeals,

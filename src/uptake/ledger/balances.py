@@ -38,6 +38,8 @@ class Outlook:
     """All last dates with the unspent points that expire after them."""
     maturing: tuple[tuple[datetime, int], ...]
     """Pending points with the instants from which they can be spent."""
+    postponed: tuple[tuple[int, int], ...] = ()
+    """(days, unspent points that everything the person does lets live so many days longer), the shortest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ def outlook_of(*, book: int, owner: str, now: datetime) -> Outlook:
     _load_pending(sheet, book, [owner])
     lots = sheet.lots_of[book, owner]
     points = Points(*(sheet.balance(book, person(owner, part)) for part in (AVAILABLE, PENDING, HELD, DEBT)))
-    return Outlook(points, tuple(_expiring(lots)), tuple(_maturing(lots)))
+    return Outlook(points, tuple(_expiring(lots)), tuple(_maturing(lots)), tuple(_postponed(lots)))
 
 
 def _load_pending(sheet: Sheet, book: int, owners: Collection[str]) -> None:
@@ -167,6 +169,14 @@ def _expiring(lots: Iterable[LotState]) -> list[tuple[date, int]]:
     for lot in lots:
         if lot.last_date is not None and (unspent := lot.available + lot.pending):
             sums[lot.last_date] += unspent
+    return sorted(sums.items())
+
+
+def _postponed(lots: Iterable[LotState]) -> list[tuple[int, int]]:
+    sums: dict[int, int] = defaultdict(int)
+    for lot in lots:
+        if lot.inactive_days is not None and (unspent := lot.available + lot.pending):
+            sums[lot.inactive_days] += unspent
     return sorted(sums.items())
 
 

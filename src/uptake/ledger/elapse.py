@@ -177,7 +177,9 @@ def _mature(sheet: Sheet, lot: LotState) -> None:
 
 def _expire(sheet: Sheet, lot: LotState, at: datetime) -> None:
     points = lot.available
-    entry = _entry(sheet, Kind.EXPIRED, lot.book, lot.key, lot.owner, points, at)
+    # What a late deed made valid again may expire once more, on another last date.
+    again = "" if lot.inactive_days is None else f"/{lot.last_date}"
+    entry = _entry(sheet, Kind.EXPIRED, lot.book, lot.key, lot.owner, points, at, again=again)
     sheet.move(entry, Kind.EXPIRED, person(lot.owner, AVAILABLE), EXPIRED, points, lot=lot)
 
 
@@ -191,11 +193,13 @@ def _time_out(sheet: Sheet, hold: OpenHold, at: datetime) -> list[LotState]:
     return give_back(sheet, entry, Kind.TIMED_OUT, person(row.owner, HELD), hold.draws, at=at, grace=grace)
 
 
-def _entry(sheet: Sheet, kind: Kind, book: int, key: str, owner: str, points: int, at: datetime) -> EntryState:
-    """The entry of a step of time: its key is the lot's or the hold's, so that it happens once."""
+def _entry(
+    sheet: Sheet, kind: Kind, book: int, key: str, owner: str, points: int, at: datetime, *, again: str = ""
+) -> EntryState:
+    """The entry of a step of time: its key is the lot's or the hold's, so that it happens once (as `again` tells)."""
     return sheet.entry(
         book=book,
-        key=f"{OWN_KEYS}{kind.value}/{key}",
+        key=f"{OWN_KEYS}{kind.value}/{key}{again}",
         kind=kind,
         content=content_of(kind.value, key, owner),
         owner=owner,

@@ -64,6 +64,8 @@ class Grant:
     """The last business date on which the points can be spent; None: they never expire."""
     expires_at: datetime | None = None
     """The start of the business date after it."""
+    inactive_days: int | None = None
+    """Every deed of the owner by the last date makes it so many days after the deed (`postpone`); None: it stays."""
     reason: str = ""
     explanation: Mapping[str, Any] = field(default_factory=dict)
     effective_at: datetime | None = None
@@ -246,6 +248,7 @@ def _check(item: Grant) -> None:
     check_key(item.lot)
     assert item.points > 0, "A grant is of at least one point"
     assert (item.last_date is None) == (item.expires_at is None), "The last date and its end come together"
+    assert item.inactive_days is None or item.last_date is not None, "What can be postponed has a last date"
 
 
 def _grant(sheet: Sheet, item: Grant, content: str) -> None:
@@ -262,6 +265,7 @@ def _grant(sheet: Sheet, item: Grant, content: str) -> None:
             available_from=item.available_from,
             last_date=item.last_date,
             expires_at=item.expires_at,
+            inactive_days=item.inactive_days,
         )
     assert lot.owner == item.owner, f"Lot {lot.key} belongs to another person"
     if item.paid_from != ISSUED:

@@ -22,6 +22,7 @@ FACTS: Final = (
     "last_date",
     "expires_at",
     "renews_id",
+    "inactive_days",
 )
 _NEVER: Final = date.max
 
@@ -42,6 +43,7 @@ class LotState:
     last_date: date | None
     expires_at: datetime | None
     renews_id: int | None
+    inactive_days: int | None = None
     amount: int = 0
     pending: int = 0
     available: int = 0

@@ -30,6 +30,7 @@ class Kind(models.TextChoices):
     MOVED = "moved", _("Moved")
     FORFEITED = "forfeited", _("Forfeited")
     WRITTEN_OFF = "written_off", _("Debt written off")
+    REVIVED = "revived", _("Valid again")
 
 
 def kinds() -> list[tuple[str, Any]]:
@@ -55,7 +56,10 @@ class Account(models.Model):
 
 
 class Lot(models.Model):
-    """Points earned together, which become available and expire together. Never deleted; its dates never change."""
+    """Points earned together, which become available and expire together. Never deleted.
+
+    Its dates never change, except that the last one of a lot with `inactive_days` may become later.
+    """
 
     id = models.BigAutoField(primary_key=True)
     book = models.BigIntegerField()
@@ -72,6 +76,8 @@ class Lot(models.Model):
     """The last business date on which the points can be spent; empty: they never expire."""
     expires_at = models.DateTimeField(null=True, blank=True)
     """The start of the business date after it."""
+    inactive_days = models.PositiveIntegerField(null=True, blank=True)
+    """Every deed of the owner by the last date makes it so many days after the deed; empty: it stays."""
     renews = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="+", db_index=False, db_constraint=False
     )
@@ -134,6 +140,9 @@ class Lot(models.Model):
             ),
         ]
         indexes = [
+            models.Index(
+                fields=["book", "owner", "last_date"], condition=Q(inactive_days__isnull=False), name="lot_postponed"
+            ),
             models.Index(fields=["book", "owner"], condition=Q(available__gt=0), name="lot_spendable"),
             models.Index(fields=["available_from"], condition=Q(pending__gt=0), name="lot_maturing"),
             models.Index(

@@ -245,11 +245,13 @@ class Sheet:
         available_from: datetime,
         last_date: date | None,
         expires_at: datetime | None,
+        inactive_days: int | None = None,
         renews: LotState | None = None,
     ) -> LotState:
         lot = LotState(
-            0, book, key, owner, happened_at, source, event_key, rule_order, available_from, last_date, expires_at, None
-        )
+            0, book, key, owner, happened_at, source, event_key, rule_order, available_from, last_date, expires_at,
+            None, inactive_days,
+        )  # fmt: skip
         lot.is_new = True
         lot.renews = renews
         self._keep(lot)

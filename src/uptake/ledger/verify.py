@@ -420,6 +420,14 @@ CHECKS: Final[tuple[Check, ...]] = (
         """,
     ),
     Check(
+        "I6",
+        """
+        SELECT NULL, 'Lot ' || l.key || ' expired before its last date was over' FROM ledger_lot l
+        JOIN ledger_chainhead h ON h.book = l.book
+        WHERE l.book = %s AND l.expired > l.reversed_expired AND (l.expires_at IS NULL OR l.expires_at > h.clock_at)
+        """,
+    ),
+    Check(
         "I12",
         "SELECT NULL, 'Entry ' || key || ' names no cause' FROM ledger_entry WHERE book = %s AND cause = ''",
     ),

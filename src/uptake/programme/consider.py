@@ -53,6 +53,7 @@ from uptake.programme.hold_levels import due, hold_levels, looked_at
 from uptake.programme.in_force import RulebooksInForce, longest_open
 from uptake.programme.kept import Order
 from uptake.programme.lanes import Lane
+from uptake.programme.living_on import LivingOn, living_on
 from uptake.programme.merit import note_merit
 from uptake.programme.post_differences import differences_of, gains_of, grant_of, insert_awards, post
 from uptake.programme.publish import READER
@@ -191,6 +192,7 @@ def _consider(
     if elsewhere:
         companies |= elsewhere
         books = RulebooksInForce(companies)
+    staying = living_on(companies, books, touched.values(), now)
     rules_of: dict[Bucket, tuple[int, DayRules]] = {}
     here: dict[Bucket, list[Gathered]] = defaultdict(list)
     whole: set[Bucket] = set()
@@ -248,7 +250,7 @@ def _consider(
                     yield _folded(bucket, version, rules, outcome)
 
     if not whole and not awards and not lanes and not also:
-        _earn_anew(here, rules_of, added, touched, now, news)
+        _earn_anew(here, rules_of, added, touched, now, news, staying)
         return
     if lanes:
         ground = ground_of(lanes, books, now)
@@ -279,6 +281,9 @@ def _consider(
         keep_lanes(there, lanes, ground, now=now)
     folded += there.outcomes
     differences = differences_of([*added(here), *folded], awards, touched)
+    if staying is not None:
+        staying.postpone(differences)
+        staying.date_lots(differences)
     with writing_behind():
         insert_awards([one.award for one in differences if one.is_new], now)
         post(differences, now)
@@ -304,8 +309,11 @@ def _earn_anew(
     touched: Mapping[int, Gathered],
     now: datetime,
     news: News,
+    staying: LivingOn | None,
 ) -> None:
     """Writes what events earn of which nothing was considered before, one part while the next is worked out."""
+    if staying is not None:
+        staying.postpone()
     people = {(bucket.company, str(bucket.person)) for bucket in here}
     most = 0
     for bucket, events in here.items():
@@ -316,6 +324,8 @@ def _earn_anew(
     with writing_behind(), granting(people, lots=most, now=now) as grant_new:
         for part in _by_company(here):
             differences = differences_of(added(part), {}, touched)
+            if staying is not None:
+                staying.date_lots(differences)
             insert_awards([one.award for one in differences], now)
             grant_new([grant_of(one) for one in differences if one.given])
             note_merit(gains_of(differences), now=now)

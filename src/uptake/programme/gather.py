@@ -153,7 +153,7 @@ def gather(ids: Collection[int]) -> dict[int, Gathered]:
     rows: list[Any] = list(Event.objects.filter(pk__in=many(ids)).values_list(*COLUMNS, Exists(newer)))
     found: dict[int, Gathered] = {}
     human = PersonKind.HUMAN.value
-    received = {text: _as_instant(text) for text in {row[6] for row in rows}}
+    received = {text: as_instant(text) for text in {row[6] for row in rows}}
     dates = {text: date.fromisoformat(text) for text in {row[7] for row in rows}}
     # Decoded as one text: calling the decoder costs more than the facts of an event.
     decoded = FactsDecoder().decode(f"[{','.join([row[9] for row in rows])}]")
@@ -165,7 +165,7 @@ def gather(ids: Collection[int]) -> dict[int, Gathered]:
             key,
             revision,
             name,
-            _as_instant(happened_at),
+            as_instant(happened_at),
             received[received_at],
             dates[day],
             thing,
@@ -404,8 +404,8 @@ def used_in(buckets: Collection[Bucket]) -> dict[Bucket, list[UsedRow]]:
         rows = cursor.fetchall()
     found: dict[Bucket, list[UsedRow]] = defaultdict(list)
     for person, company, day, rule, points, times, latest in rows:
-        bucket = Bucket(person, company, _as_date(day))
-        found[bucket].append(UsedRow(rule, int(points), int(times), _as_instant(latest)))
+        bucket = Bucket(person, company, as_date(day))
+        found[bucket].append(UsedRow(rule, int(points), int(times), as_instant(latest)))
     return found
 
 
@@ -425,7 +425,7 @@ def used_before(since: Mapping[tuple[int, int], date]) -> dict[tuple[int, int], 
         rows = cursor.fetchall()
     found: dict[tuple[int, int], list[tuple[str, int, int]]] = defaultdict(list)
     for person, company, day, rule, points, times in rows:
-        if since.get((person, company)) == _as_date(day):
+        if since.get((person, company)) == as_date(day):
             found[person, company].append((rule, int(points), int(times)))
     return found
 
@@ -569,11 +569,11 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _as_date(value: Any) -> date:
+def as_date(value: Any) -> date:
     return value if isinstance(value, date) else date.fromisoformat(value)
 
 
-def _as_instant(value: Any) -> datetime:
+def as_instant(value: Any) -> datetime:
     if isinstance(value, datetime):
         return value
     # SQLite keeps instants in UTC without saying so.

@@ -44,6 +44,8 @@ class Window(NamedTuple):
     streaks: bool = False
     levels: bool = False
     reversals: tuple[Reversal, ...] = ()
+    inactive_days: frozenset[int] = frozenset()
+    """After how many dates without any deed points of some rule expire."""
 
 
 @lru_cache(maxsize=256)
@@ -60,6 +62,7 @@ def window_of(version_id: int, sha256: str) -> Window:
         any(rule.streak for rule in rulebook.rules),
         bool(rulebook.levels),
         rulebook.reversals,
+        rulebook.inactive_days,
     )
 
 
@@ -137,6 +140,7 @@ class RulebooksInForce:
             any(one.streaks for one in found),
             any(one.levels for one in found),
             tuple({entry: None for one in found for entry in one.reversals}),
+            frozenset().union(*(one.inactive_days for one in found)),
         )
 
     def _find(self, company_id: int, day: date) -> tuple[int, DayRules] | None:

@@ -21,6 +21,8 @@ class LotDates(NamedTuple):
     """The last business date; None: they never expire."""
     expires_at: datetime | None = None
     """The start of the business date after it."""
+    inactive_days: int | None = None
+    """Every deed of the person by the last date postpones it to so many days later; None: nothing does."""
 
 
 ALWAYS = LotDates()
@@ -30,16 +32,20 @@ def lot_dates(programme: Programme, rule: RuleVersion, day: date) -> LotDates:
     """Those of an award of this business date."""
     begin = day + timedelta(days=rule.available_after_days)
     begins_at = start_of(begin, programme.timezone, programme.day_start) if rule.available_after_days else None
-    last = last_date(programme, rule.expires or programme.expires, begin)
+    expiry = rule.expires or programme.expires
+    last = last_date(programme, expiry, begin)
     if last is None:
         return LotDates(begins_at)
-    return LotDates(begins_at, last, start_of(last + ONE_DAY, programme.timezone, programme.day_start))
+    expires_at = start_of(last + ONE_DAY, programme.timezone, programme.day_start)
+    return LotDates(begins_at, last, expires_at, expiry.inactive_days)
 
 
 def last_date(programme: Programme, expiry: Expiry, begin: date) -> date | None:
     """The last business date of points that can be spent from the date `begin` on."""
     if expiry.days is not None:
         return begin + timedelta(days=expiry.days)
+    if expiry.inactive_days is not None:
+        return begin + timedelta(days=expiry.inactive_days)
     if expiry.end_of is None:
         return None
     after = month_after(begin)

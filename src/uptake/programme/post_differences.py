@@ -206,6 +206,7 @@ def grant_of(one: Difference) -> Grant:
         available_from=one.lot.available_from or award.happened_at,
         last_date=one.lot.last_date,
         expires_at=one.lot.expires_at,
+        inactive_days=one.lot.inactive_days,
         source=one.source,
         event_key=one.event_key,
         rule_order=one.rank,

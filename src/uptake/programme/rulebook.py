@@ -13,11 +13,14 @@ from uptake.programme.standing import Number
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """When points can no longer be spent: some days after they could be, at the end of a month or year, or never."""
+    """When points can no longer be spent: some days after they could be or after the person last did something, at the
+    end of a month or year, or never."""
 
     days: int | None = None
     end_of: str | None = None
     """month or year (the fiscal one)."""
+    inactive_days: int | None = None
+    """After so many dates on which the person did nothing: everything the person does postpones it."""
 
 
 NEVER_EXPIRES = Expiry()
@@ -186,6 +189,12 @@ class Rulebook:
             if latest.until_date is None or day < latest.until_date:
                 found.append(latest)
         return tuple(found)
+
+    @property
+    def inactive_days(self) -> frozenset[int]:
+        """After how many dates without any deed points of any rule, or of the programme, expire."""
+        found = {(rule.expires or self.programme.expires).inactive_days for rule in self.rules}
+        return frozenset(days for days in {*found, self.programme.expires.inactive_days} if days is not None)
 
     @property
     def asks_person(self) -> bool:

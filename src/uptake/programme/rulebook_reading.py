@@ -72,6 +72,7 @@ from uptake.programme.standing import Number
 Read = TypeVar("Read")
 
 LONGEST_LINEAGE = 100
+EXPIRIES = "never, days, end_of, inactive_days"
 
 
 def read_rulebook(text: str | bytes) -> Rulebook:
@@ -569,14 +570,16 @@ def _expires(plain: Any, path: str) -> Expiry:
     if plain == "never":
         return NEVER_EXPIRES
     if not isinstance(plain, Mapping):
-        raise RulebookRefused(path, NOT_ONE_OF, choices="never, days, end_of")
+        raise RulebookRefused(path, NOT_ONE_OF, choices=EXPIRIES)
     keys = _Keys(plain, path)
     expiry = Expiry(
-        days=keys.take("days", _integer(0), None), end_of=keys.take("end_of", _one_of(("month", "year")), None)
+        days=keys.take("days", _integer(0), None),
+        end_of=keys.take("end_of", _one_of(("month", "year")), None),
+        inactive_days=keys.take("inactive_days", _integer(1), None),
     )
     keys.nothing_else()
-    if (expiry.days is None) == (expiry.end_of is None):
-        raise RulebookRefused(path, NOT_ONE_OF, choices="never, days, end_of")
+    if [expiry.days, expiry.end_of, expiry.inactive_days].count(None) != 2:
+        raise RulebookRefused(path, NOT_ONE_OF, choices=EXPIRIES)
     return expiry
 
 

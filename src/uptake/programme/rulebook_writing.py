@@ -94,6 +94,8 @@ def _others(names: Sequence[str], value: Any) -> dict[str, Any]:
 def _expiry_to_file(expiry: Expiry) -> str | dict[str, Any]:
     if expiry.end_of is not None:
         return {"end_of": expiry.end_of}
+    if expiry.inactive_days is not None:
+        return {"inactive_days": expiry.inactive_days}
     return "never" if expiry.days is None else {"days": expiry.days}
 
 

@@ -233,6 +233,13 @@ def spending_sentences(rule: RuleVersion, rulebook: Rulebook | None = None) -> l
             "They can be spent for %(days)s more day.", "They can be spent for %(days)s more days.", expiry.days
         )
         told.append(pattern % {"days": number(expiry.days)})
+    elif expiry.inactive_days is not None:
+        pattern = ngettext(
+            "They expire when the person has done nothing for %(days)s day; everything they do postpones it.",
+            "They expire when the person has done nothing for %(days)s days; everything they do postpones it.",
+            expiry.inactive_days,
+        )
+        told.append(pattern % {"days": number(expiry.inactive_days)})
     elif expiry.end_of == "month":
         told.append(_("They expire at the end of the month."))
     elif expiry.end_of == "year":

@@ -48,14 +48,14 @@ def problems_of(book: int) -> list[Problem]:
         return []
     if corrections_after(positions_of(READER)[1], limit=1).exists():
         return []
-    people = _people(book, head.hash)
+    people = chosen_of(book, head.hash)
     return [
         Problem(book, "I13", None, what)
         for _, what in zip(range(MOST_PROBLEMS), _differing(book, people, head), strict=False)
     ]
 
 
-def _people(book: int, head: str) -> list[int]:
+def chosen_of(book: int, head: str) -> list[int]:
     """Whose record is folded again."""
     rows = Award.objects.filter(company_id=book).values("person_id")
     counts = {row["person_id"]: (row["last"], row["n"]) for row in rows.annotate(last=Max("pk"), n=Count("pk"))}

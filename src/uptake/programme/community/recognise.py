@@ -191,6 +191,7 @@ def _pay(made: Recognition, company: Organization, today: date, now: datetime) -
         available_from=now,
         last_date=last,
         expires_at=start_of(last + timedelta(days=1), zone, day_start) if last else None,
+        inactive_days=programme.expires.inactive_days,
         reason="recognition",
         explanation={"recognition": made.pk},
     )

@@ -241,6 +241,7 @@ def _grant(appeal: Appeal, points: int, now: datetime) -> Grant:
         available_from=now,
         last_date=last,
         expires_at=start_of(last + timedelta(days=1), *clock) if last else None,
+        inactive_days=programme.expires.inactive_days if programme else None,
         source="uptake",
         event_key=appeal.cause,
         reason="appeal/upheld",

@@ -318,7 +318,7 @@ def _liability(book: int, begins: datetime, ends: datetime) -> Liability:
         granted=kinds.get(Kind.GRANTED, 0),
         taken_back=kinds.get(Kind.TAKEN_BACK, 0) + kinds.get(Kind.DEBT_INCURRED, 0),
         redeemed=kinds.get(Kind.SETTLED, 0) - kinds.get(Kind.REFUNDED, 0),
-        expired=kinds.get(Kind.EXPIRED, 0),
+        expired=kinds.get(Kind.EXPIRED, 0) - kinds.get(Kind.REVIVED, 0),
         written_off=kinds.get(Kind.WRITTEN_OFF, 0),
     )
 

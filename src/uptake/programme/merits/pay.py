@@ -50,6 +50,7 @@ def pay(
             available_from=now,
             last_date=last,
             expires_at=expires_at,
+            inactive_days=programme.expires.inactive_days,
             reason="prize",
             explanation=explanation,
             paid_from=paid_from,

@@ -237,7 +237,8 @@ def _grants(run: RetroactiveRun, lines: Sequence[RetroactiveLine], now: datetime
     found = []
     for line in lines:
         rule = rules.get(line.rule)
-        last = last_date(rulebook.programme, (rule.expires if rule else None) or rulebook.programme.expires, today)
+        expiry = (rule.expires if rule else None) or rulebook.programme.expires
+        last = last_date(rulebook.programme, expiry, today)
         found.append(
             Grant(
                 book=run.organization_id,
@@ -250,6 +251,7 @@ def _grants(run: RetroactiveRun, lines: Sequence[RetroactiveLine], now: datetime
                 available_from=now,
                 last_date=last,
                 expires_at=start_of(last + timedelta(days=1), *clock) if last else None,
+                inactive_days=expiry.inactive_days,
                 source="uptake",
                 event_key=line.lot,
                 reason="retroactive",

@@ -126,6 +126,7 @@ def approve_special(*, grant_id: int, by: Viewer, now: datetime) -> SpecialGrant
             available_from=now,
             last_date=last,
             expires_at=terms.start_of(last + ONE_DAY) if last else None,
+            inactive_days=terms.programme.expires.inactive_days,
             reason="special",
             explanation={"special": row.pk, "department": row.department_id},
             paid_from=budget_of(row.department),

@@ -54,6 +54,8 @@ class Liability:
 
     totals: Totals
     never_expiring: int
+    living_on: int
+    """Of those that expire, what every deed of the owner lets live longer; the months are for those who do nothing."""
     months: tuple[Month, ...]
     pace: int
     """Points redeemed in the last 90 days."""
@@ -79,12 +81,14 @@ def liability_of(company: Organization, *, now: datetime) -> Liability:
             never += points
         else:
             by_month[max(day, terms.today).replace(day=1)] += points
+    living_on = unspent.filter(inactive_days__isnull=False).aggregate(sum=Sum("left", default=0))["sum"]
     since = now - timedelta(days=PACE_DAYS)
     settled = Redemption.objects.filter(company=company, state=State.FULFILLED, resolved_at__gt=since)
     pace = settled.aggregate(sum=Sum("points", default=0))["sum"]
     return Liability(
         totals=standing,
         never_expiring=never,
+        living_on=living_on,
         months=tuple(_months(terms.today, by_month, pace, standing.available + standing.pending)),
         pace=pace,
         waiting=Redemption.objects.filter(company=company, state__in=OPEN, times_out_at__gt=now).count(),

@@ -93,7 +93,7 @@ def test_where_there_are_many_books_each_has_fewer_people_but_never_none(
     played(cast, PLAIN)
     for most, asked in ((300, 2), (1, 2)):
         monkeypatch.setattr(verify_again, "MOST_PEOPLE", most)
-        assert len(verify_again._people(cast.beiyuan.pk, "head")) == asked
+        assert len(verify_again.chosen_of(cast.beiyuan.pk, "head")) == asked
     monkeypatch.setattr(verify_again, "FEWEST", 1)
     monkeypatch.setattr(verify_again, "OTHERS", 0)
-    assert len(verify_again._people(cast.beiyuan.pk, "head")) == 1
+    assert len(verify_again.chosen_of(cast.beiyuan.pk, "head")) == 1

@@ -115,12 +115,14 @@ def rulebooks(draw: st.DrawFn) -> dict[str, Any]:
         "programme": {
             "lateness_days": draw(st.sampled_from([7, 9])),
             "season_ends": ["2026-06-04"],
+            "expires": draw(st.sampled_from(["never", {"inactive_days": 1}, {"inactive_days": 3}])),
             **draw(st.sampled_from([{}, {"stacking": {"at_most": 2}}, {"stacking": {"at_most": Decimal("2.6")}}])),
         },
         "rules": [
             rule(
                 "orders", "order", {"per": "lines", "each": 2, "points": 3},
-                cooldown_seconds=draw(st.sampled_from([0, 7200])), expires={"days": 4},
+                cooldown_seconds=draw(st.sampled_from([0, 7200])),
+                expires=draw(st.sampled_from([{"days": 4}, {"inactive_days": 2}])),
             ),
             rule("stock", ["move", "order"], 7, available_after_days=draw(st.integers(0, 2))),
             rule(
@@ -236,6 +238,32 @@ def test_arrival_does_not_matter_inside_the_lateness(
     case = case_of(rulebook, sorted(told, key=lambda event: event["at"]))
 
     assert outcome(played(case, name, seed)) == outcome(played(case))
+
+
+@given(
+    days=st.integers(1, 4),
+    after=st.integers(0, 2),
+    told=events(10),
+    seed=st.integers(0, 9),
+    late=st.booleans(),
+)
+@settings(max_examples=30)
+@pytest.mark.parametrize("name", ["shuffle", "duplicate", "batch"])
+def test_what_expires_by_inactivity_does_not_depend_on_arrival(
+    name: str, days: int, after: int, told: list[dict[str, Any]], seed: int, late: bool
+) -> None:
+    """Where nothing is taken back, to the lot: only that empties lots by ledger time."""
+    paid = {"rule": "orders", "version": 1, "from": "2026-01-01", "on": "order", "points": 5}
+    rulebook = {"rules": [{**paid, "available_after_days": after, "expires": {"inactive_days": days}}]}
+    told = sorted(told, key=lambda event: event["at"])
+    if late:  # all of it comes to be known at the end
+        told = [{**event, "received_at": (BEGAN + timedelta(hours=HOURS)).isoformat()} for event in told]
+    case = {**case_of(rulebook, told), "board": None}
+
+    def found(world: World) -> Any:
+        return [(world.figures(one), world.ledger.expiring(one)) for one in ("lin", "hua")]
+
+    assert found(played(case, name, seed)) == found(played(case))
 
 
 @given(case=stories())

@@ -587,3 +587,10 @@ def through_the_doors(told: dict[str, Any]) -> dict[str, Any]:
 @settings(max_examples=5)
 def test_random_story_goes_through_the_doors_as_the_model_says(told: dict[str, Any]) -> None:
     assert cases.run(through_the_doors(told)) == []
+
+
+@once
+@pytest.mark.parametrize("file", sorted(OWN.glob("inactivity_*.json")), ids=lambda file: file.stem)
+def test_what_expires_by_inactivity_does_so_however_it_is_told(file: Path) -> None:
+    """Here the order of arrival is the product's to bear: what expired meanwhile must be valid again."""
+    assert cases.run(loaded(file)) == []

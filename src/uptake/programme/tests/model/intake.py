@@ -42,6 +42,8 @@ class Event:
     declined: bool = False
     accepted_late: bool = False
     mapped_at: datetime | None = None
+    in_time: bool = True
+    """Whether it was received while awards of its date could still change."""
 
     @property
     def id(self) -> Id:
@@ -87,10 +89,12 @@ class Store:
             if known.fingerprint != event.fingerprint:
                 self.conflicts.add(event.key)
             return
+        closes_at = calendar.start(event.date + (1 + self.book.programme.lateness_days) * DAY)
+        event.in_time = received_at < closes_at
         if not event.history_only:
             if at > received_at + timedelta(minutes=5):
                 event.waits = "future"
-            elif received_at >= calendar.start(event.date + (1 + self.book.programme.lateness_days) * DAY):
+            elif not event.in_time:
                 event.waits = "late"
         self.events[event.id] = event
 
@@ -115,6 +119,15 @@ class Store:
 
     def person_of(self, event: Event) -> str | None:
         return self.people.get(event.sent) if event.sent is not None else None
+
+    def active_dates(self) -> dict[str, list[date]]:
+        """The dates on which each person did something, rising: of all revisions in time and out of quarantine."""
+        found: dict[str, set[date]] = {}
+        for event in self.events.values():
+            person = self.person_of(event)
+            if person and event.in_time and not event.waits:
+                found.setdefault(person, set()).add(event.date)
+        return {person: sorted(days) for person, days in found.items()}
 
     def standing(self) -> list[Event]:
         """The highest revision of each event that is out of quarantine, in canonical order."""

@@ -29,6 +29,8 @@ class Lot:
     expired: int = 0
     absorbed: int = 0
     """Of the expired, what was taken back later (nothing moved)."""
+    inactive_days: int | None = None
+    """Every deed by the last date postpones it to so many days later."""
     held: dict[str, int] = field(default_factory=dict)
     spent: dict[str, int] = field(default_factory=dict)
 
@@ -54,6 +56,8 @@ class Ledger:
     lots: dict[Any, Lot] = field(default_factory=dict)
     debts: dict[str, int] = field(default_factory=dict)
     redemptions: dict[str, Redemption] = field(default_factory=dict)
+    active: dict[str, list[date]] = field(default_factory=dict)
+    """The dates on which each person did something, as far as it is known."""
 
     @property
     def calendar(self) -> Calendar:
@@ -70,8 +74,31 @@ class Ledger:
         if key not in self.lots:
             begin = day + after_days * DAY
             begins_at = self.calendar.start(begin) if after_days else at
-            self._make(key, person, self._last_date(begin, expires), begins_at, order)
+            lot = self._make(key, person, self._last_date(begin, expires), begins_at, order)
+            if expires and expires[0] == "inactive_days":
+                lot.inactive_days = expires[1]
+                self._live_on(lot)
         return self.lots[key]
+
+    def learn(self, active: dict[str, list[date]], now: datetime) -> None:
+        """Lots live on by what is known of their person now; what expired for want of it is valid again."""
+        self.active = active
+        for lot in self.lots.values():
+            if lot.inactive_days is None:
+                continue
+            was_dead = lot.dies_at <= now
+            self._live_on(lot)
+            if was_dead and lot.dies_at > now:
+                points = lot.expired - lot.absorbed
+                lot.expired -= points
+                self._becomes_available(lot, points)
+
+    def _live_on(self, lot: Lot) -> None:
+        assert lot.inactive_days
+        for day in self.active.get(lot.person, []):
+            if day <= lot.last:
+                lot.last = max(lot.last, day + lot.inactive_days * DAY)
+        lot.dies_at = self.calendar.start(lot.last + DAY)
 
     def _make(self, key: Any, person: str, last: date, begins_at: datetime, order: tuple[Any, ...]) -> Lot:
         dies_at = datetime.max.replace(tzinfo=UTC) if last == NEVER else self.calendar.start(last + DAY)
@@ -82,7 +109,7 @@ class Ledger:
         if expires is None:
             return NEVER
         how, what = expires
-        if how == "days":
+        if how in ("days", "inactive_days"):
             return begin + int(what) * DAY
         after = month_after(begin)
         while what == "year" and after.month != self.programme.fiscal_year_start:

@@ -173,6 +173,7 @@ class World:
             change = (wanted[place].points if place in wanted else 0) - before
             if change:
                 differences.append((change > 0, award.event.canon, award.rank, place[0], award, change))
+        self.ledger.learn(self.store.active_dates(), self.clock)
         for increases, _canon, _rank, person, award, change in sorted(differences, key=lambda one: one[:4]):
             lot = self._lot(person, award)
             if increases:

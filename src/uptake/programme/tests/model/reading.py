@@ -16,7 +16,7 @@ from uptake.programme.tests.model.dates import WEEKDAYS, Calendar
 
 Reader = Callable[[Any, str], Any]
 Expiry = tuple[str, Any] | None
-"""("days", n), ("end_of", "month" or "year"), or None: never."""
+"""("days", n), ("inactive_days", n), ("end_of", "month" or "year"), or None: never."""
 
 EQUALITY = ("eq", "ne")
 ORDER = ("gt", "gte", "lt", "lte")
@@ -552,7 +552,10 @@ def _expires(plain: Any, path: str) -> Expiry:
         raise Refused(f"{path}: never, days or end_of")
     days = keys.get("days", _whole(0), None)
     end_of = keys.get("end_of", _one_of("month", "year"), None)
+    inactive = keys.get("inactive_days", _whole(1), None)
     keys.end()
+    if inactive:
+        return ("inactive_days", inactive)
     return ("end_of", end_of) if end_of else ("days", days)
 
 

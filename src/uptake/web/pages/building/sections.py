@@ -118,24 +118,27 @@ def expiry_inputs(name: str, expires: Any, *, own: bool) -> list[Input]:
     kind = "" if expires is None else "never" if expires == "never" else "days"
     if isinstance(expires, Mapping) and "end_of" in expires:
         kind = f"end_of_{expires['end_of']}"
+    if isinstance(expires, Mapping) and "inactive_days" in expires:
+        kind = "inactive_days"
     choices = [("", _("as the programme says"))] if own else []
     choices += [
         ("never", pgettext("of expiry", "never")),
         ("days", _("after days")),
+        ("inactive_days", _("after days without any activity")),
         ("end_of_month", _("at the end of the month")),
         ("end_of_year", _("at the end of the fiscal year")),
     ]
-    days = expires.get("days", "") if isinstance(expires, Mapping) else ""
+    days = expires.get("days", expires.get("inactive_days", "")) if isinstance(expires, Mapping) else ""
     return [
         Input(f"{name}.kind", _("Points expire"), "select", kind or ("" if own else "never"), choices),
-        Input(f"{name}.days", _("Days"), "number", days, hint=_("only for “after days”")),
+        Input(f"{name}.days", _("Days"), "number", days, hint=_("only for “after days …”")),
     ]
 
 
 def read_expiry(given: Given, name: str) -> Any:
     kind = given.text(f"{name}.kind")
-    if kind == "days":
-        return {"days": given.number(f"{name}.days")}
+    if kind in ("days", "inactive_days"):
+        return {kind: given.number(f"{name}.days")}
     if kind.startswith("end_of_"):
         return {"end_of": kind.removeprefix("end_of_")}
     return kind

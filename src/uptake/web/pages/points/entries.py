@@ -30,7 +30,7 @@ LINES_PER_PAGE: Final = 30
 SHOWN: Final = ("all", "paid", "unpaid", "other")
 SILENT: Final = (Kind.MATURED, Kind.DEBT_PAID, Kind.MOVED)
 """They change nothing that one can spend or owes beside what another line says."""
-ADDS: Final = (Kind.GRANTED, Kind.RELEASED, Kind.TIMED_OUT, Kind.REFUNDED)
+ADDS: Final = (Kind.GRANTED, Kind.REVIVED, Kind.RELEASED, Kind.TIMED_OUT, Kind.REFUNDED)
 TAKES: Final = (Kind.TAKEN_BACK, Kind.EXPIRED, Kind.HELD, Kind.FORFEITED)
 PRIZES: Final = ("challenge", "prize")
 """What causes entries that tell in their explanation what they were paid for."""
@@ -221,6 +221,9 @@ def _sentence(entry: Entry, kind: str) -> str:
         Kind.TIMED_OUT: gettext("Nobody decided in time; the %(n)s reserved points came back."),
         Kind.REFUNDED: gettext("The reward was refunded; %(n)s points came back."),
         Kind.FORFEITED: gettext("%(n)s points were forfeited."),
+        Kind.REVIVED: gettext(
+            "%(n)s points had expired because nothing you did was known; it came in late, and they are valid again."
+        ),
         Kind.WRITTEN_OFF: gettext("A debt of %(n)s points was written off."),
     }.get(Kind(entry.kind), "")
     text = said % n

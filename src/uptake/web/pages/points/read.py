@@ -73,6 +73,8 @@ class Summary:
     """The largest of the sources, for the bars."""
     expiring: Sequence[tuple[date, int]]
     """All last dates, the soonest first."""
+    postponed: Sequence[tuple[int, int]]
+    """(days, points that everything one does lets live so many days longer)."""
     maturing: Sequence[tuple[date, int]]
     """Pending points with the date on which they can be spent."""
     elsewhere: Sequence[tuple[Organization, int]]
@@ -150,6 +152,7 @@ def summary_of(person: Person, home: Home, now: datetime) -> Summary:
         sources=ranked,
         most=max((source.points for source in ranked), default=1),
         expiring=outlook.expiring,
+        postponed=outlook.postponed,
         maturing=sorted(maturing.items()),
         elsewhere=_elsewhere(person, home, now),
     )

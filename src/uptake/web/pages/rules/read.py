@@ -102,6 +102,13 @@ def validity_of(expiry: Expiry) -> str:
     if expiry.days is not None:
         told = ngettext("%(n)s day from when they can be spent", "%(n)s days from when they can be spent", expiry.days)
         return told % {"n": numbers.full(expiry.days)}
+    if expiry.inactive_days is not None:
+        told = ngettext(
+            "as long as one does something: until %(n)s day without",
+            "as long as one does something: until %(n)s days without",
+            expiry.inactive_days,
+        )
+        return told % {"n": numbers.full(expiry.inactive_days)}
     if expiry.end_of == "month":
         return gettext("until the end of the month, where a rule says nothing else")
     if expiry.end_of == "year":

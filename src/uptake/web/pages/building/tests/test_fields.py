@@ -46,7 +46,8 @@ WHOLE: dict[str, Any] = {
         "expires": {"days": 90}, "fiscal_year_start": 4, "redemption_timeout_days": 5,
         "season_ends": ["2026-07-01"], "levels_from": "season", "stacking": {"at_most": 2.5},
     },
-    "rules": [RULE, {"rule": "fixed", "version": 1, "from": "2026-01-01", "on": "a.b", "points": 3},
+    "rules": [RULE, {"rule": "fixed", "version": 1, "from": "2026-01-01", "on": "a.b", "points": 3,
+                     "expires": {"inactive_days": 30}},
               {"rule": "steps", "version": 1, "from": "2026-01-01", "on": "a.b", "expires": "never", "points": {
                   "per": "lines", "steps": [{"at_least": 1, "points": 2}, {"at_least": 10, "points": 2.5}]}}],
     "groups": [{"group": "both", "rules": ["counts", "fixed"], "cap": [{"points": 80, "every": "month"}]}],
