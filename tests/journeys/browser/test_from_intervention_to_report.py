@@ -37,7 +37,7 @@ def test_the_planted_effect_is_found_by_clicking_and_its_report_is_the_same_ever
 
         expect(page.locator(".u-head .u-tag")).to_have_text("Rose")
         expect(page.locator("main")).to_contain_text("It raised “People a working day: Order entered”.")
-        effect = page.locator("dl.u-facts dd b").first.inner_text()
+        effect = page.locator(".u-lead-figure b").first.inner_text()
         assert 10 < float(effect.removeprefix("+").split()[0]) < 30, effect
         for picture in ("course", "study", "placebo", "left-out", "calendar"):
             drawn = page.locator(f"#impact-{picture}")

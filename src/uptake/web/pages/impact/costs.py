@@ -34,11 +34,13 @@ CLAIMED = ("increase", "decrease")
 
 @dataclass(frozen=True)
 class Costs:
-    """total: all of it, written; parts: what it is made of; units: one sentence for each unit of the effect."""
+    """total: all of it, written; parts: what it is made of; units: one sentence for each unit of the effect; first: the
+    cost of one, and of what."""
 
     total: str
     parts: str
     units: tuple[str, ...]
+    first: tuple[str, str] | None = None
 
 
 @needs(Deed.SEE_TOTALS)
@@ -75,12 +77,13 @@ def costs_of(found: Intervention, told: Mapping[str, Any]) -> Costs | None:
     money = float(cost.amount + cost.point_value * points)
     primary = told["metrics"][0]
     metric, result = metric_of(primary), primary["result"]
-    sentences = []
+    sentences, first = [], None
     if result["verdict"] in CLAIMED and result["grade"] in ("A", "B", "B-") and not by_ratio(result):
         average = unit_cost(money, result["estimate"], 100 if metric.kind is Kind.RATE else 1)
         if average is not None:
             what = _("each percentage point") if metric.kind is Kind.RATE else _("each unit of the change")
             sentences.append(_sentence(what, average, cost.currency))
+            first = (_written(average.value, cost.currency), what)
         days = primary.get("person_days")
         if days and metric.measure in (Measure.SHARE, Measure.PER_HEAD):
             whole = unit_cost(money, result["by_people"], days)
@@ -90,7 +93,7 @@ def costs_of(found: Intervention, told: Mapping[str, Any]) -> Costs | None:
         sentences.append(
             _("What a unit of the effect cost is not worth saying: the effect is not shown, or may be nothing.")
         )
-    return Costs(_written(money, cost.currency), _parts(cost, points), tuple(sentences))
+    return Costs(_written(money, cost.currency), _parts(cost, points), tuple(sentences), first)
 
 
 def costs_section(costs: Costs) -> Section:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -67,6 +67,8 @@ DECLARED = tuple(measure for measure in Measure if measure not in (Measure.FAILE
 """Name and definition. Version 1: `insight.impact.metrics.VERSION`."""
 BINS = 16
 WEEKS_BEFORE = 4
+STRIP_EDGE = 3
+"""Hundredths left free on either side."""
 DAYS = 7
 
 
@@ -83,6 +85,19 @@ class Measured:
     grade: str
     word: str
     tone: str
+    ends: tuple[float, float, float] | None = None
+    """Low end, effect and high end as multiples of the smallest change that matters; None: nothing is claimed."""
+    strip: Strip | None = None
+
+
+@dataclass(frozen=True)
+class Strip:
+    """An effect with its interval on the scale that all metrics of a report share: positions in hundredths of it."""
+
+    low: float
+    value: float
+    high: float
+    zero: float
 
 
 def metric_name(metric: Metric) -> str:
@@ -143,8 +158,25 @@ def measured(told: Mapping[str, Any]) -> list[Measured]:
     for rail in told["guardrails"]:
         word, tone = HELD[rail["held"]]
         row = _row(rail, rail["result"]["verdict"])
-        rows.append(Measured(**{**vars(row), "word": str(word), "tone": tone}))
-    return rows
+        rows.append(replace(row, word=str(word), tone=tone))
+    return _on_one_scale(rows)
+
+
+def _on_one_scale(rows: Sequence[Measured]) -> list[Measured]:
+    """With the strips of those that claim something."""
+    known = [end for row in rows if row.ends is not None for end in row.ends]
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    low, high = min(low, -1.0), max(high, 1.0)
+
+    def place(value: float) -> float:
+        return round(STRIP_EDGE + (value - low) / (high - low) * (100 - 2 * STRIP_EDGE), 2)
+
+    return [
+        row
+        if row.ends is None
+        else replace(row, strip=Strip(place(row.ends[0]), place(row.ends[1]), place(row.ends[2]), place(0)))
+        for row in rows
+    ]
 
 
 def by_ratio(result: Mapping[str, Any]) -> bool:
@@ -163,6 +195,8 @@ def _row(one: Mapping[str, Any], verdict: str) -> Measured:
     raised = one.get("adjusted")
     plain = stated and not by_ratio(result)
     word, tone = VERDICTS[verdict]
+    least = one.get("smallest") or one.get("margin")
+    ends = [estimate[end] / least for end in ("low", "value", "high")] if plain and least else None
     return Measured(
         name,
         definition,
@@ -173,6 +207,7 @@ def _row(one: Mapping[str, Any], verdict: str) -> Measured:
         result["grade"],
         str(word) if stated or verdict == "cannot_tell" else _("Not measured causally"),
         tone,
+        (ends[0], ends[1], ends[2]) if ends else None,
     )
 
 

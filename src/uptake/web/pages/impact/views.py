@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -33,6 +33,7 @@ from uptake.web.pages.impact import planner, wanted
 from uptake.web.pages.impact.began import began_lines, began_section
 from uptake.web.pages.impact.costs import costs_of, costs_section
 from uptake.web.pages.impact.lasting import lasting_of, lasting_section
+from uptake.web.pages.impact.lead import lead_of, unsaid_of
 from uptake.web.pages.impact.measures import (
     DECLARED,
     MEASURES,
@@ -52,7 +53,7 @@ from uptake.web.pages.impact.measures import (
 )
 from uptake.web.pages.impact.places import places_managed
 from uptake.web.pages.impact.three import three_of, three_section
-from uptake.web.pages.impact.trial import Trial, trial_of, trial_rows, trial_section
+from uptake.web.pages.impact.trial import trial_of, trial_rows, trial_section
 from uptake.web.pages.impact.words import CHECKS, DESIGNS, HELD, HELPS, LIGHTS, VERDICTS, WORDS, reason, remedy, said
 from uptake.web.pages.transparency.sheet import pdf_of
 from uptake.web.pages.transparency.words import Section
@@ -337,7 +338,8 @@ def told_of(made: Evaluation) -> dict[str, Any]:
     primary = metric_of(kept["metrics"][0])
     told = _report(kept, {place.slug: place for place in departments_of(found.starts)})
     told |= {"trial": trial_of(made, primary), "costs": costs_of(found, kept)}
-    return told | {"three": three_of(kept, metric_name(primary)), "calendar": calendar(found)}
+    told |= {"three": three_of(kept, metric_name(primary)), "calendar": calendar(found)}
+    return told | {"lead": lead_of(kept["metrics"][0], told), "unsaid": unsaid_of(kept, told)}
 
 
 def pdf_of_report(made: Evaluation) -> HttpResponse:
@@ -348,10 +350,15 @@ def pdf_of_report(made: Evaluation) -> HttpResponse:
         "from": numbers.day(told["from"]),
         "to": numbers.day(told["to"]),
     }
-    subtitle = f"{found.organization.name} · {told['headline']}"
-    printed = pdf_of(found.title, subtitle, _sections(told), foot)
+    printed = pdf_of(
+        found.title, f"{found.organization.name} · {_period(told)}", _sections(told), foot, told["lead"].on_paper()
+    )
     name = f'attachment; filename="impact-{found.pk}.pdf"'
     return HttpResponse(printed, content_type="application/pdf", headers={"Content-Disposition": name})
+
+
+def _period(told: Mapping[str, Any]) -> str:
+    return _("%(from)s to %(until)s") % {"from": numbers.day(told["from"]), "until": numbers.day(told["to"])}
 
 
 def _three(told: Mapping[str, Any]) -> Section | None:
@@ -371,18 +378,22 @@ def _began(told: Mapping[str, Any]) -> Section | None:
 
 
 def _sections(told: Mapping[str, Any]) -> list[Section]:
-    pictures = [told[name] for name in ("course", "study", "placebo", "left_out")]
-    trial: Trial = told["trial"]
+    """The first page answers; behind it stands what the answer rests on."""
+    pictures = [told[name] for name in ("course", "forest", "placebo", "left_out", "calendar")]
+    study: parts.Chart | None = told["study"]
+    three = _three(told)
     return [
-        *([trial_section(trial)] if trial.failed else []),
+        *([replace(chart_section(study), rows=(), heads=())] if study is not None else []),
         metrics_section(told["measured"]),
+        *([three] if three is not None else []),
         lines_section(_("What it says"), [told["headline"], *told["sentences"]]),
-        *(section for section in (_three(told), _lasting(told), _costs(told)) if section is not None),
-        *(section for section in [_began(told)] if section is not None),
+        lines_section(_("What this does not show"), told["unsaid"]),
+        *(section for section in (_lasting(told), _costs(told), _began(told)) if section is not None),
         *([lines_section(_("Taken on trust"), told["assumptions"])] if told["assumptions"] else []),
+        trial_section(told["trial"]),
         checks_section(told["checks"]),
-        *([] if trial.failed else [trial_section(trial)]),
-        *(chart_section(chart) for chart in [*pictures, told["calendar"]] if chart is not None),
+        *([chart_section(study)] if study is not None else []),
+        *(chart_section(chart) for chart in pictures if chart is not None),
     ]
 
 

@@ -27,6 +27,8 @@ class Lead:
     sentence: str
     figures: Sequence[tuple[str, str, str]] = ()
     """(label, figure, what stands under it)."""
+    note: str = ""
+    """What to know before believing it."""
 
 
 def pdf_of(title: str, subtitle: str, sections: Sequence[Section], foot: str, lead: Lead | None = None) -> bytes:
@@ -47,14 +49,15 @@ def pdf_of(title: str, subtitle: str, sections: Sequence[Section], foot: str, le
         )  # fmt: skip
 
     def paragraph(text: str, size: float, color: str = "#142120", align: int = 0, bold: bool = False) -> Any:
-        return Paragraph(marked_up(text, bold=bold), style(size, color, align))
+        return Paragraph(marked_up(text, bold=bold and not chinese), style(size, color, align))
 
     flow: list[Any] = [paragraph(title, 18, bold=True), paragraph(subtitle, 10, DIM), Spacer(0, 6 * mm)]
     width = A4[0] - 36 * mm
     if lead is not None:
         said = [paragraph(lead.word, 10, ACCENT, bold=True), paragraph(lead.sentence, 13)]
+        said += [Spacer(0, 1.5 * mm), paragraph(lead.note, 9, DIM)] if lead.note else []
         figures = [
-            [paragraph(label, 8, DIM), paragraph(figure, 17, bold=True), paragraph(under, 8, DIM)]
+            [paragraph(label, 8, DIM), paragraph(figure, 14, bold=True), paragraph(under, 8, DIM)]
             for label, figure, under in lead.figures
         ]
         rows = [[said, *[""] * (len(figures) - 1)], figures] if figures else [[said]]
@@ -75,11 +78,12 @@ def pdf_of(title: str, subtitle: str, sections: Sequence[Section], foot: str, le
         flow += [box, Spacer(0, 6 * mm)]
     for section in sections:
         head = [paragraph(section.title, 12, ACCENT, bold=True), paragraph(section.lead, 8.5, DIM), Spacer(0, 1.5 * mm)]
-        if not section.rows:
-            flow.append(KeepTogether([*head, paragraph(section.empty, 9), Spacer(0, 5 * mm)]))
-            continue
         if section.picture is not None:
             head += [drawing_of(section.picture, width), Spacer(0, 2 * mm)]
+        if not section.rows:
+            below = [paragraph(section.empty, 9)] if section.empty else []
+            flow.append(KeepTogether([*head, *below, Spacer(0, 5 * mm)]))
+            continue
         # One column needs no head: the title says what stands in it.
         heads = [[paragraph(name, 8, DIM, 2 if number else 0) for name, number in section.columns]]
         cells = heads if len(section.heads) > 1 else []

@@ -195,7 +195,10 @@ def test_the_report_tells_the_verdict_the_checks_and_the_pictures(
     young = "天数太少" if language == "zh-hans" else "Too few days to say whether it lasts"
     assert young in text
     assert young in said
+    assert {"en": "What this does not show", "zh-hans": "这份报告说明不了什么"}[language] in said
     if language == "en":
+        assert re.search(r"Of every 100 people, “Active people a working day” has about 2\d more than", text)
+        assert "Not measured, as nothing was recorded: " in text
         assert [str(row[6]) for row in rows[2:]] == ["Rose", "Not measured: no such event was recorded"]
         assert "It raised “Active people a working day”." in text
         assert re.search(r"\+\d+\.\d pp", text)
