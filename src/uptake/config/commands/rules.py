@@ -11,6 +11,7 @@ import click
 from uptake.config.command import Deed, Deeds, Refusal
 from uptake.directory.models import Kind, Organization
 from uptake.directory.scope import EVERYTHING
+from uptake.programme.governance.streak_guard import StreaksUnbounded, check_streaks
 from uptake.programme.models import RulebookVersion
 from uptake.programme.publish import NotAPlaceOfRules, OtherClock, TooSoon, publish
 from uptake.programme.rulebook import Rulebook
@@ -18,6 +19,7 @@ from uptake.programme.rulebook_reading import load_text, parse_rulebook
 from uptake.programme.rulebook_refusals import RulebookRefused
 from uptake.programme.rulebook_writing import hash_of
 from uptake.programme.sentences import Labels, refusal_sentence, rule_sentence
+from uptake.programme.streak_bounds import open_streaks, streak_sentence
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -33,7 +35,10 @@ def check(file: Path) -> dict[str, Any]:
     """Say in sentences what a rulebook FILE (JSON or YAML) would do, or why it is refused."""
     rulebook = _read(file)
     _say(rulebook)
-    return {"rules": len(rulebook.rules), "sha256": hash_of(rulebook)}
+    warnings = [streak_sentence(one) for one in open_streaks(rulebook, datetime.now(UTC).date())]
+    for warning in warnings:
+        click.echo(f"Warning: {warning}")
+    return {"rules": len(rulebook.rules), "sha256": hash_of(rulebook), **({"warnings": warnings} if warnings else {})}
 
 
 @click.command(name="publish", cls=Deed)
@@ -48,6 +53,7 @@ def publish_file(file: Path, organization: str | None, from_date: str | None) ->
     except ValueError:
         raise Refusal(f"{from_date!r} is no date; it must look like 2026-05-14.") from None
     try:
+        check_streaks(place, _read(file), day)
         version = publish(
             rulebook=file.read_bytes(), organization=place, in_force_date=day, by=EVERYTHING, now=datetime.now(UTC)
         )
@@ -55,6 +61,9 @@ def publish_file(file: Path, organization: str | None, from_date: str | None) ->
         raise Refusal(refusal_sentence(refused)) from None
     except (TooSoon, OtherClock) as refused:
         raise Refusal(f"Not published: {refused}.") from None
+    except StreaksUnbounded as refused:
+        said = " ".join(map(streak_sentence, refused.streaks))
+        raise Refusal(f"Not published: {said} The terms of {place.slug} refuse that.") from None
     except NotAPlaceOfRules:
         raise Refusal(f"{place.slug} is neither a company nor a park.") from None
     click.echo(f"Rulebook {version.number} of {place.name} is in force from {version.in_force_date}.")

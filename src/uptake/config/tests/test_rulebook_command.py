@@ -50,6 +50,18 @@ def test_difference_of_two_files_is_told_in_sentences(cast: Cast, files: tuple[s
     assert run("diff", files[0], files[0])[1].startswith("Nothing changes.")
 
 
+@pytest.mark.once
+def test_check_warns_of_a_streak_without_a_bound(tmp_path: Path) -> None:
+    file = tmp_path / "streak.json"
+    streak = {**RULES[0], "points": 5, "cap": [], "streak": {"every": "week", "length": 1}, "title": "Weekly"}
+    file.write_text(json.dumps({"rules": [streak]}))
+
+    code, told = run("check", str(file))
+
+    assert code == 0
+    assert "Warning: “Weekly” pays for a streak without end: up to 265 points a year" in told
+
+
 def test_file_is_taken_in_as_a_draft_and_back_tested(cast: Cast, files: tuple[str, str]) -> None:
     desk = Desk(cast)
     desk.processed("lin-1", lines=4)

@@ -23,6 +23,7 @@ class Terms:
     appeal_days: int = 7
     debt_most: int = 0
     debt_days: int = 90
+    bounded_streaks: bool = False
 
 
 def terms_of(place: Organization) -> Terms:

@@ -81,6 +81,8 @@ class Committee(models.Model):
     """Debts of at most so many points are written off; 0: none is."""
     debt_days = models.PositiveSmallIntegerField(default=90)
     """After so many days in which the debt did not grow."""
+    bounded_streaks = models.BooleanField(default=False)
+    """Rulebooks whose streaks pay without a bound are refused."""
     changed_at = models.DateTimeField()
 
     objects = CommitteeQuerySet.as_manager()

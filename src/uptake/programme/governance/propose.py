@@ -21,8 +21,10 @@ from uptake.programme.governance.ballot import quorum_of
 from uptake.programme.governance.committee import members_of, terms_of
 from uptake.programme.governance.models import Elector, Proposal, ProposalKind, ProposalState
 from uptake.programme.governance.seals import EXPLOITS, OPENED, hash_of_text, seal_of
+from uptake.programme.governance.streak_guard import check_streaks
 from uptake.programme.in_force import rulebook_version_on
 from uptake.programme.models import RulebookVersion
+from uptake.programme.rulebook_reading import read_rulebook
 
 LONGEST_TEXT = 4000
 TITLE = 200
@@ -50,7 +52,8 @@ def open_proposal(*, draft: Draft, why: str, by: Viewer, now: datetime) -> Propo
 
     Copies of the rulebook and of the back-test are sealed with the terms of the vote and the list of members. If the
     file was searched for exploits, the hash of that report goes into the audit log beside the seal.
-    Raises NotAllowed, NoCommittee, WhyMissing, NothingChanges, and of the draft NotOpen, NotBackTested.
+    Raises NotAllowed, NoCommittee, WhyMissing, NothingChanges, StreaksUnbounded, and of the draft NotOpen,
+    NotBackTested.
     """
     place = lock_place(draft.organization)
     if not by.may(Deed.MANAGE_RULES, place):
@@ -61,6 +64,7 @@ def open_proposal(*, draft: Draft, why: str, by: Viewer, now: datetime) -> Propo
     base = base_of(place, day)
     if base is not None and base.sha256 == draft.sha256:
         raise NothingChanges
+    check_streaks(place, read_rulebook(draft.file), day)
     proposal = Proposal(
         organization=place,
         kind=ProposalKind.CHANGE,

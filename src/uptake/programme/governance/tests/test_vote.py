@@ -35,6 +35,7 @@ from uptake.programme.governance.propose import (
     withdraw_proposal,
 )
 from uptake.programme.governance.seals import broken_seals
+from uptake.programme.governance.streak_guard import StreaksUnbounded
 from uptake.programme.governance.tests.world import COUNTS, ORDERS, Room, after
 from uptake.programme.governance.vote import NotAMember, ReasonMissing, cast_vote, own_choice, write_comment
 from uptake.programme.models import RulebookVersion
@@ -48,6 +49,22 @@ def configured(room: Room, **terms: Any) -> None:
     configure_committee(
         organization=room.cast.beiyuan, terms=Terms(**{**asdict(Terms()), **terms}), by=hua, now=NOW
     )  # fmt: skip
+
+
+STREAK: dict[str, Any] = {
+    **ORDERS, "rule": "row", "title": "In a row", "streak": {"every": "day", "length": 5},
+}  # fmt: skip
+
+
+def test_a_streak_without_a_bound_is_refused_where_the_terms_say_so(cast: Cast) -> None:
+    room = Room(cast)
+    room.proposed([ORDERS, COUNTS, STREAK])  # by itself it is only told
+
+    configured(room, bounded_streaks=True)
+
+    with pytest.raises(StreaksUnbounded, match="row"):
+        room.proposed([ORDERS, COUNTS, STREAK])
+    assert room.proposed([ORDERS, COUNTS, {**STREAK, "cap": [{"times": 1, "every": "week"}]}]).number == 2
 
 
 def draft_of(proposal: Proposal) -> Draft:

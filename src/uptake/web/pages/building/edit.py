@@ -36,6 +36,7 @@ from uptake.programme.rulebook_refusals import RulebookRefused
 from uptake.programme.rulebook_writing import to_file
 from uptake.programme.sentences import refusal_sentence, rule_sentences
 from uptake.programme.standing import UNKNOWN
+from uptake.programme.streak_bounds import open_streaks, streak_sentence
 from uptake.web.catalogue import labels_of
 from uptake.web.pages.building.fields import Block, Given, Input, Known, Plain, jsonable, mark, texts
 from uptake.web.pages.building.place import draft_for, known_of, plain_of
@@ -155,6 +156,7 @@ def look(request: HttpRequest, draft_id: int, index: int) -> HttpResponseBase:
         "draft": draft,
         "index": index,
         "sentences": sentences,
+        "streaks": [streak_sentence(one) for one in open_streaks(rulebook, _today(draft)) if one.rule == lineage],
         "shown": _shown(draft, _always(rulebook, lineage, draft), version),
         "days": LAST_DAYS,
     }

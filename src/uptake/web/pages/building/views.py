@@ -34,6 +34,7 @@ from uptake.programme.drafting.save import ChangedMeanwhile, NotOpen
 from uptake.programme.drafting.shadow import set_shadow
 from uptake.programme.fairness.earnable import earnable
 from uptake.programme.governance.committee import members_of
+from uptake.programme.governance.streak_guard import StreaksUnbounded, check_streaks
 from uptake.programme.in_force import rulebook_version_on
 from uptake.programme.publish import OtherClock, TooSoon
 from uptake.programme.rulebook import Rulebook, RuleVersion
@@ -47,6 +48,7 @@ from uptake.web.pages.building.fields import jsonable
 from uptake.web.pages.building.place import draft_for, places_for, plain_of
 from uptake.web.pages.building.sections import SECTIONS
 from uptake.web.pages.rules.publish import LONGEST
+from uptake.web.streaks import streak_warnings, streaks_refused
 from uptake.web.viewing import needs, viewer_for
 
 QUICK_PEOPLE = 200
@@ -168,6 +170,7 @@ def draft(request: HttpRequest, draft_id: int) -> HttpResponseBase:
         "tried": tried,
         "tested": back_test_of(found),
         "exploits": exploits_of(found),
+        "streaks": streak_warnings(rulebook, today) if found.is_open else [],
         "earnable": earnable(always, found.organization, today),
         "committee": bool(members_of(found.organization, today)),
         "tomorrow": today + timedelta(days=1),
@@ -255,6 +258,7 @@ def _publish(request: HttpRequest, found: Draft) -> HttpResponseBase:
         messages.error(request, _("The committee of this place decides on rulebooks: propose the draft."))
         return redirect("building:draft", found.pk)
     try:
+        check_streaks(found.organization, read_rulebook(found.file), max(day, today))
         version = publish_draft(
             draft=found,
             seen=_number(request.POST.get("seen", "")),
@@ -269,6 +273,8 @@ def _publish(request: HttpRequest, found: Draft) -> HttpResponseBase:
             % {"number": refused.tried[0].number, "points": refused.tried[0].points,
                "expected": refused.tried[0].expected},
         )  # fmt: skip
+    except StreaksUnbounded as refused:
+        messages.error(request, streaks_refused(refused))
     except ChangedMeanwhile:
         messages.error(request, _("Somebody saved this draft meanwhile. Look at it again before you publish it."))
     except TooSoon as refused:

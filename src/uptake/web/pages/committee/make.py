@@ -33,8 +33,10 @@ from uptake.programme.governance.propose import (
     WhyMissing,
     open_proposal,
 )
+from uptake.programme.governance.streak_guard import StreaksUnbounded
 from uptake.programme.in_force import parsed, rulebook_version_on
 from uptake.programme.rulebook import RuleVersion
+from uptake.web.streaks import streaks_refused
 from uptake.web.viewing import needs, viewer_for
 
 
@@ -82,6 +84,10 @@ class TermsForm(forms.Form):
         label=gettext_lazy("Days after which a debt is written off"), min_value=1, max_value=366,
         help_text=gettext_lazy("Counted from when it last grew."),
     )  # fmt: skip
+    bounded_streaks = forms.BooleanField(
+        label=gettext_lazy("Refuse streaks that pay without end"), required=False,
+        help_text=gettext_lazy("A rule for a streak then needs a limit of a week, a month or in all, or a last date."),
+    )  # fmt: skip
     secret = forms.BooleanField(
         label=gettext_lazy("Secret ballot"), required=False,
         help_text=gettext_lazy("Only the count is told, and only at the end; no reasons are kept."),
@@ -110,6 +116,8 @@ def new(request: HttpRequest) -> HttpResponseBase:
             form.add_error("draft", _("This rulebook is in force already."))
         except (NotBackTested, NotOpen):
             form.add_error("draft", _("The draft must be open and back-tested as it stands."))
+        except StreaksUnbounded as refused:
+            form.add_error("draft", streaks_refused(refused))
         except WhyMissing:
             form.add_error("why", _("Say why."))
         except NotAllowed:

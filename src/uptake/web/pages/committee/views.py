@@ -39,6 +39,7 @@ from uptake.programme.thresholds import thresholds_of
 from uptake.web.catalogue import labels_of
 from uptake.web.pages.building.exploits import tricks_of
 from uptake.web.pages.committee.figures import passed_words, tested
+from uptake.web.streaks import streak_warnings
 from uptake.web.viewing import login_required, viewer_for
 
 A_PAGE = 25
@@ -182,6 +183,7 @@ def _context(found: Proposal, viewer: Viewer, now: datetime) -> dict[str, Any]:
         "lowered_too": _lowered_too(found),
         "steps": _steps(found, standing, now),
         "changes": _changes(found, today),
+        "streaks": streak_warnings(read_rulebook(found.file), today) if is_open else [],
         "earnable": _earnable(found, today) if is_open else None,
         "test": test,
         "thresholds": thresholds_of(read_rulebook(found.file), today) if test and inside else (),

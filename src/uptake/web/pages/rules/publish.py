@@ -21,6 +21,7 @@ from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed
 from uptake.programme.changes import events_of
 from uptake.programme.governance.committee import must_vote
+from uptake.programme.governance.streak_guard import StreaksUnbounded, check_streaks
 from uptake.programme.models import RulebookVersion
 from uptake.programme.publish import OtherClock, TooSoon, publish
 from uptake.programme.rulebook import Rulebook
@@ -32,6 +33,7 @@ from uptake.programme.templates.list import TEMPLATES
 from uptake.web import numbers
 from uptake.web.catalogue import labels_of
 from uptake.web.pages.rules.read import cards_of
+from uptake.web.streaks import streak_warnings, streaks_refused
 from uptake.web.viewing import needs, viewer_for
 
 LONGEST = 500_000
@@ -95,6 +97,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
         if "publish" in request.POST and must_vote(viewer, place, business_date(now, *settings_at(place))):
             form.add_error(None, _("Here the committee decides: put a draft to the vote."))
         elif "publish" in request.POST:
+            check_streaks(place, rulebook, day)
             version = publish(rulebook=text, organization=place, in_force_date=day, by=viewer, now=now)
             messages.success(
                 request,
@@ -104,6 +107,8 @@ def home(request: HttpRequest) -> HttpResponseBase:
             return redirect("rules:home")
     except RulebookRefused as refused:
         form.add_error("text", refusal_sentence(refused))
+    except StreaksUnbounded as refused:
+        form.add_error("text", streaks_refused(refused))
     except TooSoon as refused:
         form.add_error(
             "in_force",
@@ -117,6 +122,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
         )
     else:
         context["cards"] = _cards(rulebook, day)
+        context["streaks"] = streak_warnings(rulebook, day)
         context["checked"] = True
     # an upload cannot be shown again by a browser: what it held goes on in the text
     shown = RulebookForm(initial={"place": place, "in_force": day, "text": text})

@@ -142,15 +142,47 @@ def test_a_rule_is_lowered_at_once_by_page(cast: Cast) -> None:
 def test_who_gives_the_roles_sets_the_terms(cast: Cast) -> None:
     hua = cast.sign_in(cast.hua)
     terms = {"quorum_percent": 60, "majority": "absolute", "voting_days": 5, "notice_days": 2, "appeal_days": 3}
-    terms |= {"debt_most": 20, "debt_days": 30}
+    terms |= {"debt_most": 20, "debt_days": 30, "bounded_streaks": "on"}
 
     assert "Ke Ming" in hua.get("/committee/settings/").content.decode()
     assert hua.post("/committee/settings/", {**terms, "quorum_percent": 0}).status_code == 422
     assert hua.post("/committee/settings/", {**terms, "secret": "on"}).status_code == 302
     row = Committee.objects.get(organization=cast.beiyuan)
     assert (row.quorum_percent, row.majority, row.secret, row.appeal_days) == (60, "absolute", True, 3)
-    assert (row.debt_most, row.debt_days) == (20, 30)
+    assert (row.debt_most, row.debt_days, row.bounded_streaks) == (20, 30, True)
     assert cast.sign_in(cast.ke).get("/committee/settings/").status_code == 403
+
+
+def test_a_streak_without_a_bound_is_told_and_refused_where_the_terms_say_so(cast: Cast) -> None:
+    draft = draft_with_test(cast)
+    row = {**ORDERS, "rule": "row", "title": "In a row", "streak": {"every": "day", "length": 1}}
+    told = "“In a row” pays for a streak without end"
+    day = timezone.localdate() + timedelta(days=9)
+    form = {"place": "beiyuan", "in_force": f"{day}", "text": json.dumps({"rules": [ORDERS, row]})}
+    ren = cast.sign_in(cast.ren)
+
+    assert told in ren.post("/rules/publish/", {**form, "check": "1"}).content.decode()
+    own = begin_draft(
+        organization=cast.beiyuan, title="A row", rulebook={"rules": [ORDERS, COUNTS, row]},
+        by=cast.viewer(cast.ke, timezone.localdate()), now=timezone.now(),
+    )  # fmt: skip
+    assert told in ren.get(f"/rules/build/{own.pk}/").content.decode()
+    assert "without end" not in ren.get(f"/rules/build/{draft.pk}/").content.decode()
+
+    Committee.objects.create(organization=cast.beiyuan, bounded_streaks=True, changed_at=timezone.now())
+    refused = ren.post("/rules/publish/", {**form, "publish": "1"})
+    assert (refused.status_code, RulebookVersion.objects.count()) == (422, 1)
+    assert "This place refuses that" in refused.content.decode()
+    assert json.loads(form["text"])["rules"][1]["title"] in refused.content.decode()  # nothing typed is lost
+
+    content = json.dumps(TOLD)
+    Report.objects.create(
+        draft=own, organization=own.organization, draft_sha256=own.sha256, from_date="2026-04-01",
+        until_date="2026-05-01", days=30, content=content, sha256=hash_of_text(content), made_at=timezone.now(),
+    )  # fmt: skip
+    proposed = cast.sign_in(cast.ke).post("/committee/new/", {"draft": own.pk, "why": "It helps."})
+    assert (proposed.status_code, Proposal.objects.count()) == (422, 0)
+    assert "It helps." in proposed.content.decode()
 
 
 def test_without_proposals_the_page_says_so(cast: Cast) -> None:
