@@ -42,7 +42,7 @@ from uptake.insight.impact.business_series import FileRow, placed
 from uptake.insight.impact.evaluate import evaluate
 from uptake.insight.impact.keep_query import Asked, keep_query
 from uptake.insight.impact.keep_series import make_series, take_figures
-from uptake.insight.impact.models import Chosen, Series, What
+from uptake.insight.impact.models import Chosen, DrawnPerson, Series, What
 from uptake.insight.impact.note_outage import note_outage
 from uptake.insight.impact.really_began import say_began
 from uptake.insight.impact.register import lock, register_intervention
@@ -363,6 +363,7 @@ def _intervene(side: Side, now: datetime) -> None:
         by=EVERYTHING,
         now=now - timedelta(days=20),
     )
+    DrawnPerson.objects.create(intervention=made, person=side.person, department=side.department, begins=True)
     locked = lock(intervention=made, by=EVERYTHING, now=now - timedelta(days=20))
     began = next(slug for slug, day in locked.starts.items() if day)
     late = f"Training of {side.order} was late"

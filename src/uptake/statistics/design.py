@@ -8,13 +8,12 @@ import numpy as np
 
 from uptake.statistics.experiments import sample_ratio_p
 from uptake.statistics.panel import Panel
-from uptake.statistics.plan import Assignment, Drawn, Plan
+from uptake.statistics.plan import DEPARTMENTS_EACH, PEOPLE_EACH, Assignment, Drawn, Plan
 from uptake.statistics.result import Design, Grade
 from uptake.statistics.synthetic import synthetic
 
 PRE_DAYS, POST_DAYS = 28, 28
 SERIES_PRE_DAYS = 56
-PEOPLE_EACH, DEPARTMENTS_EACH = 30, 4
 DONORS = 19
 PRE_TO_POST = 1.3
 FIT_TO_NOISE = 1.5
@@ -69,10 +68,12 @@ def choose(panel: Panel, plan: Plan, *, unaffected: Panel | None = None) -> Choi
     """The first of the nine rules that fits. `unaffected`: the same units' unrewarded action."""
     treated, others = int(panel.ever.sum()), int((~panel.ever).sum())
     drawn = plan.assignment is Assignment.RANDOM
-    if drawn and plan.drawn is Drawn.PERSON and min(treated, others) >= PEOPLE_EACH and one_start(panel):
-        ratio = sample_ratio_p((treated, others), plan.shares or (1.0, 1.0))
-        if ratio >= SAMPLE_RATIO_STOP:
+    if drawn and plan.drawn is Drawn.PERSON:
+        # Single people are never compared in any other way than by the lot that was drawn.
+        enough = min(treated, others) >= PEOPLE_EACH and one_start(panel)
+        if enough and sample_ratio_p((treated, others), plan.shares or (1.0, 1.0)) >= SAMPLE_RATIO_STOP:
             return Choice(1, Design.PEOPLE_DRAWN, Grade.A)
+        return Choice(9, Design.DESCRIPTION, Grade.D)
     departments = drawn and plan.drawn is Drawn.DEPARTMENT
     if departments and min(treated, others) >= DEPARTMENTS_EACH and one_start(panel):
         return Choice(2, Design.DEPARTMENTS_DRAWN, Grade.A)

@@ -17,14 +17,14 @@ from uptake.statistics.contrast import affected_against_unaffected, as_relative
 from uptake.statistics.design import Choice, choose
 from uptake.statistics.distributions import Floats, t_quantile
 from uptake.statistics.estimate import Estimate, Relative
-from uptake.statistics.event_study import Moment, event_study
+from uptake.statistics.event_study import Moment, arms_by_week, event_study
 from uptake.statistics.experiments import cuped, departments, welch
 from uptake.statistics.group_time import group_time_average
 from uptake.statistics.imputation import Effect, Imputation
 from uptake.statistics.lasting import Span, spans
 from uptake.statistics.panel import Panel
 from uptake.statistics.permutation import DRAWS, permuted_arms
-from uptake.statistics.plan import Kind, Plan
+from uptake.statistics.plan import Drawn, Kind, Plan
 from uptake.statistics.result import Check, Design, Grade, Light, Result, Segment, Verdict
 from uptake.statistics.series import interrupted_panel
 from uptake.statistics.synthetic import synthetic
@@ -33,6 +33,8 @@ from uptake.statistics.verdict import always_valid, judged, lowered
 COMPARES_UNITS = frozenset({Design.STAGGERED, Design.FEW_TREATED, Design.SYNTHETIC, Design.ONE_TREATED})
 BEARS_TREND = frozenset({Design.INTERRUPTED, Design.ACTION_CONTRAST})
 PRE_FOR_ADJUSTING = 14
+MOST_KNOWN_BEFORE = 0.8
+"""Of the people drawn: so many must be known before the start, else nothing is adjusted for it."""
 SMALLEST_RATE = 0.05
 """Relative changes of a rate are not told below this counterfactual: "x4" of almost nothing misleads."""
 
@@ -77,9 +79,10 @@ def evaluate(
     """
     choice = choose(panel, plan, unaffected=unaffected)
     found = _Found()
+    people = plan.drawn is Drawn.PERSON
     found.checks += [
         units.no_control(panel, bears_trend=choice.design in BEARS_TREND),
-        units.too_short(panel),
+        units.too_short(panel, needs_before=not people),
         units.denominator(panel, plan),
         *([answered] if (answered := units.survey(plan)) is not None else []),
         disturbances.coincident(
@@ -104,6 +107,8 @@ def evaluate(
             step = interrupted_panel(panel)
             found.estimate, found.counterfactual, found.p = step.estimate, step.counterfactual, step.estimate.p
             found.checks.append(disturbances.metric_break(panel.beginning(np.full_like(panel.adopted, panel.first))))
+        case Design.DESCRIPTION if people:
+            found.checks.append(units.sample_ratio(panel, plan))
         case Design.DESCRIPTION:
             pass
     return _closed(panel, plan, choice, found, read_on)
@@ -113,6 +118,9 @@ def _drawn(panel: Panel, plan: Plan, choice: Choice, found: _Found, draws: int) 
     start, arm = panel.first, panel.ever
     after, before = _means(panel.outcome[:, start:]), _means(panel.outcome[:, :start])
     rows = np.isfinite(after)
+    if choice.design is Design.PEOPLE_DRAWN and np.isfinite(before[rows]).mean() >= MOST_KNOWN_BEFORE:
+        # Of the few who came shortly before, the mean of all stands for what was before: the lot makes that harmless.
+        before = np.where(np.isfinite(before), before, np.nanmean(before[rows]))
     adjust = start * panel.step >= PRE_FOR_ADJUSTING and bool(np.isfinite(before[rows]).all())
     y, a = after[rows], arm[rows]
     x = before[rows] if adjust else None
@@ -132,7 +140,12 @@ def _drawn(panel: Panel, plan: Plan, choice: Choice, found: _Found, draws: int) 
     if c > 0 and found.estimate.usable and found.estimate.low > -c:
         low, high = (end / c for end in found.estimate.interval())
         found.relative = Relative(found.estimate.value / c, low, high)
-    found.checks += [units.sample_ratio(panel, plan), disturbances.attrition(panel)]
+    if choice.design is Design.PEOPLE_DRAWN:
+        found.checks += [units.sample_ratio(panel.keep(rows), plan), disturbances.people_left(panel)]
+        found.moments = arms_by_week(panel)
+    else:
+        found.checks += [units.sample_ratio(panel, plan), disturbances.attrition(panel)]
+        found.moments = event_study(panel)
 
 
 def _means(part: Floats) -> Floats:

@@ -11,6 +11,7 @@ import numpy as np
 
 from uptake.statistics.distributions import Bools, Floats
 from uptake.statistics.estimate import Estimate
+from uptake.statistics.experiments import welch
 from uptake.statistics.imputation import Imputation
 from uptake.statistics.panel import WEEK, Panel
 
@@ -57,6 +58,24 @@ def event_study(panel: Panel, leads: int = LEADS, lags: int = LAGS, bin_: int = 
         moment = _moment(after, cells, lag)
         if moment is not None:
             found.append(moment)
+    return tuple(found)
+
+
+def arms_by_week(panel: Panel, leads: int = LEADS, lags: int = LAGS) -> tuple[Moment, ...]:
+    """Where units were drawn by lot and all begin on one day: the difference of the two arms' means, week by week."""
+    length = max(WEEK // panel.step, 1)
+    found = []
+    for week in range(-leads, lags + 1):
+        start = panel.first + week * length
+        part = panel.outcome[:, max(start, 0) : max(start + length, 0)]
+        known = np.isfinite(part)
+        rows = known.any(axis=1)
+        if not rows.any():
+            continue
+        mean = np.where(known, part, 0.0).sum(axis=1)[rows] / known.sum(axis=1)[rows]
+        estimate = welch(mean[panel.ever[rows]], mean[~panel.ever[rows]])
+        if estimate.usable:
+            found.append(Moment(week, estimate, int(rows.sum())))
     return tuple(found)
 
 

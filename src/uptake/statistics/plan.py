@@ -13,6 +13,9 @@ from typing import Any
 
 from uptake.basics.canonical import fingerprint
 
+PEOPLE_EACH, DEPARTMENTS_EACH = 30, 4
+"""On each side of a drawing by lot."""
+
 
 class Kind(StrEnum):
     """What a metric is. Only of a rate are differences told in percentage points."""

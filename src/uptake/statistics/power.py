@@ -16,6 +16,7 @@ from scipy import special
 from uptake.statistics.distributions import Floats, normal_quantile, t_quantile
 from uptake.statistics.imputation import quick_effect
 from uptake.statistics.panel import Panel
+from uptake.statistics.plan import PEOPLE_EACH
 from uptake.statistics.two_way import two_way_residual
 
 BLOCKED_ABOVE = 2.0
@@ -224,6 +225,51 @@ def best_rollout(
         waiting=tuple(sorted(history.units[row] for row in np.flatnonzero(waits))),
         gate=gate(history, smallest, waiting_share=share, after=after, seed=seed),
     )
+
+
+def gate_of_people(history: Panel, smallest: float, *, begin_share: float, after: int) -> Gate:
+    """Can people drawn by lot answer, `begin_share` of them beginning and read after `after` days?
+
+    The spread of people's means over the last days of the history, seen more clearly by what they did before (CUPED);
+    over at most half of the history, so that a longer reading only does better. `needed`: people in all.
+    ValueError under 4 people or 14 days.
+    """
+    window = min(after, history.never // 2)
+    if history.never * history.step < 14 or window < 1:
+        raise ValueError("a history needs two weeks")
+    y, x = (_person_means(history.outcome[:, part]) for part in (slice(-window, None), slice(None, -window)))
+    rows = np.isfinite(y)
+    count = int(rows.sum())
+    if count < 4:
+        raise ValueError("a history needs four people")
+    y, x = y[rows], x[rows]
+    x = np.where(np.isfinite(x), x, np.nanmean(x)) if np.isfinite(x).any() else np.zeros(count)
+    spread_before = float(x.var(ddof=1))
+    slope = float(np.cov(y, x)[0, 1]) / spread_before if spread_before > 0 else 0.0
+    spread = float((y - slope * x).std(ddof=1))
+    people = len(history.units)
+
+    def error(number: int) -> float:
+        return spread * math.sqrt(1 / (begin_share * number) + 1 / ((1 - begin_share) * number))
+
+    least = detectable(error(people), people - 1)
+    reach = normal_quantile(0.975) + normal_quantile(0.80)
+    by_spread = math.ceil((reach * spread / smallest) ** 2 / (begin_share * (1 - begin_share)))
+    needed = max(by_spread, math.ceil(PEOPLE_EACH / min(begin_share, 1 - begin_share)))
+    can = least <= BLOCKED_ABOVE * smallest
+    remedies = [] if can else ["wait_longer", "more_people"]
+    if min(begin_share, 1 - begin_share) < WAITING_AT_LEAST:
+        remedies.append("even_shares")
+    mean = float(y.mean())
+    relative = least / mean if mean > 0 else None
+    waiting = 1 - begin_share
+    return Gate(least, relative, error(people), needed, can, None, waiting, tuple(remedies))
+
+
+def _person_means(part: Floats) -> Floats:
+    known = np.isfinite(part)
+    count = known.sum(axis=1)
+    return np.where(count > 0, np.where(known, part, 0.0).sum(axis=1) / np.maximum(count, 1), np.nan)
 
 
 def people_per_arm(difference: float, spread: float, alpha: float = 0.05, power: float = 0.80) -> int:

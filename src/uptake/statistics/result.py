@@ -19,7 +19,7 @@ from uptake.statistics.estimate import Estimate, Relative
 from uptake.statistics.event_study import Moment
 from uptake.statistics.lasting import Span
 
-CODE_VERSION = "impact-2"
+CODE_VERSION = "impact-3"
 """Raised whenever the same input may give another result."""
 
 DIGITS = 10

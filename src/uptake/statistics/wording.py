@@ -76,7 +76,7 @@ REMEDIES = {
     "ONE_TREATED": gettext_noop("Let more departments begin, or compare with at least 19 others."),
     "TOO_SHORT": gettext_noop("Wait until 28 days before and after the start are known."),
     "DENOMINATOR": gettext_noop("Take the headcount from the directory."),
-    "UNDERPOWERED": gettext_noop("Wait longer, or let more departments take part."),
+    "UNDERPOWERED": gettext_noop("Wait longer, or let more take part."),
     "SELECTED_ON_OUTCOME": gettext_noop("Draw by lot who begins first."),
     "COINCIDENT_EVENT": gettext_noop("Start at least two weeks apart from other changes."),
 }
@@ -104,6 +104,7 @@ DIFFERENCE = {
 RELATIVE = gettext_noop("Relative to what would have been: {relative} % (95 % interval {low} to {high}).")
 BASIS = gettext_noop("Grade {grade}: {treated} of {units} departments began, at {starts} different dates.")
 BASIS_AT_ONCE = gettext_noop("Grade {grade}: {treated} of {units} departments began, all on one date.")
+BASIS_PEOPLE = gettext_noop("Grade {grade}: {treated} of {units} people were drawn by lot to begin, all on one date.")
 NAIVE = {
     Kind.RATE: gettext_noop(
         "The plain before/after figure is {naive} percentage points; it holds whatever else moved."
@@ -182,6 +183,7 @@ def sentences(result: Result) -> tuple[Sentence, ...]:
             told.append(Sentence(MATTERS))
         counts = {"treated": result.n_treated, "units": result.n_units, "starts": result.n_starts}
         basis = BASIS if result.n_starts > 1 else BASIS_AT_ONCE
+        basis = BASIS_PEOPLE if result.design is Design.PEOPLE_DRAWN else basis
         told.append(Sentence(basis, {"grade": result.grade.value, **counts}))
         if result.naive is not None:
             told.append(Sentence(NAIVE[kind], {"naive": signed(result.naive, kind)}))

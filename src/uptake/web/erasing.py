@@ -94,6 +94,7 @@ NOT_TREATED: Mapping[str, str] = {
     "impact.Series": "a name of figures of places",
     "impact.SeriesVersion": "figures of places; uploaded by a login whose name is gone",
     "impact.SeriesQuery": "a query about places, kept by a login whose name is gone",
+    "impact.DrawnPerson": "on which side of a lot a number stands whose name is gone; lists leave it out",
     "impact.Began": "days of departments; said by a login whose name is gone",
     "impact.Outage": "times of systems; noted by a login whose name is gone",
     "impact.Evaluation": "figures of departments; no people",

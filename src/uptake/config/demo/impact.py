@@ -1,4 +1,5 @@
-"""The demo's interventions: one that worked, one that changed nothing, and one that could not be told.
+"""The demo's interventions: one that worked, two that changed nothing (one of them drawn by lot among people), and one
+that could not be told.
 
 Behind the coaching stand figures of the business by file (``OUTPUT``), which rise by ``OUTPUT_MORE`` where it began,
 what it cost, and a monthly report of the park.
@@ -30,8 +31,10 @@ from uptake.directory.models import Organization
 from uptake.directory.scope import Viewer, viewer_of
 from uptake.events.models import EventType
 from uptake.insight.impact.business_series import FileRow, placed
+from uptake.insight.impact.draw_lots import Draw
 from uptake.insight.impact.evaluate import evaluate
 from uptake.insight.impact.keep_series import make_series, take_figures
+from uptake.insight.impact.lot import Drawing
 from uptake.insight.impact.metrics import Measure, Metric
 from uptake.insight.impact.models import Chosen, Intervention, Series, What
 from uptake.insight.impact.really_began import say_began
@@ -44,6 +47,9 @@ from uptake.statistics.plan import Direction
 
 COACHING = Words("Coaching at the workplace", "现场辅导")
 LEAFLET = Words("Leaflet about the new screens", "新界面宣传单")
+REMINDER = Words("Reminder by mail, to half of the people by lot", "邮件提醒（抽签，一半人员）")
+REMINDED_COMPANIES = COACHED_COMPANIES + INFORMED_COMPANIES
+REMINDED_DAYS = 58
 SMALL = Words("New screens for finance and planning", "财务部和计划部的新界面")
 OUTPUT = Words("Output of each person a day", "人均日产出")
 OUTPUT_UNIT = Words("pieces", "件")
@@ -84,6 +90,7 @@ def plant_impact(park: DemoPark, now: datetime) -> None:
             evaluate(intervention=locked, by=ren, now=now)
         if outcome is not None:
             note_cost(intervention=made, amount=COST, point_value=Decimal(0), currency="CNY", by=ren, now=now)
+    _reminder(park, place, ren, now)
     _monthly(place, ren, now)
     beiyuan = Organization.objects.get(slug="beiyuan")
     soon = park.today + timedelta(days=14)
@@ -117,6 +124,20 @@ def _coached(park: DemoPark) -> dict[str, tuple[date | None, date | None]]:
         company, _dash, department = slug.partition("-")
         told[slug] = (day, coached_on(company, department, park.today))
     return told
+
+
+def _reminder(park: DemoPark, place: Organization, ren: Viewer, now: datetime) -> None:
+    """A mail to half of the people of many departments, drawn by lot: it changes nothing."""
+    departments = sorted(_starts(park, REMINDED_COMPANIES, COACHED_DEPARTMENTS))
+    start = park.today - timedelta(days=REMINDED_DAYS)
+    decided = now - timedelta(days=REMINDED_DAYS + PLANNED_DAYS)
+    with suppress(Refused):  # a park of few people has too few to draw from
+        made = register_intervention(
+            organization=place, title=REMINDER.in_(park.language), kind=What.OTHER, chosen=Chosen.RANDOM,
+            starts=dict.fromkeys(departments), event="", smallest=0.08, until=park.today - timedelta(days=2), by=ren,
+            now=decided, draw=Draw(Drawing.PERSON, start, 0.5, seed=f"{park.seed:032x}"),
+        )  # fmt: skip
+        evaluate(intervention=lock(intervention=made, by=ren, now=decided), by=ren, now=now)
 
 
 def _output(park: DemoPark, place: Organization, ren: Viewer, now: datetime) -> Wanted:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 
+from uptake.directory.models import Organization
+from uptake.insight.impact.drawn_people import people_panel
 from uptake.insight.impact.metrics import Metric
 from uptake.insight.impact.panel_of_departments import HISTORY_DAYS, department_panel, only_known_days
 from uptake.statistics.panel import Panel
-from uptake.statistics.power import best_rollout, gate
+from uptake.statistics.power import best_rollout, gate, gate_of_people
 from uptake.statistics.result import rounded
 
 LEAST_SHARE = 0.05
@@ -64,6 +66,42 @@ def answerable(
         found.needed,
         found.remedies,
         _proposal(history, smallest, days),
+    )
+
+
+def answerable_by_people(
+    sides: Mapping[int, bool],
+    place: Organization,
+    departments: Sequence[Organization],
+    *,
+    metric: Metric,
+    smallest: float,
+    begin_share: float,
+    days: int,
+    today: date,
+) -> Answerable:
+    """Whether people drawn by lot could tell an effect of `smallest`; `needed` is a number of people.
+
+    begin_share: of them that begin; days: from the start to the end of the reading.
+    """
+    last = today - timedelta(days=1)
+    panel = people_panel(
+        dict.fromkeys(sides, False), place, departments, metric=metric, start=today,
+        first=last - timedelta(days=HISTORY_DAYS), last=last,
+    )  # fmt: skip
+    history = None if panel is None else only_known_days(panel)
+    if panel is None or history is None or history.never < NEEDED_DAYS:
+        return Answerable("no_history")
+    try:
+        found = gate_of_people(history, smallest, begin_share=begin_share, after=max(round(days * _worked(panel)), 5))
+    except ValueError:
+        return Answerable("no_history")
+    return Answerable(
+        "yes" if found.can_answer else "no",
+        rounded(found.detectable),
+        None if found.relative is None else rounded(found.relative),
+        found.needed,
+        found.remedies,
     )
 
 

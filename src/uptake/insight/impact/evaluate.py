@@ -20,11 +20,13 @@ from uptake.directory.audit import note
 from uptake.directory.place import settings_at
 from uptake.directory.viewer import NotAllowed, Viewer
 from uptake.insight.gaming.record_of import flagged_days
+from uptake.insight.impact.drawn_people import drawn_panel, still_as_drawn
+from uptake.insight.impact.lot import lot_of
 from uptake.insight.impact.metrics import Metric, metric_of
 from uptake.insight.impact.models import MANAGING, Chosen, Evaluation, Intervention
 from uptake.insight.impact.panel_of_departments import HISTORY_DAYS, PersonDay, department_panel
 from uptake.insight.impact.really_began import counted, said_of
-from uptake.insight.impact.refusals import NothingYet, NotLocked
+from uptake.insight.impact.refusals import LotDiffers, NothingYet, NotLocked
 from uptake.statistics.evaluate import evaluate as evaluate_panel
 from uptake.statistics.imputation import Imputation
 from uptake.statistics.panel import WEEK, Panel
@@ -35,6 +37,8 @@ from uptake.statistics.wording import Sentence, against, assumption_sentences, l
 
 DRAWS = 199
 """Permutations of who begins when."""
+FEWEST = 10
+"""People of a group under whom nothing is told."""
 WEEKS = (-8, 12)
 """The weeks around the start that are drawn."""
 
@@ -101,11 +105,13 @@ def answer(intervention: Intervention, *, last: date) -> dict[str, Any]:
     """What is kept: the metrics with their pictures, the guardrails, and the words as patterns with fields."""
     first = intervention.first_start - timedelta(days=HISTORY_DAYS)
     beside = _incidents(intervention)
+    if lot_of(intervention.plan) is not None and not still_as_drawn(intervention):
+        raise LotDiffers
     metrics, guardrails, since = [], [], list[str]()
     asked: list[tuple[Panel, Plan, Metric, Result]] = []
     for one in intervention.plan["metrics"]:
         metric = metric_of(one)
-        panel = department_panel(intervention.starts, metric=metric, first=first, last=last)
+        panel = _panel(intervention, metric, first=first, last=last)
         if panel is None:
             raise NothingYet
         since.append(panel.days[0].astype("datetime64[D]").astype(object).isoformat())
@@ -118,7 +124,7 @@ def answer(intervention: Intervention, *, last: date) -> dict[str, Any]:
         metrics.append(_said(panel, plan, metric, result) | ({} if raised is None else {"adjusted": rounded(raised)}))
     for one in intervention.plan["guardrails"]:
         metric, margin = metric_of(one), float(one["margin"])
-        panel = department_panel(intervention.starts, metric=metric, first=first, last=last)
+        panel = _panel(intervention, metric, first=first, last=last)
         if panel is None:
             continue
         good = Direction(one.get("direction", Direction.LOWER))
@@ -135,11 +141,20 @@ def answer(intervention: Intervention, *, last: date) -> dict[str, Any]:
         "metrics": metrics,
         "guardrails": guardrails,
     }
+    told |= _lot(intervention, metrics[0])
     really = counted(intervention, said_of(intervention))
     told |= {} if really is None else {"began": really.facts()}
     told |= _without_flagged(intervention, beside, metrics[0]["result"]["estimate"], first=first, last=last)
     told |= _programme(intervention, paid[0], told.get("without_flagged"), beside, first=first, last=last)
     return told | _others(intervention, beside, first=first, last=last)
+
+
+def _lot(intervention: Intervention, primary: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The drawing, done again and found the same; {} where nothing was drawn here."""
+    lot = lot_of(intervention.plan)
+    if lot is None:
+        return {}
+    return {"lot": {**lot.facts(), "unit": lot.unit.value, "compared": primary["result"]["n_units"]}}
 
 
 def _unaffected(
@@ -150,7 +165,7 @@ def _unaffected(
     registered = intervention.plan.get("unaffected")
     if not registered:
         return None
-    panel = department_panel(intervention.starts, metric=metric_of(registered), first=first, last=last, without=without)
+    panel = _panel(intervention, metric_of(registered), first=first, last=last, without=without)
     fits = panel is not None and panel.units == beside.units and np.array_equal(panel.days, beside.days)
     return panel if fits else None
 
@@ -175,7 +190,7 @@ def _programme(
         metric = metric_of(registered)
         good_is_higher = good_of(registered) is Direction.HIGHER
         told = {**metric.facts(), "direction": "higher" if good_is_higher else "lower", "result": None}
-        panel = department_panel(intervention.starts, metric=metric, first=first, last=last)
+        panel = _panel(intervention, metric, first=first, last=last)
         if panel is not None and np.nansum(panel.numerator if panel.numerator is not None else panel.outcome):
             plan = _plan(intervention, metric, float(registered["smallest"]), beside)
             outcome = evaluate_panel(panel, plan, read_on=last, draws=DRAWS)
@@ -203,7 +218,7 @@ def _without_flagged(
     metric = metric_of(one)
     panel = None
     if days:
-        panel = department_panel(intervention.starts, metric=metric, first=first, last=last, without=days)
+        panel = _panel(intervention, metric, first=first, last=last, without=days)
     if panel is None:
         return {}
     unpaid = _unaffected(intervention, panel, first=first, last=last, without=days)
@@ -227,7 +242,7 @@ def _others(
     found: list[dict[str, Any]] = []
     for one in registered:
         metric = metric_of(one)
-        panel = department_panel(intervention.starts, metric=metric, first=first, last=last)
+        panel = _panel(intervention, metric, first=first, last=last)
         if panel is None or not np.nansum(panel.numerator if panel.numerator is not None else panel.outcome):
             found.append({**metric.facts(), "smallest": float(one["smallest"]), "result": None})
         else:
@@ -261,6 +276,7 @@ def _plan(
     beside: tuple[Incident, ...],
     direction: Direction = Direction.HIGHER,
 ) -> Plan:
+    lot = lot_of(intervention.plan)
     return Plan(
         metric=metric.event or "active",
         kind=metric.kind,
@@ -269,9 +285,26 @@ def _plan(
         direction=direction,
         alpha=float(intervention.plan["alpha"]),
         assignment=Assignment(intervention.chosen),
-        drawn=Drawn.DEPARTMENT if intervention.chosen == Chosen.RANDOM else None,
-        incidents=beside,
+        drawn=_drawn(intervention),
+        shares=(lot.begin, lot.of - lot.begin) if lot is not None and intervention.by_people else (),
+        # Among people drawn by lot, what began in whole departments touches both sides alike.
+        incidents=tuple(replace(one, units=()) for one in beside) if intervention.by_people else beside,
     )
+
+
+def _drawn(intervention: Intervention) -> Drawn | None:
+    if intervention.by_people:
+        return Drawn.PERSON
+    return Drawn.DEPARTMENT if intervention.chosen == Chosen.RANDOM else None
+
+
+def _panel(
+    intervention: Intervention, metric: Metric, *, first: date, last: date, without: Collection[PersonDay] = ()
+) -> Panel | None:
+    """Of its departments, or of the people that were drawn."""
+    if intervention.by_people:
+        return drawn_panel(intervention, metric=metric, first=first, last=last, without=without)
+    return department_panel(intervention.starts, metric=metric, first=first, last=last, without=without)
 
 
 def good_of(told: Mapping[str, Any]) -> Direction:
@@ -315,7 +348,7 @@ def _said(panel: Panel, plan: Plan, metric: Metric, result: Result) -> dict[str,
         "sentences": [_sentence(one) for one in sentences(result)],
         "assumptions": [_sentence(one) for one in assumption_sentences(result)],
         "against": [one.code for one in against(result)],
-        "weeks": _weeks(panel),
+        "weeks": _weeks_of_people(panel) if plan.drawn is Drawn.PERSON else _weeks(panel),
         "lasts": None if lasts is None else _sentence(lasts),
     }
 
@@ -346,6 +379,20 @@ def _weeks(panel: Panel) -> list[dict[str, Any]]:
             units = int(cells.any(axis=1).sum())
             if math.isfinite(seen) and math.isfinite(without):
                 found.append({"week": week, "seen": rounded(seen), "without": rounded(without), "units": units})
+    return found
+
+
+def _weeks_of_people(panel: Panel) -> list[dict[str, Any]]:
+    """By week since the start: people drawn to begin, and those drawn to wait; weeks with fewer than ten are hidden."""
+    found = []
+    for week in range(WEEKS[0], WEEKS[1] + 1):
+        start = panel.first + week * WEEK
+        part = panel.outcome[:, max(start, 0) : max(start + WEEK, 0)]
+        sides = [part[panel.ever], part[~panel.ever]]
+        people = [int(np.isfinite(side).any(axis=1).sum()) for side in sides]
+        if min(people) >= FEWEST:
+            seen, without = (rounded(float(np.nanmean(side))) for side in sides)
+            found.append({"week": week, "seen": seen, "without": without, "units": people[0]})
     return found
 
 

@@ -50,6 +50,8 @@ KINDS = {
     Measure.FAILED: Kind.RATE,
     Measure.SERIES: Kind.MEAN,
 }
+OF_PEOPLE = frozenset({Measure.SHARE, Measure.PER_HEAD})
+"""What can be told of everybody drawn. All else is known of those alone who did something, and they were not drawn."""
 PAGE_VIEW = "$pageview"
 FAILING = ("failed", "failure", "error")
 """A name that ends so says that something failed."""

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from uptake.directory.models import Organization, User
+from uptake.directory.models import Organization, Person, User
 from uptake.directory.viewer import Deed, Viewer
 from uptake.events.models import Connection
 
@@ -63,10 +63,12 @@ class Intervention(models.Model):
     kind = models.CharField(max_length=16, choices=kinds)
     chosen = models.CharField(max_length=24, choices=ways)
     starts = models.JSONField()
-    """{slug of a department: ISO date, or null where it waits}: everybody who takes part."""
+    """{slug of a department: ISO date, or null where it waits}: everybody who takes part. Where people were drawn by
+    lot: the departments they were drawn from, each with the date on which the drawn ones begin."""
     plan = models.JSONField()
     """{"metrics": [{"event", "smallest"}], "guardrails": [{"event", "margin"}], "until", "looks", "alpha"}; an empty
-    event is any that counts as activity, smallest and margin are shares (0.02: two percentage points)."""
+    event is any that counts as activity, smallest and margin are shares (0.02: two percentage points). "lot": see
+    `lot.Lot`."""
     gate = models.JSONField(default=dict)
     """What could be detected as of the locking: see `answerable.Answerable`."""
     made_at = models.DateTimeField()
@@ -90,6 +92,11 @@ class Intervention(models.Model):
         return self.title
 
     @property
+    def by_people(self) -> bool:
+        """Whether people were drawn by lot: then `starts` names their departments, and says nothing of who begins."""
+        return bool(self.plan.get("lot", {}).get("unit") == "person")
+
+    @property
     def first_start(self) -> date:
         return min(date.fromisoformat(day) for day in self.starts.values() if day)
 
@@ -106,6 +113,30 @@ class Intervention(models.Model):
     def waiting(self) -> int:
         """How many departments wait."""
         return len(self.starts) - self.beginning
+
+
+class DrawnPersonQuerySet(models.QuerySet["DrawnPerson"]):
+    def visible_to(self, viewer: Viewer) -> DrawnPersonQuerySet:
+        """Those of departments the viewer manages, once it is locked: before, nobody knows who begins."""
+        return self.filter(viewer.within("department__path", *MANAGING), intervention__locked_at__isnull=False)
+
+
+class DrawnPerson(models.Model):
+    """On which side of a drawing a person stands. Never changes, by trigger; nobody is added after the locking."""
+
+    intervention = models.ForeignKey(Intervention, models.PROTECT, related_name="drawn_people")
+    person = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    department = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    """Where they belonged when it was drawn."""
+    begins = models.BooleanField()
+
+    objects = DrawnPersonQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["intervention", "person"], name="drawn_once")]
+
+    def __str__(self) -> str:
+        return f"{self.intervention_id} {self.person_id}"
 
 
 class BeganQuerySet(models.QuerySet["Began"]):

@@ -60,7 +60,7 @@ def own_parts(intervention: Intervention, starts: Mapping[str, str | None], now:
     today = business_date(now, *settings_at(intervention.organization))
     last = min(intervention.until, today - timedelta(days=1))
     first = intervention.first_start
-    if last < first or not starts:
+    if last < first or not starts or intervention.by_people:
         return []
     found = []
     for one in intervention.plan["metrics"]:

@@ -50,8 +50,8 @@ def department_panel(
         heads[row[there], there] += 1
     if metric.measure is Measure.SERIES:
         return _of_series(places, starts, metric, first, heads)
-    begun, rows = _rows(places, first, last)
-    seen, against = _counted(rows, where, metric, (len(places), days), first, frozenset(without))
+    begun, rows = recorded(places, first, last)
+    seen, against = counted(rows, where, metric, (len(places), days), first, frozenset(without))
     if against is None:
         against = heads
     columns: dict[str, list[object]] = defaultdict(list)
@@ -135,13 +135,14 @@ def belonging(
         for span in sorted(spans, key=lambda one: (one.from_date, -one.membership_id)):
             start = max((span.from_date - first).days, 0)
             end = days if span.until_date is None else max((span.until_date - first).days, 0)
-            row[start:end] = _number(span, numbers)
+            row[start:end] = department_of(span, numbers)
         if (row >= 0).any():
             found[person] = row
     return found
 
 
-def _number(span: Span, numbers: Mapping[str, int]) -> int:
+def department_of(span: Span, numbers: Mapping[str, int]) -> int:
+    """The number of the department (by path) a span lies in; -1 where in none of them."""
     path = span.path
     while len(path) > 1:
         if path in numbers:
@@ -150,7 +151,7 @@ def _number(span: Span, numbers: Mapping[str, int]) -> int:
     return -1
 
 
-def _rows(places: list[Organization], first: date, last: date) -> tuple[dict[int, date], EventQuerySet]:
+def recorded(places: list[Organization], first: date, last: date) -> tuple[dict[int, date], EventQuerySet]:
     """The first date of any event of each company, and the events that people had in these days."""
     companies = sorted({place.company_id or place.pk for place in places})
     rows = Event.objects.filter(Q(company_id__in=companies) | Q(company__isnull=True)).standing()
@@ -165,7 +166,7 @@ def _rows(places: list[Organization], first: date, last: date) -> tuple[dict[int
     return begun, rows
 
 
-def _counted(
+def counted(
     rows: EventQuerySet,
     where: Where,
     metric: Metric,

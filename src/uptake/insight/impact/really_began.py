@@ -64,7 +64,7 @@ def say_began(
     today = business_date(now, *settings_at(place))
     if found.locked_at is None or today < found.first_start:
         raise NotBegun
-    if not departments or not set(departments) <= found.starts.keys():
+    if found.by_people or not departments or not set(departments) <= found.starts.keys():
         raise NoDepartment
     if began_on is not None and not found.first_start - EARLIEST <= began_on <= today:
         raise WrongDay

@@ -48,6 +48,18 @@ class UnknownEvent(Refused):
     """No event of that name is in the catalogue."""
 
 
+class TooFewToDraw(Refused):
+    """A side of the drawing would be too small to compare: under 30 people, or under 4 departments."""
+
+
+class NotOfPeople(Refused):
+    """People are drawn, and a metric is not known of everybody drawn."""
+
+
+class LotDiffers(Refused):
+    """Drawing again by the registered seed does not give who is kept: nothing is evaluated by such a list."""
+
+
 class AlreadyLocked(Refused):
     """It is locked already."""
 

@@ -16,13 +16,15 @@ from uptake.directory.place import settings_at
 from uptake.directory.viewer import NotAllowed, Viewer
 from uptake.events.models import EventType
 from uptake.insight.impact.business_series import series_for
-from uptake.insight.impact.metrics import Measure, Metric, metric_of
-from uptake.insight.impact.models import MANAGING, Chosen, Intervention, What
+from uptake.insight.impact.draw_lots import Draw, Drawn, drawn_by
+from uptake.insight.impact.metrics import OF_PEOPLE, Measure, Metric, metric_of
+from uptake.insight.impact.models import MANAGING, Chosen, DrawnPerson, Intervention, What, departments_of
 from uptake.insight.impact.refusals import (
     AlreadyLocked,
     CannotAnswer,
     NoStart,
     NoTitle,
+    NotOfPeople,
     TooLate,
     TooMany,
     UnknownEvent,
@@ -70,8 +72,11 @@ def register_intervention(
     outcome: Wanted | None = None,
     looks: Sequence[date] = (),
     unaffected: str = "",
+    draw: Draw | None = None,
 ) -> Intervention:
     """A draft: departments (by slug) with the date each begins, None where it waits; the primary metric and M.
+
+    draw: who begins is drawn by lot here and now, among these departments or their people; the dates are not used.
 
     event: whose share of people is the metric; empty: any that counts as activity. smallest and margin: shares.
     guardrail: an event whose share may not rise by more than `margin`. others: what is looked at beside, each with the
@@ -84,12 +89,16 @@ def register_intervention(
     name = title.strip()
     if not 0 < len(name) <= 200:
         raise NoTitle
-    days = [day for day in starts.values() if day is not None]
-    if not days:
+    if not starts or (draw is None and not any(starts.values())):
         raise NoStart
     places = Organization.objects.filter(slug__in=list(starts), kind=Kind.DEPARTMENT).below(organization).open()
     if places.count() != len(starts):
         raise WrongPlace
+    drawn: Drawn | None = None
+    if draw is not None:
+        drawn = drawn_by(draw, list(places.order_by("pk")), business_date(now, *settings_at(organization)))
+        starts, chosen = drawn.starts, Chosen.RANDOM
+    days = [day for day in starts.values() if day is not None]
     if not max(days) < until <= min(days) + LONGEST:
         raise WrongDates
     if not 0 < smallest <= 1 or (guardrail and not 0 < margin <= 1):
@@ -105,6 +114,10 @@ def register_intervention(
         raise WrongMeasure
     if unaffected and unaffected == event:
         raise WrongMeasure
+    if drawn is not None and drawn.begins is not None:
+        measured = [*others, *(one[:2] for one in wanted)]
+        if unaffected or any(metric.measure not in OF_PEOPLE for metric, _size in measured):
+            raise NotOfPeople
     for metric, size in [*others, *((metric, size) for metric, size, _good in wanted)]:
         if not metric.sensible:
             raise WrongMeasure
@@ -144,11 +157,25 @@ def register_intervention(
             ),
             **({"outcome": _wanted(*outcome)} if outcome else {}),
             **({"unaffected": Metric(unaffected).facts()} if unaffected else {}),
+            **({"lot": drawn.lot.facts()} if drawn is not None else {}),
         },
         made_at=now,
         made_by_id=by.user_id,
     )
-    note(deed="impact.registered", actor=by, organization=organization, subject=name, details={"id": made.pk}, now=now)
+    details: dict[str, Any] = {"id": made.pk}
+    if drawn is not None:
+        begins = drawn.begins or {}
+        DrawnPerson.objects.bulk_create(
+            [
+                DrawnPerson(
+                    intervention=made, person_id=one.person, department_id=one.department, begins=begins[one.person]
+                )
+                for one in drawn.members
+            ],
+            batch_size=1000,
+        )
+        details |= {"seed": drawn.lot.seed, "drawn": drawn.lot.sha}
+    note(deed="impact.registered", actor=by, organization=organization, subject=name, details=details, now=now)
     return made
 
 
@@ -173,9 +200,23 @@ def lock(*, intervention: Intervention, by: Viewer, now: datetime) -> Interventi
 
 def answer_for(intervention: Intervention, *, now: datetime) -> Answerable:
     """Whether this rollout could answer its question, by the history known `now`."""
-    from uptake.insight.impact.answerable import answerable  # its libraries are loaded where they are needed
+    # Its libraries are loaded where they are needed.
+    from uptake.insight.impact.answerable import answerable, answerable_by_people
+    from uptake.insight.impact.drawn_people import sides_of
 
     primary = intervention.plan["metrics"][0]
+    if intervention.by_people:
+        lot = intervention.plan["lot"]
+        return answerable_by_people(
+            sides_of(intervention),
+            intervention.organization,
+            departments_of(intervention.starts),
+            metric=metric_of(primary),
+            smallest=float(primary["smallest"]),
+            begin_share=lot["begin"] / lot["of"],
+            days=(intervention.until - intervention.first_start).days + 1,
+            today=business_date(now, *settings_at(intervention.organization)),
+        )
     return answerable(
         intervention.starts,
         metric=metric_of(primary),

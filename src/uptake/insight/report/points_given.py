@@ -17,7 +17,9 @@ AT_ONCE = 500
 
 
 def points_given(intervention: Intervention, *, last: date) -> int:
-    """Points granted for what people of a department did from its start up to `last`, less what was taken back."""
+    """Points granted for what people of a department did from its start up to `last`, less what was taken back.
+
+    Where people were drawn by lot: for what those did who were drawn to begin."""
     zone, day_start = settings_at(intervention.organization)
     end = start_of(last + timedelta(days=1), zone, day_start)
     stays: dict[tuple[int, datetime, datetime], list[str]] = defaultdict(list)
@@ -25,6 +27,8 @@ def points_given(intervention: Intervention, *, last: date) -> int:
         start = date.fromisoformat(intervention.starts[place.slug])
         rows = Membership.objects.filter(organization__path__startswith=place.path, from_date__lte=last)
         rows = rows.filter(Q(until_date__isnull=True) | Q(until_date__gt=start))
+        if intervention.by_people:
+            rows = rows.filter(person__in=intervention.drawn_people.filter(begins=True).values("person"))
         for person, since, until in rows.values_list("person_id", "from_date", "until_date"):
             begins = start_of(max(start, since), zone, day_start)
             ends = end if until is None else min(end, start_of(until, zone, day_start))

@@ -122,6 +122,23 @@ def attrition(panel: Panel) -> Check:
     return Check("ATTRITION", Light.WARN, found.p, {"difference": found.value, **_told(stayed)})
 
 
+def people_left(panel: Panel) -> Check:
+    """People drawn by lot: did more of one arm leave before the end? `number`: p; among those who stayed in facts."""
+    late = max(panel.never - 28 // panel.step, panel.first + 1)
+    began = panel.known[:, panel.first :].any(axis=1)
+    stayed = panel.known[:, late:].any(axis=1)
+    arm: Bools = np.asarray(panel.ever)
+    ours, theirs = stayed[began & arm].astype(np.float64), stayed[began & ~arm].astype(np.float64)
+    found = welch(ours, theirs)
+    if not found.usable or found.p >= 0.01:
+        return Check("ATTRITION", Light.PASS, found.p)
+    rows = np.flatnonzero(stayed)
+    after = np.array([float(np.nanmean(panel.outcome[row, panel.first :])) for row in rows])
+    fixed = welch(after[arm[rows]], after[~arm[rows]])
+    facts = {"difference": found.value, "fixed_cohort": fixed.value, "low": fixed.low, "high": fixed.high}
+    return Check("ATTRITION", Light.WARN, found.p, facts)
+
+
 def _fixed(panel: Panel, early: slice) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     heads = np.where(panel.known, panel.headcount, 0.0)[:, early].mean(axis=1)
     return np.asarray(np.repeat(heads[:, None], panel.never, axis=1), dtype=np.float64)

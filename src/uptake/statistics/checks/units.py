@@ -36,15 +36,19 @@ def one_treated(panel: Panel, alpha: float) -> Check:
     return Check("ONE_TREATED", Light.STOP if floor > alpha else Light.PASS, floor, {"controls": controls})
 
 
-def too_short(panel: Panel) -> Check:
-    """At least 28 days known before (for 80 % of begun units) and 28 after the first beginning."""
+def too_short(panel: Panel, *, needs_before: bool = True) -> Check:
+    """At least 28 days known before (for 80 % of begun units) and 28 after the first beginning.
+
+    needs_before: False where people were drawn by lot, who need no days before to be alike.
+    """
     before = sorted(days_before(panel))
     pre = before[int(0.2 * len(before))] if before else 0
     after = days_after(panel) if before else 0
+    least = min(pre, after) if needs_before else after
     return Check(
         "TOO_SHORT",
-        Light.STOP if min(pre, after) < PRE_DAYS else Light.PASS,
-        min(pre, after),
+        Light.STOP if least < PRE_DAYS else Light.PASS,
+        least,
         {"before": pre, "after": after},
     )
 

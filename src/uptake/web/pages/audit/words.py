@@ -98,6 +98,7 @@ DEEDS: Mapping[str, str | Promise] = {
     "outage.ended": _("Outage ended"),
     "outage.withdrawn": _("Note of an outage withdrawn"),
     "impact.registered": _("Intervention registered"),
+    "impact.list_taken": _("List of those drawn by lot taken"),
     "impact.locked": _("Intervention locked"),
     "impact.began_said": _("Said when departments really began"),
     "impact.evaluated": _("Intervention evaluated"),

@@ -113,7 +113,8 @@ def unsaid_of(kept: Mapping[str, Any], told: Mapping[str, Any]) -> list[str]:
     if told["three"] is not None and kept.get("outcome") is None:
         lines.append(_("Whether the work behind it got better: no such figure was registered."))
     lines.append(_("What it did to a single person: effects are told of groups only."))
-    lines.append(_("What anything else did that came at the same time to the same departments."))
+    if kept.get("lot", {}).get("unit") != "person":
+        lines.append(_("What anything else did that came at the same time to the same departments."))
     return lines
 
 

@@ -283,6 +283,8 @@ def calendar(intervention: Intervention) -> parts.Chart:
         weeks.append(week)
         week += timedelta(days=DAYS)
     begun = [sum(day < week + timedelta(days=DAYS) for day in starts) for week in weeks]
+    if intervention.by_people:
+        return _people_calendar(intervention, weeks, [min(many, 1) for many in begun])
     return parts.Chart(
         id="impact-calendar",
         label=_("Departments that had begun and departments that waited, by week"),
@@ -291,6 +293,21 @@ def calendar(intervention: Intervention) -> parts.Chart:
         series=[
             parts.Series(_("Already begun"), begun, "stack", "c1"),
             parts.Series(_("Still waiting"), [len(intervention.starts) - many for many in begun], "stack", "c4"),
+        ],
+    )
+
+
+def _people_calendar(intervention: Intervention, weeks: Sequence[date], begun: Sequence[int]) -> parts.Chart:
+    """How many people drawn by lot had begun and how many waited, week by week."""
+    lot = intervention.plan["lot"]
+    return parts.Chart(
+        id="impact-calendar",
+        label=_("People that had begun and people that waited, by week"),
+        axis=_("Week of"),
+        labels=[numbers.day(week, year=False) for week in weeks],
+        series=[
+            parts.Series(_("Already begun"), [lot["begin"] * on for on in begun], "stack", "c1"),
+            parts.Series(_("Still waiting"), [lot["of"] - lot["begin"] * on for on in begun], "stack", "c4"),
         ],
     )
 

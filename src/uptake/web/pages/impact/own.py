@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from uptake.directory.models import Organization
 from uptake.directory.scope import Deed
 from uptake.insight.impact.metrics import Metric
-from uptake.insight.impact.models import Intervention
+from uptake.insight.impact.models import DrawnPerson, Intervention
 from uptake.statistics.plan import Kind
 from uptake.web import numbers
 from uptake.web.pages.impact.measures import change_of, metric_name, size_of
@@ -59,7 +59,8 @@ def own(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
         )
         for one in own_parts(found, starts, timezone.now())
     ]
-    context = {"one": found, "rows": rows, "starts": _starts(starts, departments)}
+    listed = DrawnPerson.objects.visible_to(viewer).filter(intervention=found).exists()
+    context = {"one": found, "rows": rows, "starts": _starts(starts, departments), "listed": listed}
     return render(request, "impact/own.html", context)
 
 

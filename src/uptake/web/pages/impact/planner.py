@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from uptake.basics.business_day import business_date
 from uptake.directory.models import Organization
 from uptake.directory.place import settings_at
+from uptake.insight.impact.lot import Drawing, begin_of, enough
 from uptake.insight.impact.metrics import Metric
 from uptake.web.pages.impact.measures import size_of
 from uptake.web.pages.impact.words import HELPS
@@ -22,12 +23,17 @@ from uptake.web.pages.impact.words import HELPS
 WAVES = (1, 2, 3, 4, 5, 6)
 APART = (7, 14, 21, 28)
 USUAL_APART = 14
+HALF = 0.5
 MEASURED = timedelta(days=55)
 """After the last wave, where no end was typed."""
 
 
 class NotProposed(Exception):
     """No order is proposed; the text says why."""
+
+
+class NoOrder(NotProposed):
+    """The history is too short, or departments are too few."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ def proposed(request: HttpRequest, place: Organization, departments: list[Organi
         slugs, metric=metric, smallest=smallest, first=first, until=until, waves=waves, apart=apart, today=today
     )
     if order is None:
-        raise NotProposed(
+        raise NoOrder(
             _("No order can be proposed: it takes four departments, two for each date, and two weeks of known days.")
         )
     given = request.POST.dict()
@@ -67,6 +73,38 @@ def proposed(request: HttpRequest, place: Organization, departments: list[Organi
     given |= {"until": until.isoformat(), "first": first.isoformat(), "chosen": "random"}
     helps = tuple(HELPS[one] for one in order.remedies)
     return Proposed(given, size_of(metric, order.detectable), order.can_answer, helps)
+
+
+@dataclass(frozen=True)
+class Instead:
+    """Where departments cannot answer: how many people could be drawn by lot, and what that would find."""
+
+    people: int
+    found: str
+
+
+def people_instead(
+    request: HttpRequest, place: Organization, departments: list[Organization], smallest: float
+) -> Instead | None:
+    """None where people drawn by lot, half of them beginning, could not answer either."""
+    from uptake.insight.impact.answerable import answerable_by_people  # its libraries are loaded where they are needed
+    from uptake.insight.impact.drawn_people import population
+
+    today = business_date(timezone.now(), *settings_at(place))
+    chosen = [one for one in departments if f"take-{one.slug}" in request.POST]
+    people = [one.person for one in population(chosen, "", today)]
+    if not enough(Drawing.PERSON, len(people), begin_of(HALF, len(people))):
+        return None
+    first = _day(request.POST.get("first", "")) or today + timedelta(days=7)
+    until = _day(request.POST.get("until", "")) or first + MEASURED
+    metric = Metric(request.POST.get("event", ""))
+    found = answerable_by_people(
+        dict.fromkeys(people, False), place, chosen, metric=metric, smallest=smallest, begin_share=HALF,
+        days=(until - first).days + 1, today=today,
+    )  # fmt: skip
+    if found.state != "yes" or found.detectable is None:
+        return None
+    return Instead(len(people), size_of(metric, found.detectable))
 
 
 def context(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from uptake.insight.impact.register import answer_for, lock, register_interventi
 from uptake.insight.report.note_cost import CURRENCIES
 from uptake.web import numbers, parts
 from uptake.web.catalogue import labels_of
-from uptake.web.pages.impact import planner, wanted
+from uptake.web.pages.impact import lots, planner, wanted
 from uptake.web.pages.impact.began import began_lines, began_section
 from uptake.web.pages.impact.costs import costs_of, costs_section
 from uptake.web.pages.impact.lasting import lasting_of, lasting_section
@@ -54,7 +54,19 @@ from uptake.web.pages.impact.measures import (
 from uptake.web.pages.impact.places import places_managed
 from uptake.web.pages.impact.three import three_of, three_section
 from uptake.web.pages.impact.trial import trial_of, trial_rows, trial_section
-from uptake.web.pages.impact.words import CHECKS, DESIGNS, HELD, HELPS, LIGHTS, VERDICTS, WORDS, reason, remedy, said
+from uptake.web.pages.impact.words import (
+    CHECKS,
+    CHECKS_OF_PEOPLE,
+    DESIGNS,
+    HELD,
+    HELPS,
+    LIGHTS,
+    VERDICTS,
+    WORDS,
+    reason,
+    remedy,
+    said,
+)
 from uptake.web.pages.transparency.sheet import pdf_of
 from uptake.web.pages.transparency.words import Section
 from uptake.web.sheets import as_book
@@ -103,10 +115,16 @@ def new(request: HttpRequest) -> HttpResponseBase:
         .select_related("company")
         .order_by("company__name", "name")
     )
-    wrong, plan = "", None
+    wrong, plan, instead = "", None, None
     if request.POST.get("what") == "propose":
         try:
-            plan = planner.proposed(request, place, departments, _points(request.POST.get("smallest", "")))
+            smallest = _points(request.POST.get("smallest", ""))
+            plan = planner.proposed(request, place, departments, smallest)
+            if not plan.enough:
+                instead = planner.people_instead(request, place, departments, smallest)
+        except planner.NoOrder as refused:
+            wrong = str(refused)
+            instead = planner.people_instead(request, place, departments, smallest)
         except planner.NotProposed as refused:
             wrong = str(refused)
         except refusals.WrongSize:
@@ -129,11 +147,13 @@ def new(request: HttpRequest) -> HttpResponseBase:
         "places": places,
         "companies": _by_company(given, departments, plan is not None),
         "plan": plan,
+        "instead": instead,
         "events": sorted(((labels.events.get(name, name), name) for name in names), key=lambda pair: pair[0]),
         "kinds": What.choices,
         "ways": Chosen.choices,
         "given": given,
         **planner.context(given),
+        **lots.context(given, place, departments),
         "measures": [(one.value, *MEASURES[one]) for one in DECLARED],
         "wrong": wrong,
         **wanted.context(request, place),
@@ -196,6 +216,7 @@ def _register(
         outcome=asked.outcome,
         looks=wanted.looks(request),
         unaffected=request.POST.get("unaffected", ""),
+        draw=lots.asked(request),
         by=viewer,
         now=timezone.now(),
     )
@@ -243,10 +264,11 @@ def one(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
     latest = found.evaluations.order_by("-made_at", "-pk").first()
     names = {place.slug: place for place in departments_of(found.starts)}
     primary = metric_of(found.plan["metrics"][0])
+    viewer_manages = any(viewer.may(deed, found.organization) for deed in MANAGING)
     context: dict[str, Any] = {
         "one": found,
         "wrong": wrong,
-        "may": any(viewer.may(deed, found.organization) for deed in MANAGING),
+        "may": viewer_manages,
         "metric": metric_name(primary),
         "smallest": size_of(primary, found.plan["metrics"][0]["smallest"]),
         "guardrails": [
@@ -266,6 +288,7 @@ def one(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
         ],
         "calendar": calendar(found),
         "starts": _starts(found, names),
+        "lot": lots.told_of_lot(found),
         "begun": found.first_start < today,
         "too_late": found.first_start <= today,
         "latest": latest,
@@ -389,6 +412,7 @@ def _sections(told: Mapping[str, Any]) -> list[Section]:
         lines_section(_("What it says"), [told["headline"], *told["sentences"]]),
         lines_section(_("What this does not show"), told["unsaid"]),
         *(section for section in (_lasting(told), _costs(told), _began(told)) if section is not None),
+        *([lots.lot_section(told["drawn"])] if told["drawn"] else []),
         *([lines_section(_("Taken on trust"), told["assumptions"])] if told["assumptions"] else []),
         trial_section(told["trial"]),
         checks_section(told["checks"]),
@@ -472,9 +496,10 @@ def _report(told: Mapping[str, Any], names: Mapping[str, Organization]) -> dict[
         "relative": _relative(relative) if told_of_it and relative else None,
         "lasting": lasting_of(told),
         "began": began_lines(told),
+        "drawn": lots.lot_lines(told),
         "unflagged": _unflagged(measure, told.get("without_flagged")) if stated else None,
         "detectable": size_of(measure, result["detectable"]) if result["detectable"] is not None and stated else None,
-        "checks": [_checked(one) for one in result["checks"]],
+        "checks": [_checked(one, result["design"]) for one in result["checks"]],
         "fixes": [(reason(code), remedy(code)) for code in primary["against"]],
         "rails": [
             (metric_name(metric_of(rail)), size_of(metric_of(rail), rail["margin"]), *HELD[rail["held"]])
@@ -507,12 +532,13 @@ def _relative(relative: Mapping[str, Any]) -> tuple[str, str, str] | None:
     return first, low, high
 
 
-def _checked(told: Mapping[str, Any]) -> Checked:
+def _checked(told: Mapping[str, Any], design: str) -> Checked:
     light, tone = LIGHTS[told["light"]]
     number = told["number"]
     written = "–" if number is None else numbers.full(number, 0 if float(number).is_integer() else 3)
     words = "" if told["light"] == "pass" else reason(told["code"])
-    return Checked(str(CHECKS.get(told["code"], told["code"])), told["code"], str(light), tone, written, words)
+    names = {**CHECKS, **CHECKS_OF_PEOPLE} if design == "people_drawn" else CHECKS
+    return Checked(str(names.get(told["code"], told["code"])), told["code"], str(light), tone, written, words)
 
 
 def _week(since: int) -> str:

@@ -55,6 +55,12 @@ CHECKS: Mapping[str, str | Promise] = {
     "UNDERPOWERED": _("Precise enough"),
     "MULTIPLE": _("Holds for the number of metrics asked"),
 }
+CHECKS_OF_PEOPLE: Mapping[str, str | Promise] = {
+    "NO_CONTROL": _("Some people still waited"),
+    "TOO_FEW_UNITS": _("Enough people on both sides"),
+    "TOO_SHORT": _("Long enough after the start"),
+}
+"""Where people were drawn by lot."""
 DESIGNS: Mapping[str, str | Promise] = {
     "people_drawn": _("People drawn by lot"),
     "departments_drawn": _("Departments drawn by lot"),
@@ -71,6 +77,8 @@ HELPS: Mapping[str, str | Promise] = {
     "wait_longer": _("Choose a later end."),
     "more_departments": _("Let more departments take part."),
     "adjust_for_before": _("Begin later, so that there is more to compare with before."),
+    "more_people": _("Draw among more people."),
+    "even_shares": _("Let about as many wait as begin."),
     "more_waiting": _("Let at least four of ten departments wait."),
 }
 WORDS: Mapping[type[refusals.Refused], Callable[[], str]] = {
@@ -85,6 +93,14 @@ WORDS: Mapping[type[refusals.Refused], Callable[[], str]] = {
         "At most 4 metrics decide, 12 others can be looked at, and 6 readings be agreed."
     ),
     refusals.UnknownEvent: lambda: gettext("Choose an event of the catalogue."),
+    refusals.TooFewToDraw: lambda: gettext(
+        "Too few to draw: each side needs 30 people, or 4 departments. Draw among more, or make the sides more even."
+    ),
+    refusals.NotOfPeople: lambda: gettext(
+        "Where people are drawn, metrics are shares of people or numbers per person: all else is known only of those "
+        "who did something."
+    ),
+    refusals.LotDiffers: lambda: gettext("Drawing again by the registered seed gives other people than are kept."),
     refusals.AlreadyLocked: lambda: gettext("It is locked already."),
     refusals.NotLocked: lambda: gettext("It was not locked before the start."),
     refusals.TooLate: lambda: gettext("It has begun already. What is decided now was not decided before."),

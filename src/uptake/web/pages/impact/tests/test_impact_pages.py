@@ -12,16 +12,19 @@ import pytest
 from django.test import Client
 from django.utils import timezone, translation
 
-from tests.cast import TODAY, Cast
-from uptake.directory.models import Kind, Organization
+from tests.cast import NOW, TODAY, Cast
+from uptake.directory.models import Kind, Organization, Person
 from uptake.directory.scope import EVERYTHING
 from uptake.events.models import EventType
+from uptake.insight.impact.drawn_people import sides_of
 from uptake.insight.impact.evaluate import evaluate
 from uptake.insight.impact.metrics import Measure, Metric
 from uptake.insight.impact.models import Intervention
 from uptake.insight.impact.register import lock
+from uptake.insight.impact.tests.test_drawn_by_lot import drawn, work_of
 from uptake.insight.impact.tests.test_interventions import BEFORE, DAYS, START, registered, shops, work
 from uptake.insight.report.models import SelfTest, ShareLink
+from uptake.insight.report.points_given import points_given
 from uptake.insight.report.run_self_tests import ask_for_self_tests
 from uptake.statistics.lint import linted
 from uptake.statistics.result import Grade
@@ -412,3 +415,92 @@ def test_what_is_held_against_what_is_not_paid_is_told_as_a_relative_change_only
     printed = hua.get(f"/impact/{made.pk}/report.pdf").content
     said = " ".join(page_.extract_text() for page_ in pypdf.PdfReader(io.BytesIO(printed)).pages)
     assert not re.search(r"[+−]\d+\.\d pp", said)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_people_are_drawn_by_the_form_and_the_list_is_for_managers(cast: Cast, language: str) -> None:
+    starts = shops(cast)
+    hua, shu, mo = (cast.sign_in(who) for who in (cast.hua, cast.shu, cast.mo))
+    for client in (hua, shu):
+        client.cookies["django_language"] = language
+    start = timezone.localdate() + timedelta(days=5)
+    address = f"/impact/new/?at={cast.beiyuan.slug}"
+    form = {
+        "title": "A mail to half", "kind": "other", "event": "", "smallest": "5", "lot": "person",
+        "lot-start": start.isoformat(), "lot-share": "50", "until": (start + timedelta(days=60)).isoformat(),
+        **{f"take-{slug}": "on" for slug in starts},
+    }  # fmt: skip
+
+    for wrong in ({"lot-start": ""}, {"lot-share": "many"}, {"lot-share": "0"}, {"lot-share": "95"}):
+        refused = hua.post(address, {**form, **wrong})
+        assert refused.status_code == 422, wrong
+        assert 'value="A mail to half"' in refused.content.decode()
+    page = hua.post(address, form)["Location"]
+
+    draft = read(hua, page)
+    made = Intervention.objects.get()
+    names = set(Person.objects.filter(pk__in=made.drawn_people.values("person")).values_list("name", flat=True))
+    assert made.plan["lot"]["begin"] == 42
+    assert made.plan["lot"]["seed"] not in draft
+    assert hua.get(f"{page}drawn.csv").status_code == 404
+    assert hua.post(page, {"what": "lock"}).status_code == 302
+    locked = read(hua, page)
+    assert made.plan["lot"]["seed"] in locked
+    assert f"{page}drawn.csv" in locked
+    text = hua.get(f"{page}drawn.csv").content.decode()
+    assert text.count("\n") == 85
+    assert text.count(start.isoformat()) == 42
+    assert all(f",{name}," in text for name in names)
+    book = openpyxl.load_workbook(io.BytesIO(hua.get(f"{page}drawn.xlsx").content))
+    assert book.worksheets[0].max_row == 85
+    assert points_given(made, last=start) == 0
+    assert f"{page}drawn.csv" not in read(shu, page)
+    assert shu.get(f"{page}drawn.csv").status_code == 403
+    assert mo.get(f"{page}drawn.csv").status_code == 404
+    assert not any(f">{name}<" in locked for name in names)
+
+
+@pytest.mark.once
+def test_where_departments_cannot_answer_people_are_proposed(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planner, "business_date", lambda *_at: TODAY)
+    starts = shops(cast)
+    work(cast, starts, 0.0)
+    hua = cast.sign_in(cast.hua)
+    form = {
+        "what": "propose", "title": "By people", "event": "", "smallest": "8", "until": "", "waves": "6",
+        "first": (TODAY + timedelta(days=10)).isoformat(), **{f"take-{slug}": "on" for slug in list(starts)[:10]},
+    }  # fmt: skip
+
+    offered = hua.post(f"/impact/new/?at={cast.beiyuan.slug}", form)
+    few = hua.post(f"/impact/new/?at={cast.beiyuan.slug}", {k: v for k, v in form.items() if "take-shop-0" not in k})
+
+    assert offered.status_code == 422
+    assert "Draw people instead: among the 70 people" in offered.content.decode()
+    assert "Draw people instead" not in few.content.decode()
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_the_report_on_people_says_how_they_were_drawn(cast: Cast, language: str) -> None:
+    made = drawn(cast, shops(cast))
+    work_of(cast, sides_of(made), 0.2)
+    made = lock(intervention=made, by=EVERYTHING, now=BEFORE)
+    evaluate(intervention=made, by=EVERYTHING, now=NOW)
+    hua = cast.sign_in(cast.hua)
+    hua.cookies["django_language"] = language
+
+    text = read(hua, f"/impact/{made.pk}/")
+    pdf = "".join(
+        page.extract_text()
+        for page in pypdf.PdfReader(io.BytesIO(hua.get(f"/impact/{made.pk}/report.pdf").content)).pages
+    )
+
+    seed = made.plan["lot"]["seed"]
+    assert seed in text
+    assert seed in re.sub(r"\s", "", pdf)
+    for picture in ("impact-course", "impact-study", "impact-calendar"):
+        assert f'id="{picture}"' in text
+    with translation.override(language):
+        assert str(words.DESIGNS["people_drawn"]) in text
+    assert not linted(" ".join(pdf.split("\n")), grade=Grade.A)
