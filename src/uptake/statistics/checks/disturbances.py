@@ -125,8 +125,8 @@ def attrition(panel: Panel) -> Check:
 def people_left(panel: Panel) -> Check:
     """People drawn by lot: did more of one arm leave before the end? `number`: p; among those who stayed in facts."""
     late = max(panel.never - 28 // panel.step, panel.first + 1)
-    began = panel.known[:, panel.first :].any(axis=1)
-    stayed = panel.known[:, late:].any(axis=1)
+    began: Bools = np.asarray(panel.known[:, panel.first :].any(axis=1))
+    stayed: Bools = np.asarray(panel.known[:, late:].any(axis=1))
     arm: Bools = np.asarray(panel.ever)
     ours, theirs = stayed[began & arm].astype(np.float64), stayed[began & ~arm].astype(np.float64)
     found = welch(ours, theirs)
