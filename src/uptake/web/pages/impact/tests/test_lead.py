@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +14,12 @@ from uptake.statistics.wording import RAISED
 from uptake.web.pages.impact.lead import of_a_hundred
 
 pytestmark = pytest.mark.once
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    with translation.override("en"):
+        yield
 
 
 def primary(
