@@ -66,6 +66,8 @@ class Fairness:
     reached: int
     top_share: float | None
     gini: Ratio | None
+    lorenz: Sequence[tuple[float, float]] | None
+    """(share of people, share of points they hold), those with fewest first."""
     split: Split | None
     mobility: tuple[float, float] | None
     departments: Grouping
@@ -107,6 +109,7 @@ def fairness_of(company: Organization, first: date, last: date) -> Fairness | No
         reached=int((points > 0).sum()),
         top_share=measures.top_share(points),
         gini=measures.gini_interval(points),
+        lorenz=measures.lorenz(points),
         split=measures.two_way_theil(points, worlds[0], worlds[1]),
         mobility=measures.rank_mobility(formerly, points),
         departments=groupings[0],

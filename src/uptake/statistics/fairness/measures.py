@@ -14,6 +14,7 @@ from uptake.statistics.inequality import gini, theil
 
 BOOTSTRAPS = 2000
 GINI_FROM = 30
+LORENZ_STEPS, LORENZ_PEOPLE = 10, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,21 @@ def top_share(points: Floats, part: float = 0.10) -> float | None:
         return None
     count = max(math.ceil(len(points) * part - 1e-9), 1)
     return float(np.sort(points)[-count:].sum()) / total
+
+
+def lorenz(points: Floats) -> list[tuple[float, float]] | None:
+    """Lorenz curve from (0, 0) to (1, 1): share of people from the one with fewest on, share of all points they hold.
+
+    At most ten steps of at least ten people each, so that no step tells of single ones; None under 30 people or where
+    there are no points.
+    """
+    count, total = len(points), float(points.sum())
+    if count < GINI_FROM or total <= 0:
+        return None
+    held = np.cumsum(np.sort(points))
+    steps = min(LORENZ_STEPS, count // LORENZ_PEOPLE)
+    ends = [round(step * count / steps) for step in range(1, steps + 1)]
+    return [(0.0, 0.0), *((end / count, float(held[end - 1]) / total) for end in ends)]
 
 
 def gini_interval(points: Floats, seed: int = 0) -> Ratio | None:

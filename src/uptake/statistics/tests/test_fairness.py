@@ -134,3 +134,26 @@ def test_gini_has_an_interval_from_thirty_people_on() -> None:
     assert found is not None
     assert found.low < 0.5 < found.high
     assert measures.gini_interval(np.ones(29)) is None
+
+
+@given(st.lists(st.integers(0, 900), min_size=30, max_size=250).filter(any))
+def test_the_curve_of_what_is_held_sags_and_never_tells_of_few(points: list[int]) -> None:
+    curve = measures.lorenz(np.array(points, dtype=np.float64))
+
+    assert curve is not None
+    assert (curve[0], curve[-1]) == ((0.0, 0.0), (1.0, pytest.approx(1.0)))
+    people = np.diff([one for one, _held in curve]) * len(points)
+    slopes = np.diff([held for _one, held in curve]) / people
+    assert people.min() >= 9.5, "a step of fewer would tell of single people"
+    assert (np.diff(slopes) >= -1e-12).all(), "those who hold less come first"
+    assert all(held <= one + 1e-12 for one, held in curve)
+
+
+def test_the_curve_of_what_is_held_by_known_shares() -> None:
+    alike = measures.lorenz(np.full(100, 7.0))
+    assert alike == [(pytest.approx(step / 10), pytest.approx(step / 10)) for step in range(11)]
+    one_has_all = measures.lorenz(np.array([0.0] * 99 + [5.0]))
+    assert one_has_all is not None
+    assert [held for _people, held in one_has_all] == [0.0] * 10 + [1.0]
+    assert measures.lorenz(np.ones(29)) is None
+    assert measures.lorenz(np.zeros(50)) is None

@@ -28,6 +28,7 @@ from uptake.programme.merits.keep_boards import BoardClock
 from uptake.programme.merits.models import Nameless
 from uptake.programme.merits.periods import BEGAN, EVER, MONTH, QUARTER, SEASON, YEAR
 from uptake.web import numbers
+from uptake.web.largest import largest
 from uptake.web.viewing import login_required, viewer_for
 
 NAMES: dict[str, str | Promise] = {
@@ -102,11 +103,12 @@ def name(request: HttpRequest) -> HttpResponseBase:
 
 
 def _companies(viewer: Viewer) -> list[Organization]:
-    """Those one belongs to first, then those whose people one may see."""
+    """Those one belongs to first, then those whose people one may see, the largest of them first."""
     own = {key for path in viewer.places for key in ids_of(path)}
     seen = Q(pk__in=own) | viewer.within("path", Deed.SEE_PEOPLE)
-    found = Organization.objects.open().filter(seen, kind=Kind.COMPANY).order_by("name")
-    return sorted(found, key=lambda one: (one.pk not in own, one.name))
+    found = list(Organization.objects.open().filter(seen, kind=Kind.COMPANY).order_by("name"))
+    first = largest([one for one in found if one.pk not in own])
+    return sorted(found, key=lambda one: (one.pk not in own, one != first, one.name))
 
 
 def _chosen(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -13,12 +12,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from uptake.basics.business_day import business_date
-from uptake.directory.models import Kind, Membership, Organization
+from uptake.directory.models import Kind, Organization
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed, Viewer
 from uptake.programme.fairness.afford import Affordable, affordable
 from uptake.programme.fairness.shares import FEWEST, Fairness, Group, Grouping, fairness_of, groups_on
 from uptake.web import numbers, parts
+from uptake.web.largest import largest
 from uptake.web.pages.fairness.words import finding, named
 from uptake.web.usage import chosen_period
 from uptake.web.viewing import needs, place_for, viewer_for
@@ -71,22 +71,14 @@ def home(request: HttpRequest) -> HttpResponseBase:
 def _company(request: HttpRequest, viewer: Viewer, companies: list[Organization]) -> Organization | None:
     """The company of the place asked for; of several the one with most people, of which most can be said."""
     if not request.GET.get("at"):
-        return _largest(companies)
+        return largest(companies)
     place = place_for(request, Deed.SEE_TOTALS)
     if place.kind == Kind.PARK:
-        return _largest([one for one in companies if one.path.startswith(place.path)])
+        return largest([one for one in companies if one.path.startswith(place.path)])
     found = next((one for one in companies if one.pk in (place.pk, place.company_id)), None)
     if found is None:
         raise Http404("no company whose totals one sees")
     return found
-
-
-def _largest(companies: list[Organization]) -> Organization | None:
-    if len(companies) < 2:
-        return next(iter(companies), None)
-    belonging = Membership.objects.on(timezone.localdate()).filter(organization__company__in=companies)
-    people = dict(belonging.values_list("organization__company").annotate(Count("person", distinct=True)).order_by())
-    return max(companies, key=lambda one: people.get(one.pk, 0))
 
 
 def _told(found: Fairness) -> dict[str, Any]:
@@ -102,6 +94,7 @@ def _told(found: Fairness) -> dict[str, Any]:
             (_("By role"), "roles", *_grouping(found.roles, by_role=True)),
         ],
         "split": _split(found),
+        "lorenz": _lorenz(found),
         "comparable": any(len(one.groups) > 1 for one in (found.departments, found.roles)),
     }
 
@@ -175,6 +168,29 @@ def _split(found: Fairness) -> parts.Chart | None:
     )
 
 
+def _lorenz(found: Fairness) -> parts.Chart | None:
+    """How much is held by how many; where people have nothing the line lies on the axis, and that is said."""
+    if not found.lorenz:
+        return None
+    people, held = zip(*found.lorenz, strict=True)
+    none = 1 - found.reached / found.people
+    flat = max((at for at, one in enumerate(people) if one <= none), default=0)
+    marks = [parts.Mark(flat, _("%(share)s have none") % {"share": numbers.share(none, 0)})] if flat else []
+    return parts.Chart(
+        id="fairness-lorenz",
+        label=_("Points held by the people with fewest, as shares"),
+        labels=[numbers.share(one, 0) for one in people],
+        series=[
+            parts.Series(_("Points they hold"), held, "line", "c1"),
+            parts.Series(_("If all had the same"), people, "dash", "c6"),
+        ],
+        marks=marks,
+        format="share",
+        height="low",
+        axis=_("People with fewest"),
+    )
+
+
 def _grouping(of: Grouping, *, by_role: bool) -> tuple[list[Row], int, int, parts.Chart | None]:
     rows = [_row(one, by_role=by_role) for one in of.groups]
     return rows, of.hidden, of.hidden_people, _chart(of, by_role=by_role)
@@ -205,10 +221,18 @@ def _chart(of: Grouping, *, by_role: bool) -> parts.Chart | None:
         else _("Earned over what the same work earns others, by department"),
         labels=[named(one.name, by_role=by_role) for one, _ratio in told],
         series=[
-            parts.Series(_("Earned over expected"), [ratio.value for _one, ratio in told], "bar", "c1"),
-            parts.Series(_("Low end"), [ratio.low for _one, ratio in told], "tick", "c3"),
-            parts.Series(_("High end"), [ratio.high for _one, ratio in told], "tick", "c3"),
+            parts.Series(
+                _("Earned over expected"),
+                [ratio.value for _one, ratio in told],
+                "dot",
+                "c1",
+                low=[ratio.low for _one, ratio in told],
+                high=[ratio.high for _one, ratio in told],
+            )
         ],
+        levels=[parts.Level(1, _("As everybody else for the same work"))],
         format="decimal",
+        lying=True,
+        height="low" if len(told) < 5 else "middle",
         axis=_("Role") if by_role else _("Department"),
     )

@@ -19,6 +19,7 @@ from uptake.directory.scope import Deed, Viewer
 from uptake.directory.viewer import ids_of
 from uptake.programme.governance.transparency import months_of, report_of_month
 from uptake.web import numbers
+from uptake.web.largest import largest
 from uptake.web.pages.transparency.sheet import pdf_of
 from uptake.web.pages.transparency.words import figures_of, month_name, sections_of, special_of
 from uptake.web.viewing import login_required, viewer_for
@@ -93,4 +94,4 @@ def _chosen(request: HttpRequest, viewer: Viewer, companies: list[Organization])
             raise Http404("no such company")
         return found
     own = {key for path in viewer.places for key in ids_of(path)}
-    return next((one for one in companies if one.pk in own), companies[0] if companies else None)
+    return next((one for one in companies if one.pk in own), None) or largest(companies)

@@ -69,3 +69,38 @@ def test_every_trigger_has_its_words() -> None:
     codes = set(re.findall(r'(?:Trigger|warn)\("([A-Z_]+)"', inspect.getsource(triggers)))
 
     assert codes - {"OBSERVED_EXPECTED", "EARNABILITY"} == set(SAID)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_from_thirty_people_on_it_is_drawn_how_much_is_held_by_how_many(cast: Cast, client: Client) -> None:
+    desk = Desk(cast)
+    for nth in range(40):
+        who = person(name=f"P{nth}", at=cast.finance if nth % 2 else cast.purchasing, email=f"p{nth}@beiyuan.example")
+        cast.identities[f"p{nth}"] = Identity.objects.create(
+            source="orders", external_id=f"p{nth}", company=cast.beiyuan, person=who, first_seen_at=NOW
+        )
+    for nth in range(20):
+        desk.processed(f"O{nth}", NOW, who=f"p{nth}", consider=nth == 19)
+    cast.sign_in(cast.hua, client)
+
+    shown = client.get("/fairness/", {"from": "2026-05-01", "to": "2026-05-13"})
+
+    drawn = shown.context["lorenz"]
+    assert len(drawn.labels) == 5, "four steps of ten people and more"
+    assert drawn.series[0].values[0] == 0
+    assert drawn.series[0].values[-1] == pytest.approx(1)
+    assert "have none" in drawn.marks[0].label
+    assert 'id="fairness-lorenz"' in shown.content.decode()
+
+
+def test_of_several_companies_the_largest_comes_first_in_rankings_and_monthly_reports(
+    cast: Cast, client: Client
+) -> None:
+    cast.sign_in(cast.ren, client)
+    for place in (cast.beiyuan, cast.qinghe):
+        for nth in range(20):
+            person(name=f"{place.slug} {nth}", at=place)
+
+        assert client.get("/boards/").context["company"] == place
+        assert place.name in client.get("/transparency/").content.decode()
+        Membership.objects.filter(person__name__startswith=f"{place.slug} ").delete()
