@@ -57,6 +57,7 @@ FILL: Mapping[str, str | tuple[str, ...]] = {
     "data:key_id": "key",
     "data:widget_key_id": "widget_key",
     "data:webhook_id": "webhook",
+    "data:probe_id": "probe",
     "people_sources:source_id": "people_source",
     "people_sources:sort": ("scim", "ldap"),
     "scim:name": ("User",),

@@ -20,6 +20,10 @@ from uptake.connectors.files.begin_import import begin_import
 from uptake.connectors.models import BadRecord, IntakeProblem, PullStream
 from uptake.connectors.people.change_source import add_source
 from uptake.connectors.people.models import SaidPerson, Sort
+from uptake.connectors.probes.allowed import allowed_from
+from uptake.connectors.probes.keep import declare_probe
+from uptake.connectors.probes.look import Seen
+from uptake.connectors.probes.probe_due import probe_due
 from uptake.connectors.pull.connect_system import connect_system
 from uptake.connectors.pull.presets import preset
 from uptake.directory.calendar import set_day
@@ -176,6 +180,7 @@ def build_world(cast: Cast, folder: Path) -> World:
         _reward(cast, side, now)
         _adopt(side, now)
         _listen(side, now)
+        _probe(side, now)
         _vouch(side, now)
     consider_new_events(now=now)
     while keep_boards(now=now):
@@ -627,6 +632,17 @@ def _listen(side: Side, now: datetime) -> None:
     word(place=side.company, kind="redemption.approved", phrases={"en": said, "zh-hans": said}, by=EVERYTHING, now=now)
     side.ids["worded_place"] = side.company.slug
     side.ids |= {"webhook": hook.pk, "delivery": Delivery.objects.get(webhook=hook, key="k").pk}
+
+
+def _probe(side: Side, now: datetime) -> None:
+    """A system of the company that is asked whether it answers, and did."""
+    probe = declare_probe(
+        organization=side.company, system=f"ERP of {side.order}", address=f"https://{side.company.slug}.example.com/",
+        minutes=5, allowed=allowed_from("*.example.com"), by=EVERYTHING, now=now,
+    )  # fmt: skip
+    seen = Seen(True, "answered", "", 200, 40, now + timedelta(days=20))
+    probe_due(clock=lambda: now, allowed=allowed_from("*.example.com"), ask=lambda _address: seen)
+    side.ids["probe"] = probe.pk
 
 
 def _events(side: Side, connection: Connection, batch: Batch, now: datetime) -> list[int]:

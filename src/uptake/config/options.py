@@ -59,6 +59,12 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "UPTAKE_MEMORY_MB", "256", "Budget of the activity engine's cache in memory, in MB; on a cluster of each group."
     ),
+    Option(
+        "UPTAKE_PROBE_HOSTS",
+        "",
+        "Hosts whose systems may be probed, with commas: erp.example.com, *.example.com, and IP addresses or networks "
+        "(10.1.0.0/16), without which no private address is asked; empty: nothing is probed.",
+    ),
     Option("UPTAKE_INTAKE_RATE", "20000", "Events a second one key may send by the API; ten seconds' worth at once."),
     Option("UPTAKE_INTAKE_QUEUE", "50000", "Events that may wait to be written before senders must come again."),
     Option("UPTAKE_LOG_LEVEL", "INFO", "How much is logged: DEBUG, INFO, WARNING or ERROR."),

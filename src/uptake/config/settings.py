@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from uptake.config.database import database
 from uptake.config.options import address, data_folder, option
 from uptake.config.secrets import proof_key, secret_key
+from uptake.connectors.probes.allowed import allowed_from
 
 # The matrices of an evaluation are small: more threads only wait for each other, at many times the CPU (decision 30).
 # Set before anything loads numpy; whoever wants otherwise says so in the environment.
@@ -204,6 +205,8 @@ LOGGING: dict[str, Any] = {
 
 INTAKE_EVENTS_PER_SECOND = int(option("UPTAKE_INTAKE_RATE"))
 INTAKE_QUEUE = int(option("UPTAKE_INTAKE_QUEUE"))
+PROBE_HOSTS = option("UPTAKE_PROBE_HOSTS")
+allowed_from(PROBE_HOSTS)  # a list that cannot be read shows at the start, not at the first probe
 
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"

@@ -290,3 +290,55 @@ class IntakeProblem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.day}"
+
+
+class ProbeQuerySet(models.QuerySet["Probe"]):
+    def visible_to(self, viewer: Viewer) -> ProbeQuerySet:
+        """Probes of places whose data the viewer manages."""
+        return self.filter(viewer.within("organization__path", Deed.MANAGE_DATA))
+
+    def standing(self) -> ProbeQuerySet:
+        return self.filter(ended_at__isnull=True)
+
+
+class Probe(models.Model):
+    """An address of a company's system that is asked again and again whether it answers; and what was seen last."""
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    system = models.CharField(max_length=100)
+    address = models.CharField(max_length=500)
+    """As `probes/allowed.py` writes it."""
+    every_minutes = models.PositiveSmallIntegerField()
+    next_at = models.DateTimeField()
+    looked_at = models.DateTimeField(null=True, blank=True)
+    up = models.BooleanField(null=True, blank=True)
+    """None: it was not asked, or not yet."""
+    since = models.DateTimeField(null=True, blank=True)
+    """Since when `up` is what it is."""
+    code = models.CharField(max_length=32, blank=True)
+    """Why; see `probes/words.py`."""
+    detail = models.CharField(max_length=200, blank=True)
+    status = models.PositiveSmallIntegerField(null=True, blank=True)
+    milliseconds = models.PositiveIntegerField(null=True, blank=True)
+    certificate_until = models.DateTimeField(null=True, blank=True)
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ProbeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "address"],
+                condition=models.Q(ended_at__isnull=True),
+                name="probe_once_per_company_and_address",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["next_at"], condition=models.Q(ended_at__isnull=True), name="probe_next"),
+            models.Index(fields=["address", "looked_at"], name="probe_by_address"),
+        ]
+
+    def __str__(self) -> str:
+        return self.system

@@ -51,6 +51,8 @@ OWN_NAMES: Mapping[str, OwnName] = {
     "requirement.accepted": OwnName("Requirement accepted", "需求已采纳", "adoption"),
     "requirement.released": OwnName("Requirement released", "需求已上线", "adoption"),
     "requirement.dropped": OwnName("Requirement dropped", "需求已取消", "adoption"),
+    # probes
+    "system.probed": OwnName("System probed", "系统探测", "systems", {"up": "boolean", "milliseconds": "number"}),
     # merits
     "badge.given": OwnName("Badge given", "获得徽章", "merits"),
     "challenge.joined": OwnName("Challenge joined", "参加挑战", "merits"),

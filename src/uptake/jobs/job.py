@@ -21,6 +21,8 @@ class Lane(Enum):
     IMPORTS = "imports"
     SYSTEMS = "systems"
     """Waits for others' answers."""
+    PROBES = "probes"
+    """Waits for systems that may be down."""
     WEBHOOKS = "webhooks"
     """Waits for others to take what they are told."""
     HOUSEKEEPING = "housekeeping"

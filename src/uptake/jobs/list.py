@@ -103,6 +103,16 @@ def _side_by_side() -> SideBySide:
     return SideBySide()
 
 
+def probe_systems(now: datetime) -> int:
+    """Systems whose time has come are asked whether they answer."""
+    from django.conf import settings
+
+    from uptake.connectors.probes.allowed import allowed_from
+    from uptake.connectors.probes.probe_due import probe_due
+
+    return probe_due(clock=lambda: datetime.now(UTC), allowed=allowed_from(settings.PROBE_HOSTS))
+
+
 def read_people(now: datetime) -> int:
     """Sources of people whose time has come are asked who belongs to their company."""
     from uptake.connectors.people.read_due import read_due
@@ -283,6 +293,7 @@ JOBS: tuple[Job, ...] = (
     Job("imports", _("Waiting imports are read."), 1, run_imports, Lane.IMPORTS),
     Job("systems", _("Connected systems are asked for what happened in them."), 1, ask_systems, Lane.SYSTEMS),
     Job("people", _("Sources of people are asked who belongs to their company."), 30, read_people, Lane.SYSTEMS),
+    Job("probes", _("Systems are asked whether they answer."), 5, probe_systems, Lane.PROBES),
     Job("count-votes", _("Votes whose time is over are counted; what was accepted is published."), 60, count_votes),
     Job("announcements", _("Changes of the rules are announced, and announcements whose time has come."), 5, announce),
     Job("guides", _("Newcomers who finished the starter guide are found."), 300, finish_guides),

@@ -69,6 +69,7 @@ NOT_TREATED: Mapping[str, str] = {
     "events.EventType": "the catalogue describes kinds of events",
     "events.Quarantine": "holds the names of properties, not their values",
     "events.Bookmark": "how far a reader is",
+    "connectors.Probe": "an address of a system, declared by a login whose name is gone",
     "connectors.Pull": "how a system is asked; its user is the system's, not a person of ours",
     "people_sources.PeopleSource": "how a directory elsewhere is asked; made by a login whose name is gone",
     "people_sources.SaidPlace": "departments are no people",

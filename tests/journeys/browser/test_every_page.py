@@ -196,6 +196,7 @@ INNER: Mapping[str, tuple[str, ...]] = {
         "/data/chats/",
         "/messages/words/",
         "/messages/words/{worded_place}/redemption.approved/",
+        "/data/probes/",
         "/data/webhooks/",
         "/data/webhooks/{webhook}",
         "/data/webhooks/{webhook}/{delivery}",

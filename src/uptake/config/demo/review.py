@@ -20,7 +20,7 @@ LOOKED_DAYS = (60, 30)
 """So many days ago it was searched: before the rulebook was mended so that moving to and fro earns nothing."""
 REASON = Words(
     "The shift leader says a new shelf was being tried out. We could not tell; it is looked at again if it goes on.",
-    "班组长说当时在试用新货架。无法判断;如果继续出现,会再次复核。",
+    "班组长说当时在试用新货架。无法判断；如果继续出现，会再次复核。",
 )
 
 AGAIN = Words("The same piece again, in the last half hour before closing.", "仍是同一件货，都在下班前半小时。")

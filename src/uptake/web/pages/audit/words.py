@@ -94,6 +94,8 @@ DEEDS: Mapping[str, str | Promise] = {
     "series.read": _("Business figures read from a database"),
     "series.query_kept": _("How a business series is read from a database changed"),
     "series.withdrawn": _("Business figures withdrawn"),
+    "probe.declared": _("Probe of a system declared"),
+    "probe.ended": _("Probe of a system ended"),
     "outage.noted": _("Outage noted"),
     "outage.ended": _("Outage ended"),
     "outage.withdrawn": _("Note of an outage withdrawn"),

@@ -10,7 +10,7 @@ from django.db.models import Count, Max
 from django.utils import timezone
 
 from uptake.basics.business_day import start_of
-from uptake.connectors.models import ImportRun
+from uptake.connectors.models import ImportRun, Probe
 from uptake.directory.models import Identity
 from uptake.directory.scope import Viewer
 from uptake.events.models import Conflict, Event, Quarantine
@@ -63,6 +63,7 @@ def waiting(viewer: Viewer) -> dict[str, Any]:
         "quarantined": Quarantine.objects.visible_to(viewer).waiting().order_by(),
         "conflicts": Conflict.objects.visible_to(viewer).unseen().order_by(),
         "unmapped": Identity.objects.visible_to(viewer).unresolved().order_by(),
+        "down": Probe.objects.visible_to(viewer).standing().filter(up=False).order_by(),
         "imports": ImportRun.objects.visible_to(viewer).filter(state="failed").order_by(),
     }
     return {name: rows.values("pk")[:SHOWN_AT_MOST].count() for name, rows in kinds.items()}

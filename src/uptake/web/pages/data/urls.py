@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from uptake.web.pages.data import connections, imports, keys, quarantine, systems, webhooks, widget
+from uptake.web.pages.data import connections, imports, keys, probes, quarantine, systems, webhooks, widget
 
 app_name = "data"
 urlpatterns = [
@@ -28,6 +28,8 @@ urlpatterns = [
     path("webhooks/<int:webhook_id>/steer", webhooks.steer, name="webhook_steer"),
     path("webhooks/<int:webhook_id>/<int:delivery_id>", webhooks.delivery, name="delivery"),
     path("webhooks/<int:webhook_id>/<int:delivery_id>/again", webhooks.again, name="delivery_again"),
+    path("probes/", probes.home, name="probes"),
+    path("probes/<int:probe_id>/end", probes.end, name="probe_end"),
     path("imports/", imports.home, name="imports"),
     path("imports/upload", imports.upload, name="upload"),
     path("imports/<int:run_id>", imports.run, name="import"),

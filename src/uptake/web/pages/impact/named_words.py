@@ -95,9 +95,9 @@ WORDS: Mapping[str, Words] = {
     ),
     "uptime": Words(
         _("System uptime"),
-        _("Of the times a system was probed on a day, those it answered. Nobody does this; a monitor tells it."),
+        _("Of the times a system was probed on a day, those it answered. Nobody does this; Uptake or a monitor asks."),
         _("probes that day"),
-        _("a monitor that sends “system.probed” with the fact “up”"),
+        _("a probe under Data → Probes, or a monitor that sends “system.probed” with the fact “up”"),
     ),
     "running": Words(
         _("Hours without an outage"),

@@ -1,0 +1,1 @@
+"""Asks addresses of business systems whether they answer, and writes it down as events `system.probed`."""
