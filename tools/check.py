@@ -20,6 +20,7 @@ LOCKS = (
     "requirements-s3.txt",
     "requirements-cluster.txt",
     "requirements-oracle.txt",
+    "requirements-mysql.txt",
     "requirements-dev.txt",
 )
 CODE = ("src", "tests", "tools", "bench", "conftest.py")

@@ -14,6 +14,7 @@ LOCKS = (
     "requirements-s3",
     "requirements-cluster",
     "requirements-oracle",
+    "requirements-mysql",
     "requirements-saml",
     "requirements-dev",
     "requirements-bench",
@@ -24,6 +25,7 @@ UNDER = {
     "requirements-s3": ("requirements",),
     "requirements-cluster": ("requirements", "requirements-s3"),
     "requirements-oracle": ("requirements", "requirements-s3", "requirements-cluster"),
+    "requirements-mysql": ("requirements",),
     "requirements-saml": ("requirements",),
     "requirements-dev": ("requirements", "requirements-s3", "requirements-cluster"),
 }

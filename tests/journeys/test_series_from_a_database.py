@@ -19,12 +19,15 @@ from uptake.connectors.pull import sql
 from uptake.connectors.pull.connect_system import connect_system
 from uptake.connectors.pull.opening import inbox
 from uptake.connectors.pull.presets import preset
+from uptake.connectors.pull.pull_due import pull_connection
 from uptake.directory.models import AuditEntry, Organization, RoleAssignment
 from uptake.directory.scope import EVERYTHING
+from uptake.events.models import Event
 from uptake.insight.impact.business_series import figures_of
 from uptake.insight.impact.keep_series import make_series
 from uptake.insight.impact.models import Series, SeriesQuery, SeriesVersion
 from uptake.jobs.series import read_series
+from uptake.notify.models import Message
 from uptake.web.pages.impact.tests.test_impact_pages import read
 
 pytestmark = pytest.mark.django_db
@@ -178,6 +181,54 @@ def test_a_night_that_fails_says_why_on_the_page(cast: Cast, today: date) -> Non
     an = cast.sign_in(cast.an)
     assert "may no longer" in read(an, page)
     assert SeriesVersion.objects.count() == 1
+
+
+def test_who_had_it_read_at_night_is_told_once_that_it_failed_until_it_works_again(cast: Cast, today: date) -> None:
+    ren, series, pull = cast.sign_in(cast.ren), series_at(cast.beiyuan), connected(cast.beiyuan)
+    books(pull, (str(today), "", 3))
+    assert ask(ren, series, pull, "nightly")[0] == 302
+    file = inbox(pull.connection.slug) / "books.db"
+
+    def night() -> int:
+        due: datetime | None = SeriesQuery.objects.get().next_at
+        assert due is not None
+        read_series(now=due)
+        return Message.objects.filter(kind="impact.series_failed", person=cast.ren).count()
+
+    assert night() == 0
+    file.unlink()
+    assert [night(), night()] == [1, 1]
+    books(pull, (str(today), "", 4))
+    assert night() == 1
+    file.unlink()
+    assert [night(), night()] == [2, 2]
+    assert not Message.objects.filter(kind="impact.series_failed").exclude(person=cast.ren).exists()
+    inbox_page = read(ren, "/messages/")
+    assert "Business figures could not be read at night" in inbox_page
+    assert f"/impact/series/{series.pk}/" in inbox_page
+
+
+def test_a_database_without_a_stream_gives_figures_and_tells_nothing(cast: Cast, today: date) -> None:
+    ren, series = cast.sign_in(cast.ren), series_at(cast.beiyuan)
+    pull = connect_system(
+        slug="only-figures", name="Books", organization=cast.beiyuan, declaration=preset("sql_figures").text,
+        settings={"address": "sqlite:///books.db"}, secrets={}, by=EVERYTHING, now=timezone.now(),
+    )  # fmt: skip
+    books(pull, (str(today), "", 3))
+
+    pull_connection(pull_id=pull.pk, clock=timezone.now)
+    pull.refresh_from_db()
+
+    assert (pull.failure, pull.attention, pull.read_at is not None) == (None, None, True)
+    assert not Event.objects.filter(source="only-figures").exists()
+    assert "It tells no events" in read(ren, "/data/connections/only-figures")
+    assert ask(ren, series, pull, "import")[0] == 302
+    assert figures_of(series) == {cast.beiyuan.slug: {today: 3.0}}
+    (inbox("only-figures") / "books.db").unlink()
+    pull_connection(pull_id=pull.pk, clock=timezone.now)
+    pull.refresh_from_db()
+    assert pull.failure is not None
+    assert pull.failure["code"] == "file_missing"
 
 
 def test_nobody_reads_what_lies_elsewhere(cast: Cast, today: date) -> None:

@@ -92,6 +92,10 @@ def _impact(content: Content) -> str:
     return f"/impact/monthly/{content['report']}/" if "report" in content else "/impact/monthly/"
 
 
+def _series(content: Content) -> str:
+    return f"/impact/series/{content['series']}/" if "series" in content else "/impact/series/"
+
+
 def _inbox(_content: Content) -> str:
     return "/messages/"
 
@@ -192,6 +196,7 @@ NOTICES: Mapping[str, tuple[str | Promise, Part, Part, str]] = {
     "chat.tested": (gettext_lazy("Uptake speaks in this group now"), _nothing, _inbox, "good"),
     "connection.needs_attention": (gettext_lazy("A connection needs attention"), _title, _connection, "warn"),
     "impact.monthly": (gettext_lazy("The monthly report on impact is there"), _title, _impact, "good"),
+    "impact.series_failed": (gettext_lazy("Business figures could not be read at night"), _title, _series, "warn"),
     "guide.finished": (gettext_lazy("You finished the starter guide"), _nothing, _guide, "good"),
     "week.told": (gettext_lazy("The week in figures"), _week, _overview, "good"),
     "community.hidden": (gettext_lazy("What you wrote was hidden"), _title, _community, "warn"),

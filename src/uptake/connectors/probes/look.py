@@ -119,13 +119,18 @@ def _ask(
     except (OSError, http.client.HTTPException, ValueError) as failure:
         if time.monotonic() >= until or isinstance(failure, TimeoutError):
             raise _Fails("too_slow") from failure
-        codes = {ConnectionRefusedError: "refused", ssl.SSLError: "no_tls"}
-        sort = next((code for kind, code in codes.items() if isinstance(failure, kind)), "")
-        other = "unreachable" if isinstance(failure, OSError) else "no_http"
-        raise _Fails(sort or other, f"{type(failure).__name__}: {failure}") from failure
+        raise _Fails(_sort(failure), f"{type(failure).__name__}: {failure}") from failure
     finally:
         watch.cancel()
         line.close()
+
+
+def _sort(failure: Exception) -> str:
+    if isinstance(failure, ConnectionRefusedError):
+        return "refused"
+    if isinstance(failure, ssl.SSLError):
+        return "no_tls"
+    return "unreachable" if isinstance(failure, OSError) else "no_http"
 
 
 class _Pinned(http.client.HTTPConnection):

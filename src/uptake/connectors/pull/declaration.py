@@ -19,6 +19,8 @@ from uptake.connectors.pull.template import Template
 KINDS = ("user", "side_effect", "system")
 PROOFS = ("sha1", "hmac_sha256", "token")
 MOST_STREAMS = 50
+FOR_FIGURES = "sql"
+"""The engine that may be declared without a stream: business series ask it for figures."""
 MOST_BYTES = 200_000
 
 
@@ -206,8 +208,9 @@ def declaration_of(data: Mapping[str, Any]) -> Declaration:
     """The declaration in plain data. Raises BadDeclaration."""
     _known(data, Declaration, "declaration")
     streams = data.get("streams") or []
-    if not isinstance(streams, list) or not streams or len(streams) > MOST_STREAMS:
-        raise BadDeclaration("streams", f"needs a list of 1 to {MOST_STREAMS}")
+    least = 0 if data.get("engine") == FOR_FIGURES else 1
+    if not isinstance(streams, list) or not least <= len(streams) <= MOST_STREAMS:
+        raise BadDeclaration("streams", f"needs a list of {least} to {MOST_STREAMS}")
     read = tuple(_stream(one, f"streams[{number}]") for number, one in enumerate(streams))
     if len({one.name for one in read}) < len(read):
         raise BadDeclaration("streams", "two have the same name")

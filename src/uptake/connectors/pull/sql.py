@@ -21,7 +21,12 @@ from uptake.connectors.pull.instants import written
 from uptake.connectors.pull.mapping import placed
 from uptake.connectors.pull.protocol import Access, Health, Page, Position, SignInRefused, Unfit, Unreachable
 
-DRIVERS = {"postgresql": "postgresql+psycopg", "oracle": "oracle+oracledb", "mysql": "mysql+pymysql"}
+DRIVERS = {
+    "postgresql": "postgresql+psycopg",
+    "oracle": "oracle+oracledb",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+}
 SECONDS = 20
 READS = re.compile(r"^\s*(select|with)\b", re.IGNORECASE)
 REFUSED = ("password authentication", "access denied", "ora-01017", "no pg_hba", "login failed")
@@ -45,14 +50,20 @@ class Sql:
                 "connect_timeout": SECONDS,
                 "options": f"-c default_transaction_read_only=on -c statement_timeout={SECONDS * 1000}",
             }
-        elif url.get_backend_name() == "mysql":
-            options["connect_args"] = {"connect_timeout": SECONDS, "read_timeout": SECONDS}
+        elif url.get_backend_name() in ("mysql", "mariadb"):
+            options["connect_args"] = {
+                "connect_timeout": SECONDS,
+                "read_timeout": SECONDS,
+                "init_command": "SET SESSION TRANSACTION READ ONLY",
+            }
         try:
             self.engine = sa.create_engine(url, **options)
         except (NoSuchModuleError, ModuleNotFoundError) as failure:
             raise Unfit(str(failure)[:200], code="driver_missing") from failure
 
     def check(self) -> Health:
+        if not self.declaration.streams:
+            self._rows(sa.select(sa.literal(1).label("one")))
         for stream in self.declaration.streams:
             for record in self.pull(stream, Position(), 1).records:
                 if record.problem:

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from django.db import transaction
+
 from uptake.basics.business_day import business_date
 from uptake.directory.place import settings_at
 from uptake.directory.scope import viewer_of
@@ -14,6 +16,7 @@ from uptake.insight.impact.business_series import FileRow, placed
 from uptake.insight.impact.keep_query import may_ask, next_night
 from uptake.insight.impact.keep_series import NoFigures, take_changes
 from uptake.insight.impact.models import SeriesQuery
+from uptake.notify.tell import Telling, tell
 
 log = logging.getLogger(__name__)
 
@@ -56,14 +59,14 @@ def _read(one: SeriesQuery, ask: Ask, now: datetime) -> int:
         rows = placed(ask(one), place, today)
         take_changes(series=one.series, rows=rows, by=by, now=now, source=one.connection.slug)
     except NotAnswered as problem:
-        return _failed(one, problem.code, problem.detail)
+        return _failed(one, now, problem.code, problem.detail)
     except NotAllowed:
-        return _failed(one, "not_allowed")
+        return _failed(one, now, "not_allowed")
     except NoFigures:
-        return _failed(one, "no_figures")
+        return _failed(one, now, "no_figures")
     except Exception:
         log.exception("Series %s could not be read", one.series_id)
-        return _failed(one, "failure")
+        return _failed(one, now, "failure")
     note_reading(one, rows=len(rows), left_out=sum(1 for row in rows if row.wrong), now=now)
     return 1
 
@@ -75,6 +78,13 @@ def note_reading(one: SeriesQuery, *, rows: int, left_out: int, now: datetime) -
     )
 
 
-def _failed(one: SeriesQuery, code: str, detail: str = "") -> int:
+@transaction.atomic
+def _failed(one: SeriesQuery, now: datetime, code: str, detail: str = "") -> int:
+    """Kept with the query, and told to whoever keeps it: once since it last worked, or was kept anew."""
     SeriesQuery.objects.filter(pk=one.pk).update(failure={"code": code, "detail": detail[:200]})
+    if one.kept_by is not None and one.kept_by.person_id is not None:
+        since = max(filter(None, (one.kept_at, one.read_at)))
+        key = f"impact.series_failed:{one.pk}:{since.isoformat()}"
+        content = {"title": one.series.name, "series": one.series_id}
+        tell([Telling(person_id=one.kept_by.person_id, key=key, kind="impact.series_failed", content=content)], now=now)
     return 0

@@ -128,7 +128,7 @@ def test_who_may_not_and_what_is_no_address_on_the_list_is_refused(cast: Cast) -
         (NotAllowed, {"place": cast.purchasing}),
     ):
         with pytest.raises(refusal):
-            declare(**said)  # type: ignore[arg-type]
+            declare(**said)
     with pytest.raises(NotAllowed):
         declare_probe(
             organization=cast.beiyuan, system="ERP", address="https://mes.test/", minutes=5, allowed=LIST,

@@ -25,6 +25,7 @@ NAMES = (
     "rest",
     "odata",
     "sql",
+    "sql_figures",
     "folder",
 )
 """In the order in which they are offered."""
