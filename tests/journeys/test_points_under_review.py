@@ -196,6 +196,11 @@ def test_recognition_in_a_ring_is_found_and_its_points_held(cast: Cast) -> None:
     assert signs[0].first == LAST - timedelta(days=83)
     assert len(signs[0].events) == 9
     assert verify().holds
+    address = f"/gaming/{next(one.pk for one in signs if one.person_id == first.pk)}/"
+    assert cast.sign_in(cast.ren).get(address).content.decode().count("P1: “Thank you”") == 9
+    audited = cast.sign_in(cast.shu).get(address).content.decode()
+    assert "Thank you" not in audited, "what colleagues write to each other is read by who may read the community"
+    assert audited.count("points: 5") == 9
 
 
 def test_special_points_for_those_who_recognise_one_are_found(cast: Cast) -> None:
@@ -269,6 +274,7 @@ def test_the_queue_is_seen_by_who_sees_events(farmed: Cast, client: Client) -> N
     }  # fmt: skip
     farmed.sign_in(farmed.ren, client)
     assert "14 of" in client.get("/gaming/").content.decode()
+    assert "lines: 2" in client.get(f"/gaming/{one.pk}/").content.decode()
     answer = client.post(f"/gaming/{one.pk}/", {"verdict": "not", "reason": "Plain"}, follow=True)
     assert "Ordinary work" in answer.content.decode()
     assert Outcome.objects.get().finding_id == one.pk

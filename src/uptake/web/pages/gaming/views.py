@@ -28,6 +28,7 @@ from uptake.programme.models import StandingChange
 from uptake.programme.rewards.models import Redemption
 from uptake.web import numbers
 from uptake.web.catalogue import labels_of
+from uptake.web.pages.gaming.evidence import said_by
 from uptake.web.pages.gaming.follows import FOLLOWS, would_follow
 from uptake.web.pages.gaming.words import LINES, NAMES, REFUSALS, RULES, TONES
 from uptake.web.viewing import NotYours, needs, place_for, viewer_for
@@ -87,6 +88,7 @@ def one(request: HttpRequest, finding_id: int) -> HttpResponseBase:
         Event.objects.visible_to(viewer).filter(pk__in=found.events[-SHOWN_EVENTS:]).order_by("happened_at", "pk")
     )
     labels = labels_of(sorted({event.name for event in events})).events
+    said_of = said_by(events, viewer)
     said = any(opinion.by_id == viewer.user_id for opinion in opinions)
     would = would_follow(found, timezone.now()) if may and _outcome(found) is None else None
     context: dict[str, Any] = {
@@ -99,7 +101,7 @@ def one(request: HttpRequest, finding_id: int) -> HttpResponseBase:
         "waits": may and said and _outcome(found) is None,
         "second": any(opinion.verdict == Verdict.REAL for opinion in opinions),
         "verdicts": Verdict.choices,
-        "events": [(event, labels.get(event.name, event.name)) for event in events],
+        "events": [(event, labels.get(event.name, event.name), said_of.get(event.pk, "")) for event in events],
         "more": len(found.events) - len(events),
         "would": would,
         "waiting": _named(would.redemptions) if would else [],
