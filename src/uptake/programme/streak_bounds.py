@@ -17,13 +17,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from uptake.programme.evaluate import half_up
+from uptake.programme.periods import week_of
 from uptake.programme.rulebook import Cap, PointsBySteps, Rulebook, RuleVersion
 from uptake.programme.sentences import number, quoted
 from uptake.programme.streaks import is_workday
 
 YEAR = 365
-WEEKS = 53
-"""Begun weeks of a year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +43,13 @@ def open_streaks(rulebook: Rulebook, day: date) -> list[OpenStreak]:
     for rule in rulebook.rules:
         if rule.streak is None or not ((rule.rule, rule.version) in now or rule.from_date > day):
             continue
-        caps = _caps(rulebook, rule, max(day, rule.from_date))
-        most = _most_each_time(rulebook, rule, caps)
+        begins = max(day, rule.from_date)
+        caps = _caps(rulebook, rule, begins)
         ends = rule.until_date is not None or any(cap.every != "day" for cap in caps)
+        most = _most_a_year(rulebook, rule, caps, begins)
         if most == 0 or (ends and most is not None):
             continue
-        times = _times_a_year(rulebook, rule, max(day, rule.from_date))
-        found.append(OpenStreak(rule.rule, rule.version, rule.title, None if most is None else most * times))
+        found.append(OpenStreak(rule.rule, rule.version, rule.title, most))
     return found
 
 
@@ -80,42 +79,53 @@ def _caps(rulebook: Rulebook, rule: RuleVersion, day: date) -> Sequence[Cap]:
     ]
 
 
-def _most_each_time(rulebook: Rulebook, rule: RuleVersion, caps: Sequence[Cap]) -> int | None:
-    """The most points of one milestone; None: nothing bounds them."""
-    limits = [cap.limit for cap in caps if not cap.times]
-    if any(cap.limit == 0 for cap in caps):
-        return 0
+def _most_a_year(rulebook: Rulebook, rule: RuleVersion, caps: Sequence[Cap], day: date) -> int | None:
+    """The most that a person who never misses gets in a year, whenever the row began; None: nothing bounds it."""
+    assert rule.streak, "only streaks are asked"
+    limits = [cap.limit for cap in caps if not cap.times or cap.limit == 0]
+    base = _greatest(rule)
+    if base is None and not limits:
+        return None
+    gives = []
+    for dates in _units(rulebook, rule, day):
+        worth = [] if base is None else [half_up(base * _factor(rulebook, rule, dates))]
+        gives.append(min([*limits, *worth]))
+    return max(sum(gives[first :: rule.streak.length]) for first in range(rule.streak.length))
+
+
+def _greatest(rule: RuleVersion) -> Fraction | None:
+    """The most points of one event before multipliers; None: nothing bounds them."""
     points = rule.points
     if isinstance(points, int):
-        most: Fraction | None = Fraction(points)
-    elif isinstance(points, PointsBySteps):
-        most = Fraction(max(given for _at_least, given in points.steps))
-        if points.min is not None:
-            most = max(most, Fraction(points.min))
-        if points.max is not None:
-            most = min(most, Fraction(points.max))
-    else:
-        most = None if points.max is None else Fraction(points.max)
-    if most is not None:
-        limits.append(half_up(most * _factor(rulebook, rule)))
-    return min(limits, default=None)
+        return Fraction(points)
+    if isinstance(points, PointsBySteps):
+        most = max(Fraction(given) for _at_least, given in points.steps)
+        most = most if points.min is None else max(most, Fraction(points.min))
+        return most if points.max is None else min(most, Fraction(points.max))
+    return None if points.max is None else Fraction(points.max)
 
 
-def _factor(rulebook: Rulebook, rule: RuleVersion) -> Fraction:
-    """The greatest factor that multipliers can make of it at any time."""
-    factors = [Fraction(one.factor) for one in rulebook.multipliers if not one.on or set(one.on) & set(rule.on)]
-    stacking = rulebook.programme.stacking
-    if stacking is None:
-        return max(factors, default=Fraction(1))
-    return min(Fraction(stacking.at_most), prod(factors, start=Fraction(1)))
-
-
-def _times_a_year(rulebook: Rulebook, rule: RuleVersion, day: date) -> int:
-    """How often at most a person who never misses reaches the length in a year from the date on."""
+def _units(rulebook: Rulebook, rule: RuleVersion, day: date) -> list[list[date]]:
+    """The dates of every unit of a year that can be kept: working dates, dates, or weeks."""
     assert rule.streak, "only streaks are asked"
-    units = WEEKS
-    if rule.streak.every == "day":
-        dates = [day + timedelta(days=number) for number in range(YEAR)]
-        working = rule.streak.working_days
-        units = sum(not working or is_workday(rulebook.programme, one) for one in dates)
-    return -(-units // rule.streak.length)
+    dates = [day + timedelta(days=number) for number in range(YEAR)]
+    if rule.streak.every == "week":
+        weeks: dict[date, list[date]] = {}
+        for one in dates:
+            weeks.setdefault(week_of(one, rulebook.programme.week_start), []).append(one)
+        return list(weeks.values())
+    return [[one] for one in dates if not rule.streak.working_days or is_workday(rulebook.programme, one)]
+
+
+def _factor(rulebook: Rulebook, rule: RuleVersion, dates: Sequence[date]) -> Fraction:
+    """The greatest factor that multipliers can make of it on one of the dates."""
+    concerned = [one for one in rulebook.multipliers if not one.on or set(one.on) & set(rule.on)]
+    stacking = rulebook.programme.stacking
+    most = Fraction(1)
+    for day in dates if concerned else ():
+        factors = [Fraction(one.factor) for one in concerned if one.covers(day)]
+        if stacking is None:
+            most = max([most, *factors])
+        else:
+            most = max(most, min(Fraction(stacking.at_most), prod(factors, start=Fraction(1))))
+    return most

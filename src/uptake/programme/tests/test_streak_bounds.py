@@ -53,6 +53,8 @@ CASES: list[tuple[dict[str, Any], dict[str, Any], Any]] = [
     ({"points": {"per": "lines", "steps": [{"at_least": 1, "points": 2}, {"at_least": 9, "points": 5}]}}, {}, 265),
     ({}, {"multipliers": [{"multiplier": "a", "factor": 2}, {"multiplier": "b", "factor": 3}]}, 1590),
     ({}, {"multipliers": [{"multiplier": "a", "factor": 2, "on": "other"}]}, 530),
+    # nine working days: the rows that meet them twice meet the year 52 times
+    ({}, {"multipliers": [{"multiplier": "a", "factor": 2, "from": "2026-12-01", "until": "2026-12-12"}]}, 540),
     (
         {},
         {

@@ -104,8 +104,8 @@ def validity_of(expiry: Expiry) -> str:
         return told % {"n": numbers.full(expiry.days)}
     if expiry.inactive_days is not None:
         told = ngettext(
-            "as long as one does something: until %(n)s day without",
-            "as long as one does something: until %(n)s days without",
+            "until one has done nothing for %(n)s day",
+            "until one has done nothing for %(n)s days",
             expiry.inactive_days,
         )
         return told % {"n": numbers.full(expiry.inactive_days)}
