@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from tests.cast import TODAY, build_cast
 from tests.journeys.walker import routes, walk
-from tests.journeys.world import ONE_SIDED, World, build_world
+from tests.journeys.world import ONE_SIDED, World, build_world, put_both_aside
 from uptake.directory.models import Identity, Kind, Membership, Organization, Person, User
 from uptake.directory.scope import EVERYTHING, Viewer
 from uptake.directory.tokens import make_token
@@ -99,7 +99,7 @@ def world(transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     The live stream says at once what it would say in time.
     """
     monkeypatch.setattr("uptake.web.live.views.stream", _at_once)
-    return build_world(build_cast(), tmp_path)
+    return put_both_aside(build_world(build_cast(), tmp_path))
 
 
 def _at_once(hub: Any, listener: Any, *, missed: Callable[[], Any] | None, words: Any, **_: Any) -> Iterator[bytes]:

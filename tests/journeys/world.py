@@ -38,6 +38,7 @@ from uptake.events.connect import connect
 from uptake.events.happening import Happening
 from uptake.events.keys import make_key
 from uptake.events.models import Batch, Connection, Event
+from uptake.events.read import positions_of
 from uptake.events.record import record
 from uptake.events.widget_keys import make_widget_key
 from uptake.insight.gaming.decide import give_opinion
@@ -96,7 +97,8 @@ from uptake.programme.merits.models import (
     Privilege,
 )
 from uptake.programme.models import RulebookVersion, StandingChange
-from uptake.programme.publish import publish
+from uptake.programme.publish import READER, publish
+from uptake.programme.put_aside import note_failure, put_aside
 from uptake.programme.retroactive.models import RetroactiveRun
 from uptake.programme.rewards.fund_budget import fund_budget
 from uptake.programme.rewards.grant_special import ask_special
@@ -186,6 +188,16 @@ def build_world(cast: Cast, folder: Path) -> World:
     while keep_boards(now=now):
         pass
     return World(cast, beiyuan, qinghe)
+
+
+def put_both_aside(world: World) -> World:
+    """From now on the events of both companies wait: nothing of them is considered any more."""
+    now = timezone.now()
+    events, corrections = positions_of(READER)
+    for side in (world.beiyuan, world.qinghe):
+        put_aside([side.company.pk], events=events, corrections=corrections, now=now)
+        note_failure(side.company.pk, AssertionError("planted"), now=now)
+    return world
 
 
 def _fill(side: Side, folder: Path, now: datetime) -> None:

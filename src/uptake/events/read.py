@@ -29,17 +29,21 @@ START = Position()
 Row = TypeVar("Row", Event, Correction)
 
 
-def events_after(position: Position, *, limit: int) -> models.QuerySet[Event]:
+def events_after(
+    position: Position, *, limit: int, until: Position | None = None, which: Q | None = None
+) -> models.QuerySet[Event]:
     """The next events after a position, at most `limit`, oldest first; also quarantined and superseded ones.
 
-    The next position is that of the last row: `Position(event.txid, event.id)`.
+    The next position is that of the last row: `Position(event.txid, event.id)`. `until`: the last that is given.
+    `which`: only such.
     """
-    return _after(Event.objects.all(), position, limit)
+    rows = Event.objects.all() if which is None else Event.objects.filter(which)
+    return _after(rows, position, limit, until)
 
 
-def corrections_after(position: Position, *, limit: int) -> models.QuerySet[Correction]:
-    """The next corrections after a position, at most `limit`, oldest first."""
-    return _after(Correction.objects.all(), position, limit)
+def corrections_after(position: Position, *, limit: int, until: Position | None = None) -> models.QuerySet[Correction]:
+    """The next corrections after a position, at most `limit`, oldest first; `until`: the last that is given."""
+    return _after(Correction.objects.all(), position, limit, until)
 
 
 def positions_of(reader: str) -> tuple[Position, Position]:
@@ -52,7 +56,7 @@ def positions_of(reader: str) -> tuple[Position, Position]:
 
 def waiting(reader: str) -> int:
     """How many events a reader has still to read, those of open transactions included."""
-    return Event.objects.filter(_later(positions_of(reader)[0])).count()
+    return Event.objects.filter(later_than(positions_of(reader)[0])).count()
 
 
 def move_bookmark(
@@ -68,7 +72,9 @@ def move_bookmark(
         Bookmark.objects.update_or_create(pk=reader, defaults=moved)
 
 
-def _after(rows: models.QuerySet[Row], position: Position, limit: int) -> models.QuerySet[Row]:
+def _after(rows: models.QuerySet[Row], position: Position, limit: int, until: Position | None) -> models.QuerySet[Row]:
+    if until is not None:
+        rows = rows.exclude(later_than(until))
     if database.vendor == "sqlite":
         return rows.filter(id__gt=position.id).order_by("id")[:limit]
     table = rows.model._meta.db_table
@@ -81,7 +87,8 @@ def _after(rows: models.QuerySet[Row], position: Position, limit: int) -> models
     ).order_by("txid", "id")[:limit]
 
 
-def _later(position: Position) -> Q:
+def later_than(position: Position) -> Q:
+    """The rows after a position, also those that are not visible to a reader yet."""
     if database.vendor == "sqlite":
         return Q(id__gt=position.id)
     return Q(txid__gt=position.txid) | Q(txid=position.txid, id__gt=position.id)

@@ -30,6 +30,13 @@ def consider(now: datetime) -> int:
     return consider_new_events(now=now)
 
 
+def catch_up(now: datetime) -> int:
+    """Companies whose events could not be considered are tried again, each after a pause that grows."""
+    from uptake.programme.consider import catch_up_due
+
+    return catch_up_due(now=now)
+
+
 def keep_boards(now: datetime) -> int:
     """What people gained and lost goes onto the boards, for a few seconds at a time.
 
@@ -279,6 +286,7 @@ def tidy_database(now: datetime) -> int:
 
 JOBS: tuple[Job, ...] = (
     Job("consider", _("New events become points."), 1, consider, Lane.POINTS, woken=True),
+    Job("catch-up", _("Companies whose events were put aside are tried again."), 5, catch_up, Lane.POINTS),
     Job("elapse", _("Points mature and expire; forgotten holds are given back."), 60, elapse, Lane.POINTS),
     Job("boards", _("What people earned goes onto the rankings."), 2, keep_boards),
     Job("merits", _("Badges are given, challenges counted, prizes of closed rankings paid."), 60, keep_merits),

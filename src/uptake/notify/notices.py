@@ -96,6 +96,10 @@ def _series(content: Content) -> str:
     return f"/impact/series/{content['series']}/" if "series" in content else "/impact/series/"
 
 
+def _jobs(_content: Content) -> str:
+    return "/jobs/"
+
+
 def _inbox(_content: Content) -> str:
     return "/messages/"
 
@@ -195,6 +199,8 @@ NOTICES: Mapping[str, tuple[str | Promise, Part, Part, str]] = {
     "feedback.uncovered": (gettext_lazy("Your name was uncovered at your feedback"), _title, _feedback, "warn"),
     "chat.tested": (gettext_lazy("Uptake speaks in this group now"), _nothing, _inbox, "good"),
     "connection.needs_attention": (gettext_lazy("A connection needs attention"), _title, _connection, "warn"),
+    "platform.put_aside": (gettext_lazy("Points of a company are not being reckoned"), _title, _jobs, "warn"),
+    "platform.book_closed": (gettext_lazy("The book of a company is closed"), _title, _jobs, "warn"),
     "impact.monthly": (gettext_lazy("The monthly report on impact is there"), _title, _impact, "good"),
     "impact.series_failed": (gettext_lazy("Business figures could not be read at night"), _title, _series, "warn"),
     "guide.finished": (gettext_lazy("You finished the starter guide"), _nothing, _guide, "good"),

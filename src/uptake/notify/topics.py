@@ -28,6 +28,7 @@ OF_BEGINNINGS: Final = {
     "training": Topic.TRAININGS,
     "feedback": Topic.FEEDBACK,
     "connection": Topic.CONNECTIONS,
+    "platform": Topic.CONNECTIONS,
     "impact": Topic.REPORTS,
     "week": Topic.ANNOUNCEMENTS,
 }

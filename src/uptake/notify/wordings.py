@@ -52,6 +52,21 @@ MAILS: Final[Mapping[str, tuple[str | Promise, str | Promise]]] = {
             "right and press Try again. Nothing is lost; it goes on where it stopped."
         ),
     ),
+    "platform.put_aside": (
+        gettext_lazy("The points of %(title)s are not being reckoned"),
+        gettext_lazy(
+            "Considering the events of this company failed, so they wait; all other companies go on. Nothing is lost: "
+            "it is tried again by itself, and catches up. What failed stands on the page of jobs.\n\n%(link)s"
+        ),
+    ),
+    "platform.book_closed": (
+        gettext_lazy("The book of %(title)s is closed"),
+        gettext_lazy(
+            "The daily check found something in this company's ledger that does not hold. Until somebody has looked "
+            "and opens the book again, its points stand still; reading goes on, and so do all other companies."
+            "\n\n%(link)s"
+        ),
+    ),
     ATTENTION_OF_PEOPLE: (
         gettext_lazy("The source of people %(name)s needs attention"),
         gettext_lazy(

@@ -204,7 +204,9 @@ def fold_lanes(
         kept_of[Lane(*over[key].bucket[:2])].add(key[0])
     own_awards: dict[Lane, dict[Key, AwardRow]] = defaultdict(dict)
     for key, award in awards.items():
-        own_awards[Lane(award.person_id, award.company_id)][key] = award
+        # What passes to another is folded there; beside another award of its event that stays, it would be twice.
+        if key not in over or key in stay:
+            own_awards[Lane(award.person_id, award.company_id)][key] = award
     whole = LanesFolded()
     for lane, events in members.items():
         own = {one.id for one in events}

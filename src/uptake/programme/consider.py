@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import gc
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import TextField
+from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
-from uptake.events.models import Bookmark
+from uptake.events.models import Bookmark, Correction
 from uptake.events.read import Position, corrections_after, events_after, move_bookmark, positions_of
 from uptake.ledger.again import again_where_lost
 from uptake.ledger.grant import granting
 from uptake.ledger.rows import writing_behind
+from uptake.programme.aside import EVERYBODY, Apart, is_of_events, put_aside_now
 from uptake.programme.beyond_a_date import (
     Folded,
     LanesFolded,
@@ -55,11 +59,14 @@ from uptake.programme.kept import Order
 from uptake.programme.lanes import Lane
 from uptake.programme.living_on import LivingOn, living_on
 from uptake.programme.merit import note_merit
-from uptake.programme.post_differences import differences_of, gains_of, grant_of, insert_awards, post
+from uptake.programme.models import PutAside
+from uptake.programme.post_differences import Difference, differences_of, gains_of, grant_of, insert_awards, post
 from uptake.programme.publish import READER
+from uptake.programme.put_aside import companies_considered, note_failure, put_aside, send_back, take_back_in
 from uptake.programme.standing import UNKNOWN, JudgedEvent, Standing
 from uptake.programme.tell_earned import News
 
+log = logging.getLogger(__name__)
 LIMIT = 2000
 """Events read in one transaction on SQLite, where others wait with writing for as long."""
 LARGEST = 5000
@@ -82,8 +89,100 @@ def consider_new_events(*, now: datetime, limit: int | None = None) -> int:
     if not news and not due(now, limit=1):
         return 0  # without taking a lock: we are asked every second
     limit = limit or (LIMIT if connection.vendor == "sqlite" else LARGEST)
+    try:
+        with _no_collecting(), transaction.atomic():
+            return _consider_batch(now, limit)
+    except Exception as problem:
+        if not is_of_events(problem):
+            raise
+        log.exception("A batch of events could not be considered; it is considered company by company.")
+        companies, passed = _part(now, limit)
+        if not companies:
+            raise
+    for company in sorted(companies):
+        catch_up(company, now=now, limit=limit)
+    return passed
+
+
+def catch_up_due(*, now: datetime) -> int:
+    """Tries again with the companies whose time has come; gives how many events they caught up with.
+
+    What fails is noted with the company, which waits longer each time; the others are tried whatever became of it.
+    """
+    rows = PutAside.objects.filter(next_try_at__lte=now).order_by("next_try_at", "pk")
+    return sum(catch_up(company, now=now) for company in list(rows.values_list("pk", flat=True)))
+
+
+def catch_up(company: int, *, now: datetime, limit: int | None = None) -> int:
+    """Considers what a company that is put aside has missed, batch after batch, until it missed nothing; gives how many
+    events it passed. Where a batch fails, what is left waits for the next try.
+
+    Safe to repeat and to run twice at once; each batch is a transaction that holds the bookmark.
+    """
+    limit = limit or (LIMIT if connection.vendor == "sqlite" else LARGEST)
+    passed = 0
+    while True:
+        try:
+            more = _consider_missed(company, now, limit)
+        except Exception as problem:
+            if not is_of_events(problem):
+                raise
+            log.exception("The events of company %d could not be considered.", company)
+            note_failure(company, problem, now=now)
+            return passed
+        if more is None:
+            return passed
+        passed += more
+
+
+@transaction.atomic
+def _part(now: datetime, limit: int) -> tuple[set[int], int]:
+    """Puts all companies aside, each to catch up alone, and moves the bookmark past the next batch; gives them and how
+    much the batch is. Which of them the batch touches need not be known: the others have missed nothing."""
+    events_at, corrections_at = _lock_bookmark()
+    companies = companies_considered() - put_aside_now()
+    put_aside(companies, events=events_at, corrections=corrections_at, now=now)
+    events = _whole_deliveries(events_at, limit)
+    corrections = list(corrections_after(corrections_at, limit=limit))
+    if companies:
+        move_bookmark(READER, now=now, events=_last(events, events_at), corrections=_after(corrections, corrections_at))
+    return companies, max(len(events) + len(corrections), 1)
+
+
+@again_where_lost
+def _consider_missed(company: int, now: datetime, limit: int) -> int | None:
+    """Considers about `limit` of the events and corrections a company missed, and gives how many; None: there are none,
+    and it is not put aside any more."""
     with _no_collecting(), transaction.atomic():
-        return _consider_batch(now, limit)
+        events_until, corrections_until = _lock_bookmark()
+        row = PutAside.objects.select_related("company").filter(pk=company).first()
+        if row is None:
+            return None
+        events_at = Position(row.event_txid, row.event_id)
+        corrections_at = Position(row.correction_txid, row.correction_id)
+        apart = Apart(put_aside_now() - {company}, company, events_at)
+        events = _whole_deliveries(events_at, limit, until=events_until, which=apart.events)
+        corrections = list(corrections_after(corrections_at, limit=limit, until=corrections_until))
+        people = due(now, only=company)
+        if not events and not corrections and not people:
+            take_back_in(row, now=now)
+            return None
+        read = _last(events, events_until)
+        row.event_txid, row.event_id = read
+        row.correction_txid, row.correction_id = _after(corrections, corrections_until)
+        news = News(now)
+        _consider_all(events, corrections, people, now, news, until=events_until, apart=replace(apart, read=read))
+        news.tell()
+        row.save(update_fields=["event_txid", "event_id", "correction_txid", "correction_id"])
+        return len(events) + len(corrections) + len(people)
+
+
+def _last(events: Sequence[tuple[int, int]], otherwise: Position) -> Position:
+    return Position(*events[-1]) if events else otherwise
+
+
+def _after(corrections: Sequence[Correction], otherwise: Position) -> Position:
+    return Position(corrections[-1].txid, corrections[-1].pk) if corrections else otherwise
 
 
 @contextmanager
@@ -105,29 +204,56 @@ def _consider_batch(now: datetime, limit: int) -> int:
     people = due(now)
     if not events and not corrections and not people:
         return 0
+    without = put_aside_now()
     news = News(now)
-    if events:
-        events_at = Position(*events[-1])
-        _consider([pk for _, pk in events], moved=False, settled=not corrections, now=now, news=news, until=events_at)
-    if corrections:
-        former = former_people(corrections)
-        for ids, fresh in of_corrections(corrections, lambda: (now - timedelta(days=longest_open())).date()):
-            for start in range(0, len(ids), AT_ONCE):
-                part = ids[start : start + AT_ONCE]
-                _consider(
-                    part, moved=True, settled=False, now=now, news=news, fresh=fresh, former=former, until=events_at
-                )
-        corrections_at = Position(corrections[-1].txid, corrections[-1].pk)
-    if people:
-        _consider((), moved=True, settled=False, now=now, news=news, also=people, until=events_at)
-        looked_at(people, now)
+    events_at = _last(events, events_at)
+    apart = Apart(without) if without else EVERYBODY
+    _consider_all(events, corrections, people, now, news, until=events_at, apart=apart)
     news.tell()
-    move_bookmark(READER, now=now, events=events_at, corrections=corrections_at)
+    move_bookmark(READER, now=now, events=events_at, corrections=_after(corrections, corrections_at))
     return len(events) + len(corrections) + len(people)
 
 
-def _whole_deliveries(after: Position, limit: int) -> list[tuple[int, int]]:
+def _consider_all(
+    events: Sequence[tuple[int, int]],
+    corrections: Sequence[Correction],
+    people: Collection[Bucket],
+    now: datetime,
+    news: News,
+    *,
+    until: Position,
+    apart: Apart,
+) -> None:
+    """Considers new events ((txid, id) of each), what was said about earlier ones, and people who are due."""
+    if events:
+        ids = apart.that_matter([pk for _, pk in events])
+        _consider(ids, moved=False, settled=not corrections, now=now, news=news, until=until, apart=apart)
+    if corrections:
+        former = former_people(corrections)
+        opened = partial(_first_open, now)
+        for said, fresh in of_corrections(corrections, opened, apart.events):
+            ids = apart.that_matter(said)
+            for start in range(0, len(ids), AT_ONCE):
+                part = ids[start : start + AT_ONCE]
+                _consider(
+                    part, moved=True, settled=False, now=now, news=news, fresh=fresh, former=former, until=until,
+                    apart=apart,
+                )  # fmt: skip
+    if people:
+        _consider((), moved=True, settled=False, now=now, news=news, also=people, until=until, apart=apart)
+        looked_at(people, now)
+
+
+def _first_open(now: datetime) -> date:
+    return (now - timedelta(days=longest_open())).date()
+
+
+def _whole_deliveries(
+    after: Position, limit: int, *, until: Position | None = None, which: Q | None = None
+) -> list[tuple[int, int]]:
     """(txid, id) of the next events, about `limit`: what was received together is considered together.
+
+    `until`: the last that is read; None: all there are. `which`: those that matter; None: all.
 
     Late events of one delivery share what is left of the caps in canonical order, so none may be considered without
     the others.
@@ -137,7 +263,8 @@ def _whole_deliveries(after: Position, limit: int) -> list[tuple[int, int]]:
         at = Position(*rows[-1][:2]) if rows else after
         # As text: an instant is only compared, and reading it costs five times as much.
         received = Cast("received_at", TextField())
-        read: list[Any] = list(events_after(at, limit=limit + 1).values_list("txid", "pk", received))
+        found = events_after(at, limit=limit + 1, which=which, until=until)
+        read: list[Any] = list(found.values_list("txid", "pk", received))
         rows += read
         if len(read) <= limit:
             return [(txid, pk) for txid, pk, _ in rows]
@@ -168,22 +295,26 @@ def _consider(
     former: Mapping[int, Collection[int]] = MappingProxyType({}),
     also: Collection[Bucket] = (),
     until: Position,
+    apart: Apart = EVERYBODY,
 ) -> None:
     """Folds whatever these events touch and writes the differences.
 
     `moved`: something was said about the events, so that none of them is merely added to its date. `settled`: nothing
     that was said about any event is still to be considered, so that what the awards tell is true. `fresh`: they count
     only now. `former`: whose the events of an identity were before. `also`: who must be looked at whatever happened.
-    `until`: how far events were read; what came after waits for its turn.
+    `until`: how far events were read; what came after waits for its turn. `apart`: of which companies.
     """
     touched = gather(ids)
     lower = [pk for pk in earlier_revisions(touched.values()) if pk not in touched]
     if lower:
         touched |= gather(lower)
+    if apart.only is not None:
+        given = {event_id for (event_id, _), award in awards_of(touched).items() if award.company_id == apart.only}
+        touched = {pk: one for pk, one in touched.items() if one.company == apart.only or pk in given}
     companies = {one.company for one in touched.values() if one.company is not None}
     companies |= {bucket.company for bucket in also}
     books = RulebooksInForce(companies)
-    marks = marks_of(books, companies)
+    marks = marks_of(books, companies - apart.without)
     if marks is not None:
         marks.keep(touched.values())
         touched |= marks.undone_by(touched.values(), touched)
@@ -192,7 +323,7 @@ def _consider(
     if elsewhere:
         companies |= elsewhere
         books = RulebooksInForce(companies)
-    staying = living_on(companies, books, touched.values(), now)
+    staying = living_on(companies - apart.without, books, touched.values(), now)
     rules_of: dict[Bucket, tuple[int, DayRules]] = {}
     here: dict[Bucket, list[Gathered]] = defaultdict(list)
     whole: set[Bucket] = set()
@@ -202,7 +333,7 @@ def _consider(
         if bucket is None or (one.withheld and one.id not in had_awards):
             continue
         found = books.on(bucket.company, bucket.date)
-        if found is None:
+        if found is None or bucket.company in apart.without:
             continue
         rules_of[bucket] = found
         here[bucket].append(one)
@@ -212,12 +343,12 @@ def _consider(
         # Where it was: its person, company or date may be another now.
         bucket = award.bucket
         found = books.on(bucket.company, bucket.date)
-        if found is not None:
+        if found is not None and bucket.company not in apart.without:
             rules_of[bucket] = found
             whole.add(bucket)
     for bucket in [*also, *(bucket for bucket, _ in _formerly(touched.values(), former))]:
         found = books.on(bucket.company, bucket.date)
-        if found is not None and books.window(bucket.company).looks_back:
+        if found is not None and bucket.company not in apart.without and books.window(bucket.company).looks_back:
             rules_of[bucket] = found
     over = handed_over(awards, touched)
     passing = {Lane(award.person_id, award.company_id) for award in over.values()}
@@ -267,7 +398,10 @@ def _consider(
     reads = reads_of(lanes)
     around = {*events_in(whole), *events_of(reads, until), *events_given_away(reads)}
     mates = gather([pk for pk in around if pk not in touched])
-    awards |= awards_of(mates)
+    given_to_mates = awards_of(mates)
+    if apart.only is not None and lanes:
+        _leave_unread(mates, given_to_mates, lanes, apart)
+    awards |= given_to_mates
     everything = {**touched, **mates}
     if marks is not None:
         in_lanes = [one for one in everything.values() if one.bucket and one.bucket[:2] in lanes and not one.withheld]
@@ -281,6 +415,8 @@ def _consider(
         keep_lanes(there, lanes, ground, now=now)
     folded += there.outcomes
     differences = differences_of([*added(here), *folded], awards, touched)
+    if apart.without:
+        differences = _left_to_others(differences, everything, apart)
     if staying is not None:
         staying.postpone(differences)
         staying.date_lots(differences)
@@ -292,6 +428,40 @@ def _consider(
     told, heard = hold_levels(there.levels, books, now=now)
     news.levels += told
     news.reached += heard
+
+
+def _leave_unread(
+    mates: dict[int, Gathered], awards: Mapping[Key, AwardRow], lanes: Collection[Lane], apart: Apart
+) -> None:
+    """Takes out of `mates` what a company that catches up will come to later."""
+    given = {event_id for event_id, _ in awards}
+    waiting = [
+        one.id
+        for one in mates.values()
+        if one.company == apart.only and one.id not in given and (one.bucket or (0, 0))[:2] in lanes
+    ]
+    for pk in apart.unread(waiting):
+        del mates[pk]
+
+
+def _left_to_others(
+    differences: Iterable[Difference], events: Mapping[int, Gathered], apart: Apart
+) -> list[Difference]:
+    """What is to be posted now: what an award is moved to or from a company that is put aside waits for that company.
+
+    Whoever catches up and leaves something so sends the other back to where it began itself.
+    """
+    posted: list[Difference] = []
+    left: set[int] = set()
+    for one in differences:
+        event = events.get(one.award.event_id)
+        concerned = {one.award.company_id, one.former_company, event.company if event else None} & apart.without
+        left |= {company for company in concerned if company is not None}
+        if not concerned:
+            posted.append(one)
+    if left and apart.only is not None:
+        send_back(left, to=apart.only)
+    return posted
 
 
 def _formerly(events: Iterable[Gathered], former: Mapping[int, Collection[int]]) -> Iterator[tuple[Bucket, Order]]:

@@ -495,11 +495,12 @@ def former_people(corrections: Iterable[Correction]) -> dict[int, set[int]]:
 
 
 def of_corrections(
-    corrections: Iterable[Correction], closes_before: Callable[[], date]
+    corrections: Iterable[Correction], closes_before: Callable[[], date], which: Q
 ) -> Iterator[tuple[list[int], bool]]:
     """(ids of events, whether they count only now) of each kind of correction, in a few queries whatever their number.
 
     `closes_before` gives the first date whose awards may still be open: a moved membership changes no closed one.
+    `which`: the events that matter; of what was said about single ones, all are given.
     """
     events: set[int] = set()
     identities: set[int] = set()
@@ -517,14 +518,15 @@ def of_corrections(
     if events:
         yield sorted(events), True
     if identities:
-        of_them = Event.objects.filter(identity_id__in=many(identities))
+        of_them = Event.objects.filter(which, identity_id__in=many(identities))
         yield list(of_them.order_by("pk").values_list("pk", flat=True)), False
     if batches:
-        of_them = Event.objects.filter(batch_id__in=many(batches))
+        of_them = Event.objects.filter(which, batch_id__in=many(batches))
         yield list(of_them.order_by("pk").values_list("pk", flat=True)), False
     if moved:
         since = closes_before()
         of_them = Event.objects.filter(
+            which,
             identity__in=Identity.objects.filter(person_id__in=many(moved)),
             happened_at__gte=datetime(since.year, since.month, since.day, tzinfo=UTC) - timedelta(days=1),
             business_date__gte=since,

@@ -14,7 +14,7 @@ from uptake.programme.gather import Bucket, many
 from uptake.programme.in_force import RulebooksInForce
 from uptake.programme.lanes import Lane, LaneLevel
 from uptake.programme.levels import NONE
-from uptake.programme.models import PersonLevel
+from uptake.programme.models import PersonLevel, PutAside
 
 REACHED = "level_reached"
 FALLEN = "level_fallen"
@@ -67,9 +67,14 @@ def level_may_change(*, person: int, company: int, now: datetime) -> None:
     )
 
 
-def due(now: datetime, limit: int = AT_ONCE) -> Collection[Bucket]:
-    """Whose level must be looked at again, whatever happened."""
-    rows = PersonLevel.objects.filter(due_at__lte=now).order_by("due_at")[:limit]
+def due(now: datetime, limit: int = AT_ONCE, *, only: int | None = None) -> Collection[Bucket]:
+    """Whose level must be looked at again, whatever happened: at one company, or at all that are not put aside."""
+    waiting = PersonLevel.objects.filter(due_at__lte=now)
+    if only is None:
+        waiting = waiting.exclude(company_id__in=PutAside.objects.values("pk"))
+    else:
+        waiting = waiting.filter(company_id=only)
+    rows = waiting.order_by("due_at")[:limit]
     return [Bucket(person, company, now.date()) for person, company in rows.values_list("person_id", "company_id")]
 
 

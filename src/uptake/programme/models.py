@@ -271,6 +271,45 @@ class KeptFold(models.Model):
         return f"{self.person_id} {self.company_id}"
 
 
+class PutAsideQuerySet(models.QuerySet["PutAside"]):
+    def visible_to(self, viewer: Viewer) -> PutAsideQuerySet:
+        """Those of the companies one belongs to, and of those whose rules or whose platform one answers for."""
+        own = Q(pk__in=())
+        for path in viewer.places:
+            own |= Q(company_id__in=ids_of(path))
+        return self.filter(own | viewer.within("company__path", Deed.MANAGE_RULES, Deed.RUN_PLATFORM))
+
+    def failed(self) -> PutAsideQuerySet:
+        """Those whose events could not be considered; the others are only about to be."""
+        return self.exclude(what="")
+
+
+class PutAside(models.Model):
+    """A company whose events wait beside the bookmark, because considering them failed: what it has missed, and why.
+
+    All up to the positions here was considered; what lies between them and the bookmark of the programme was not.
+    The row goes when nothing lies between.
+    """
+
+    company = models.OneToOneField(Organization, models.CASCADE, primary_key=True, related_name="+")
+    since = models.DateTimeField()
+    event_txid = models.BigIntegerField()
+    event_id = models.BigIntegerField()
+    correction_txid = models.BigIntegerField()
+    correction_id = models.BigIntegerField()
+    what = models.CharField(max_length=300, blank=True)
+    """What failed last: the sort of error and where in the program, never what an event says. Empty: nothing yet."""
+    failed_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveIntegerField(default=0)
+    """How often it was tried in vain."""
+    next_try_at = models.DateTimeField()
+
+    objects = PutAsideQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.company_id} {self.what}"
+
+
 class ReversalMark(models.Model):
     """By what events that undo find those they undo: a number made of the company, the fact and its value."""
 

@@ -15,7 +15,7 @@ from uptake.directory.models import Kind, Organization, User
 from uptake.directory.place import settings_at
 from uptake.directory.viewer import Deed, NotAllowed, Viewer, ids_of
 from uptake.events.models import Bookmark
-from uptake.programme.models import Award, RulebookVersion
+from uptake.programme.models import Award, PutAside, RulebookVersion
 from uptake.programme.rulebook_reading import load_text, parse_rulebook
 from uptake.programme.rulebook_refusals import RulebookRefused
 from uptake.programme.rulebook_writing import hash_of, to_text
@@ -138,6 +138,7 @@ def _consider_from_the_start() -> None:
     if bookmark is not None:
         bookmark.event_txid = bookmark.event_id = bookmark.correction_txid = bookmark.correction_id = 0
         bookmark.save()
+    PutAside.objects.update(event_txid=0, event_id=0, correction_txid=0, correction_id=0)
 
 
 __all__ = ["READER", "NotAPlaceOfRules", "OtherClock", "RulebookRefused", "TooSoon", "publish", "with_clock"]

@@ -22,7 +22,7 @@ from uptake.programme.gather import awards_of, events_given_away, events_of, gat
 from uptake.programme.hold_levels import due
 from uptake.programme.in_force import RulebooksInForce
 from uptake.programme.lanes import Lane
-from uptake.programme.models import Award
+from uptake.programme.models import Award, PutAside
 from uptake.programme.post_differences import differences_of
 from uptake.programme.publish import READER
 
@@ -41,8 +41,11 @@ MOST_AWARDS: Final = 20_000
 def problems_of(book: int) -> list[Problem]:
     """Awards of some people that a fold of everything they did says otherwise.
 
-    Nothing is asked while something that was said about events, or a level, still waits to be considered.
+    Nothing is asked while something that was said about events, or a level, still waits to be considered, nor of a
+    company that is put aside.
     """
+    if PutAside.objects.filter(pk=book).exists():
+        return []
     head = ChainHead.objects.filter(book=book).first()
     if head is None or head.clock_at is None or due(head.clock_at, limit=1):
         return []

@@ -13,7 +13,7 @@ from uptake.programme.gather import awards_of, events_given_away, events_of, gat
 from uptake.programme.in_force import RulebooksInForce
 from uptake.programme.kept import Order, kept_of, order_of
 from uptake.programme.lanes import Lane
-from uptake.programme.models import KeptFold
+from uptake.programme.models import KeptFold, PutAside
 from uptake.programme.publish import READER
 
 MOST = 20
@@ -23,6 +23,8 @@ MOST = 20
 def problems_of(book: int) -> list[Problem]:
     """People of whom something else is kept than their record comes to. What nobody may use any more is left out."""
     found: list[Problem] = []
+    if PutAside.objects.filter(pk=book).exists():
+        return found  # it has not read as far as the bookmark
     for row in KeptFold.objects.filter(company_id=book).order_by("-as_of", "pk")[:MOST]:
         if len(found) == MOST_PROBLEMS:
             break

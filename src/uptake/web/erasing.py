@@ -78,6 +78,7 @@ NOT_TREATED: Mapping[str, str] = {
     "connectors.KnownRecord": "numbers of records",
     "connectors.RememberedMapping": "headings of columns, by a login whose name is gone",
     "programme.RulebookVersion": "published by a login whose name is gone; rules name no people",
+    "programme.PutAside": "how far a company's events were considered, and where the program failed",
     "programme.ReversalMark": "numbers made of what events are about; not of people",
     "programme.MarkedName": "names of events",
     "notify.Follower": "how far a reader is",

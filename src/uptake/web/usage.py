@@ -24,13 +24,12 @@ from uptake.directory.models import DayKind, Kind, Organization
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed, Viewer
 from uptake.events.models import EventType
-from uptake.events.read import positions_of
 from uptake.insight.metrics.coverage import Covered, coverage, untold_since
 from uptake.insight.metrics.period import LENGTHS, USUAL, NotAPeriod, Period, last_days, period_of
 from uptake.insight.metrics.staff import Staff
 from uptake.insight.metrics.usage import FOUR_WEEKS, Figure, Usage, reach
+from uptake.programme.aside import read_so_far
 from uptake.programme.models import Award, RulebookVersion
-from uptake.programme.publish import READER
 from uptake.web import numbers
 from uptake.web.parts import Change, Chart, Kpi, Mark, Series, Shade
 from uptake.web.remembered import remembered
@@ -243,8 +242,8 @@ def staff_on(viewer: Viewer, place: Organization, today: date) -> Staff:
 def points_of(viewer: Viewer, place: Organization, period: Period) -> Figure | None:
     """The points paid at a park or company, now and before; None for a department, which has no book of its own."""
     scope = viewer.paths(Deed.SEE_TOTALS)
-    # awards change in the transactions that move the programme's bookmark, and in no other
-    asked = ("points", place.path, period.first, period.last, positions_of(READER))
+    # awards change in the transactions that tell how far events were considered, and in no other
+    asked = ("points", place.path, period.first, period.last, read_so_far())
     return remembered(scope, asked, lambda: points_paid(reach_of(place), period), seconds=POINTS_SECONDS)
 
 

@@ -16,11 +16,11 @@ pytestmark = pytest.mark.browser
 WORLD = """
 from datetime import timedelta
 from django.utils import timezone
-from tests.journeys.world import build_world
+from tests.journeys.world import build_world, put_both_aside
 from uptake.events.happening import Happening
 from uptake.events.models import Connection
 from uptake.events.record import record
-world = build_world(cast, folder)
+world = put_both_aside(build_world(cast, folder))
 now = timezone.now()
 busy = [cast.lin, cast.hua, cast.ke, cast.wei, cast.ren, cast.shu]
 erp = Connection.objects.get(slug="beiyuan-erp")
