@@ -103,6 +103,9 @@ class SystemForm(forms.Form):
         place.queryset = places
         slug = self.fields["slug"]
         slug.required = False
+        if not chosen.declaration.streams:
+            place.label = _("Whose figures are read")
+            del self.fields["history_from"]
         slug.help_text = _("Letters, digits and hyphens. It names the source in every event and cannot be changed.")
         add_settings(self, chosen.declaration)
 
@@ -170,7 +173,7 @@ def new(request: HttpRequest, preset: str) -> HttpResponseBase:
     if request.method == "POST" and form.is_valid():
         settings, secrets = given(form, chosen.declaration)
         place, now = form.cleaned_data["organization"], timezone.now()
-        since = form.cleaned_data["history_from"]
+        since = form.cleaned_data.get("history_from")
         back = datetime(since.year, since.month, since.day, tzinfo=timezone.get_current_timezone()) if since else None
         if request.POST.get("do") == "check":
             draft = Connection(slug=form.cleaned_data["slug"], organization=place)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -37,6 +39,19 @@ def signed_in(cast: Cast) -> Client:
 
 def page(client: Client) -> str:
     return client.get(reverse("data:connection", args=["tracker"])).text
+
+
+def test_a_database_for_figures_asks_for_no_history_and_connects(cast: Cast, tmp_path: Path, settings: Any) -> None:
+    settings.DATA = str(tmp_path)
+    client = cast.sign_in(cast.ren)
+
+    form = client.get("/data/systems/new/sql_figures").content.decode()
+    assert "Whose figures are read" in form
+    assert "history_from" not in form
+    said = {"name": "Books", "slug": "books", "organization": str(cast.beiyuan.pk), "set-address": "sqlite:///b.db"}
+    client.post("/data/systems/new/sql_figures", said)
+
+    assert Pull.objects.get(connection__slug="books").declaration.endswith("streams: []\n")
 
 
 def test_every_preset_has_a_form_that_asks_for_what_it_needs(cast: Cast) -> None:
