@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from uptake.directory.models import Kind, Organization
 from uptake.events.models import Event
+from uptake.programme.fairness.an_hour import BestHour, best_hours
 from uptake.programme.fairness.shares import FEWEST, groups_on
 from uptake.programme.rulebook import Rulebook
 
@@ -24,6 +25,8 @@ class Able:
     able: int
     rules: int
     behind: bool
+    hour: BestHour | None = None
+    """Of a role: what its best hour could earn."""
 
     @property
     def share(self) -> float:
@@ -65,7 +68,10 @@ def earnable(rulebook: Rulebook, place: Organization, today: date) -> Earnable |
     departments, few = _able({one: names[0] for one, names in where.items()}, did)
     roles, fewer = _able({one: names[1] for one, names in where.items()}, did)
     unheard = tuple(rule.title or rule.rule for rule in rules if rule.rule not in heard)
-    return Earnable(len(rules), unheard, departments, roles, few + fewer)
+    role_of = {one: names[1] for one, names in where.items()}
+    hours = best_hours(rulebook, today, role_of, {one.name for one in roles}, rows)
+    told = tuple(replace(one, hour=hours.get(one.name)) for one in roles)
+    return Earnable(len(rules), unheard, departments, told, few + fewer)
 
 
 def _able(names: dict[int, str], did: dict[int, set[str]]) -> tuple[tuple[Able, ...], int]:
