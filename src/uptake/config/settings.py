@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",
+    "uptake.web.deeds.BackToThePage",
     "uptake.web.preferences.Preferences",
 ]
 ROOT_URLCONF = "uptake.config.urls"
