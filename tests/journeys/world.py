@@ -103,6 +103,7 @@ from uptake.programme.retroactive.models import RetroactiveRun
 from uptake.programme.rewards.fund_budget import fund_budget
 from uptake.programme.rewards.grant_special import ask_special
 from uptake.programme.rewards.import_coupons import import_coupons
+from uptake.programme.rewards.line import join_line
 from uptake.programme.rewards.models import Attachment, Picture
 from uptake.programme.rewards.offer import Offer, offer
 from uptake.programme.rewards.redeem import redeem
@@ -441,6 +442,10 @@ def _reward(cast: Cast, side: Side, now: datetime) -> None:
     coupon = Offer(kind="coupon", name_en=f"Voucher {side.order}", price=5, with_codes=True)
     pool = offer(company=company, offer=coupon, by=EVERYTHING, now=now)
     import_coupons(reward=pool, codes=[f"{side.order}-1", f"{side.order}-2"], by=EVERYTHING, now=now)
+    gone = Offer(name_en=f"Last mug {side.order}", **{**told, "stock": 0, "has_line": True})
+    lined = offer(company=company, offer=gone, by=EVERYTHING, now=now)
+    join_line(reward=lined, by=cast.viewer(side.person, now.date()), now=now)
+    side.ids["lined"] = lined.pk
     Picture.objects.create(reward=pool, media_type="image/png", content=side.order.encode(), sha256="0" * 64)
     redeem(reward=pool, by=cast.viewer(side.person, now.date()), key="c", now=now)
     place = side.department

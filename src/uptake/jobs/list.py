@@ -148,9 +148,11 @@ def shadows(now: datetime) -> int:
 def elapse(now: datetime) -> int:
     """What happens to points by time alone: pending ones become available, old ones expire, holds are given back."""
     from uptake.ledger.elapse import expire, mature, time_out
+    from uptake.programme.rewards.line import lapse_due
     from uptake.programme.rewards.resolve import time_out_redemptions
 
-    return mature(now=now) + expire(now=now) + time_out(now=now) + time_out_redemptions(now=now)
+    redeemed = time_out_redemptions(now=now) + lapse_due(now=now)
+    return mature(now=now) + expire(now=now) + time_out(now=now) + redeemed
 
 
 def count_votes(now: datetime) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.functional import Promise
+from django.utils.timezone import localtime
 from django.utils.translation import get_language, gettext, gettext_lazy, ngettext
 
 Content = Mapping[str, Any]
@@ -17,6 +19,19 @@ Content = Mapping[str, Any]
 def _reward(content: Content) -> str:
     chinese = (get_language() or "").startswith("zh")
     return str(content.get("name_zh" if chinese else "name_en") or content.get("name_en") or "")
+
+
+def _kept(content: Content) -> str:
+    """The reward, and until when."""
+    until = parse_datetime(str(content.get("until") or ""))
+    if until is None:
+        return _reward(content)
+    last = date_format(localtime(until - timedelta(seconds=1)), "MONTH_DAY_FORMAT")
+    return gettext("%(name)s, up to and including %(day)s") % {"name": _reward(content), "day": last}
+
+
+def _shelf(content: Content) -> str:
+    return f"/rewards/{content['reward']}/" if "reward" in content else "/rewards/"
 
 
 def _redemption(content: Content) -> str:
@@ -144,7 +159,7 @@ def _nothing(_content: Content) -> str:
 
 Part = Callable[[Content], str]
 GAP_OF: Mapping[Part, str] = {
-    _reward: "name", _title: "title", _native: "title", _level: "level", _week: "figures",
+    _reward: "name", _kept: "name", _title: "title", _native: "title", _level: "level", _week: "figures",
 }  # fmt: skip
 """By which gap a place's own words name what a notice is about."""
 NOTICES: Mapping[str, tuple[str | Promise, Part, Part, str]] = {
@@ -159,6 +174,9 @@ NOTICES: Mapping[str, tuple[str | Promise, Part, Part, str]] = {
     ),
     "redemption.timed_out": (gettext_lazy("Nobody answered your redemption in time"), _reward, _redemption, "warn"),
     "redemption.refunded": (gettext_lazy("Your points were given back"), _reward, _redemption, "good"),
+    "reward.kept": (gettext_lazy("A reward you wait for is kept for you"), _kept, _shelf, "good"),
+    "reward.lapsed": (gettext_lazy("The days are over for which a reward was kept for you"), _reward, _shelf, "warn"),
+    "reward.line_closed": (gettext_lazy("The waiting line for a reward was closed"), _reward, _shelf, "warn"),
     "proposal.opened": (gettext_lazy("A new proposal is open for your vote"), _title, _proposal, "good"),
     "proposal.closed": (gettext_lazy("A vote is over"), _title, _proposal, "good"),
     "proposal.withdrawn": (gettext_lazy("A proposal was withdrawn"), _title, _proposal, "warn"),

@@ -21,6 +21,7 @@ OF_BEGINNINGS: Final = {
     "badge": Topic.MERITS,
     "challenge": Topic.MERITS,
     "redemption": Topic.REWARDS,
+    "reward": Topic.REWARDS,
     "proposal": Topic.RULES,
     "appeal": Topic.RULES,
     "community": Topic.COMMUNITY,

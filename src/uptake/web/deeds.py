@@ -61,6 +61,7 @@ def _say(request: HttpRequest, sentence: str) -> None:
     """Once, although one such address may lead to another."""
     waiting = messages.get_messages(request)
     known = any(str(one) == sentence for one in waiting)
-    waiting.used = False
+    if not isinstance(waiting, list):
+        waiting.used = False  # looked at, and still to be shown
     if not known:
         messages.info(request, sentence)

@@ -5,12 +5,12 @@ The numbers stay, as stock, budgets and the ledger go by them; the words and fil
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from uptake.directory.erase import NAMELESS, Subject, Treatment
 from uptake.directory.models import Policy
-from uptake.programme.rewards.models import Attachment, Redemption, SpecialGrant
+from uptake.programme.rewards.models import Attachment, Redemption, Reward, SpecialGrant, Standing, Wait
 
 BOTH = (Policy.ANONYMISE, Policy.DROP)
 
@@ -21,6 +21,9 @@ def _redemptions(subject: Subject) -> QuerySet[Redemption]:
 
 def _empty_redemptions(subject: Subject) -> None:
     Attachment.objects.filter(redemption__person_id=subject.person).delete()
+    for kept in Wait.objects.filter(person_id=subject.person, standing=Standing.KEPT):
+        Reward.objects.filter(pk=kept.reward_id).update(kept=F("kept") - 1)
+    Wait.objects.filter(person_id=subject.person).delete()
     _redemptions(subject).update(wish="", answer="", leave_from_date=None)
     for row in Redemption.objects.exclude(answer="").only("answer"):
         if subject.named_in(row.answer):
@@ -42,9 +45,9 @@ def _empty_grants(subject: Subject) -> None:
 REDEMPTIONS = Treatment(
     "redemptions",
     _("Redeemed rewards"),
-    dict.fromkeys(BOTH, _("Numbers stay; wishes, answers and files are deleted")),
-    ("rewards.Redemption", "rewards.Attachment"),
-    lambda subject: _redemptions(subject).count(),
+    dict.fromkeys(BOTH, _("Numbers stay; wishes, answers, files and places in waiting lines are deleted")),
+    ("rewards.Redemption", "rewards.Attachment", "rewards.Wait"),
+    lambda subject: _redemptions(subject).count() + Wait.objects.filter(person_id=subject.person).count(),
     _empty_redemptions,
 )
 SPECIAL = Treatment(

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from uptake.directory.audit import note
 from uptake.directory.viewer import Deed, NotAllowed, Viewer
+from uptake.programme.rewards.line import call_next
 from uptake.programme.rewards.models import Code, Reward
 from uptake.programme.rewards.refusals import Unusable
 from uptake.programme.rewards.sealing import digest, sealed
@@ -75,6 +76,7 @@ def import_coupons(*, reward: Reward, codes: Iterable[str], by: Viewer, now: dat
         locked.stock = Code.objects.filter(reward=locked, void_at__isnull=True).count()
         locked.save(update_fields=["stock"])
         reward.stock = locked.stock
+        call_next(locked, now)
         note(
             deed="codes.imported",
             actor=by,

@@ -14,7 +14,8 @@ from uptake.ledger.balances import entries_by_key, points_of
 from uptake.ledger.hold import hold, settle
 from uptake.ledger.move import forfeit
 from uptake.programme.rewards.fund_budget import budget_of
-from uptake.programme.rewards.models import OPEN, Redemption
+from uptake.programme.rewards.line import leave_line
+from uptake.programme.rewards.models import OPEN, Redemption, Wait
 from uptake.programme.rewards.resolve import cancel, time_out_redemptions
 from uptake.programme.rewards.terms import terms_of
 
@@ -44,6 +45,9 @@ def leave_programme(
     while time_out_redemptions(now=now):
         pass
     with transaction.atomic():
+        waits = Wait.objects.in_line().filter(company=company, person=person)
+        for wait in waits.select_related("reward").order_by("reward_id"):
+            leave_line(reward=wait.reward, person=person.pk, now=now)
         rows = Redemption.objects.filter(company=company, person=person, state__in=OPEN).order_by("reward_id", "pk")
         for row in rows:
             cancel(redemption=row.pk, by=by, key=f"left/{key}", now=now)

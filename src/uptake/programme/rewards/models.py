@@ -8,6 +8,7 @@ from typing import Any
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from uptake.directory.models import Organization, Person, User
 from uptake.directory.viewer import Deed, Viewer, ids_of
@@ -80,6 +81,12 @@ class Reward(models.Model):
     """How many there ever were; empty: as many as wanted. With codes: how many codes may be given out."""
     taken = models.PositiveIntegerField(default=0)
     """Requested, approved and fulfilled ones."""
+    kept = models.PositiveIntegerField(default=0)
+    """Kept for those whose turn in the waiting line it is: for all others they count as taken."""
+    has_line = models.BooleanField(default=False)
+    """Whether people may wait in line where none is left."""
+    keep_days = models.PositiveSmallIntegerField(default=3)
+    """So many days a piece is kept for whose turn it is."""
     per_person = models.PositiveIntegerField(null=True, blank=True)
     """How many one person may have; empty: any number."""
     level = models.CharField(max_length=100, blank=True)
@@ -101,7 +108,7 @@ class Reward(models.Model):
         constraints = [
             models.CheckConstraint(name="reward_has_a_name", condition=~Q(name_en="", name_zh="")),
             models.CheckConstraint(
-                name="reward_never_oversold", condition=Q(stock__isnull=True) | Q(taken__lte=F("stock"))
+                name="reward_never_oversold", condition=Q(stock__isnull=True) | Q(taken__lte=F("stock") - F("kept"))
             ),
             models.CheckConstraint(
                 name="reward_window_is_a_span",
@@ -133,8 +140,8 @@ class Reward(models.Model):
 
     @property
     def left(self) -> int | None:
-        """How many are left; None: any number."""
-        return None if self.stock is None else self.stock - self.taken
+        """How many are left for anybody; None: any number."""
+        return None if self.stock is None else self.stock - self.taken - self.kept
 
     @property
     def is_for_a_time(self) -> bool:
@@ -235,6 +242,68 @@ class Redemption(models.Model):
     def state_at(self, now: datetime) -> str:
         """Where it stands, also where no job has come by yet."""
         return State.TIMED_OUT if self.state in OPEN and self.times_out_at <= now else self.state
+
+
+class Standing(models.TextChoices):
+    """What became of a place in a waiting line."""
+
+    WAITING = "waiting", _("Waits in line")
+    KEPT = "kept", _("One is kept")
+    TAKEN = "taken", _("Redeemed")
+    LEFT = "left", pgettext_lazy("of a waiting line", "Left the line")
+    LAPSED = "lapsed", _("Not fetched in time")
+    CLOSED = "closed", _("The line was closed")
+
+
+IN_LINE = (Standing.WAITING, Standing.KEPT)
+
+
+def standings() -> list[tuple[str, Any]]:
+    return list(Standing.choices)
+
+
+class WaitQuerySet(models.QuerySet["Wait"]):
+    def visible_to(self, viewer: Viewer) -> WaitQuerySet:
+        """One's own, and those of companies whose desk one keeps."""
+        own = Q(person_id=viewer.person_id) if viewer.person_id else Q(pk__in=())
+        return self.filter(own | viewer.within("company__path", Deed.MANAGE_RULES))
+
+    def in_line(self) -> WaitQuerySet:
+        return self.filter(standing__in=IN_LINE)
+
+
+class Wait(models.Model):
+    """A person's place in the line for a reward that is out of stock. No points are held for it."""
+
+    company = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    reward = models.ForeignKey(Reward, models.PROTECT, related_name="waits")
+    person = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    standing = models.CharField(max_length=8, choices=standings, default=Standing.WAITING)
+    joined_at = models.DateTimeField()
+    kept_at = models.DateTimeField(null=True, blank=True)
+    """When it was this person's turn."""
+    kept_until = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WaitQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["reward", "person"], condition=Q(standing__in=["waiting", "kept"]), name="wait_once_in_line"
+            ),
+            models.CheckConstraint(
+                name="wait_kept_until_a_time", condition=~Q(standing="kept") | Q(kept_until__isnull=False)
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["reward", "id"], condition=Q(standing="waiting"), name="wait_next"),
+            models.Index(fields=["kept_until"], condition=Q(standing="kept"), name="wait_due"),
+            models.Index(fields=["person", "standing"], name="wait_of_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reward_id} {self.standing}"
 
 
 class StepQuerySet(models.QuerySet["Step"]):

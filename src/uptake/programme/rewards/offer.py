@@ -15,10 +15,12 @@ from uptake.directory.audit import note
 from uptake.directory.models import Organization
 from uptake.directory.viewer import Deed, NotAllowed, Viewer
 from uptake.programme.rewards.files import File, checked_picture
+from uptake.programme.rewards.line import call_next, close_line
 from uptake.programme.rewards.models import KINDS_WITH_CODES, Picture, Reward, RewardKind
 from uptake.programme.rewards.refusals import Unusable
 
 HIGHEST_PRICE = 10_000_000
+LONGEST_KEPT = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,8 @@ class Offer:
     with_codes: bool = False
     leave_days: Decimal | None = None
     hidden: bool = False
+    has_line: bool = False
+    keep_days: int = 3
 
 
 def offer(
@@ -75,9 +79,12 @@ def offer(
             row.stock = (stock or 0) if with_codes else 0
         elif with_codes and row.codes.exists():
             raise Unusable("with_codes", _("This reward has a pool of codes: make another one"))
-        if row.stock is not None and row.stock < row.taken:
-            raise Unusable("stock", _("%(n)s are taken already") % {"n": row.taken})
+        if row.pk and not row.has_line:
+            close_line(row, now)
+        if row.stock is not None and row.stock < row.taken + row.kept:
+            raise Unusable("stock", _("%(n)s are taken already") % {"n": row.taken + row.kept})
         row.save()
+        call_next(row, now)
         if checked:
             _set_picture(row, checked)
         elif drop_picture:
@@ -115,6 +122,8 @@ def _check(offer: Offer) -> None:
         offer.leave_days is not None and offer.leave_days <= 0
     ):
         raise Unusable("leave_days", _("Extra leave says how many days; nothing else does"))
+    if not 1 <= offer.keep_days <= LONGEST_KEPT:
+        raise Unusable("keep_days", _("From 1 to %(n)s days") % {"n": LONGEST_KEPT})
     if offer.with_codes and offer.kind not in KINDS_WITH_CODES:
         raise Unusable("with_codes", _("Only coupons and gift cards are given as codes"))
 

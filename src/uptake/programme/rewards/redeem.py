@@ -18,7 +18,8 @@ from uptake.ledger.hold import InDebt as LedgerInDebt
 from uptake.ledger.hold import hold
 from uptake.ledger.post import NotEnoughPoints as LedgerNotEnough
 from uptake.programme.rewards.level import reaches
-from uptake.programme.rewards.models import OPEN, TAKEN, Redemption, Reward, State
+from uptake.programme.rewards.line import fetch, is_kept_for, lapse
+from uptake.programme.rewards.models import OPEN, TAKEN, Redemption, Reward, Standing, State, Wait
 from uptake.programme.rewards.refusals import (
     Conflict,
     InDebt,
@@ -79,7 +80,18 @@ def redeem(
         return known
 
 
-_TERMS: Final = ("price", "stock", "taken", "hidden", "level", "per_person", "from_date", "until_date")
+_TERMS: Final = (
+    "price",
+    "stock",
+    "taken",
+    "hidden",
+    "level",
+    "per_person",
+    "from_date",
+    "until_date",
+    "kept",
+    "has_line",
+)
 _GLANCE: Final = f"""SELECT {", ".join(_TERMS)}, known, due, {STANDING}
 FROM rewards_glance(%s, %s, %s, %s, %s, %s, %s)"""  # noqa: S608 - our own words
 
@@ -122,7 +134,7 @@ class _Asked:
     def is_known_or_others_are_due(self, reward: Reward) -> bool:
         """Whether the key was used, or somebody's time is over whose place in the stock is still taken."""
         used = Q(company=self.company, key=self.key)
-        return Redemption.objects.filter(used | self._due(reward)).exists()
+        return Redemption.objects.filter(used | self._due(reward)).exists() or self._lapsed(reward)
 
     def due(self, reward: Reward) -> list[Redemption]:
         """Requests whose time is over, and whose place in the stock is still taken."""
@@ -140,7 +152,8 @@ class _Asked:
             return seen
         used = Redemption.objects.filter(company=self.company, key=self.key).exists()
         overdue = Redemption.objects.filter(self._due(reward)).exists()
-        return _Seen(Reward.objects.get(pk=reward.pk), self.points(), used, overdue)
+        stands = Reward.objects.get(pk=reward.pk)
+        return _Seen(stands, self.points(), used, overdue or self._lapsed(stands))
 
     def _glance(self, reward: Reward, *, in_turn: bool) -> _Seen | None:
         asked: list[Any] = [
@@ -184,11 +197,16 @@ class _Asked:
             has = Redemption.objects.filter(reward=reward, person_id=self.person, state__in=TAKEN)
             if has.exclude(state__in=OPEN, times_out_at__lte=self.now).count() >= reward.per_person:
                 return LimitReached()
-        if reward.left is not None and reward.left <= 0:
+        if reward.left is not None and reward.left <= 0 and not is_kept_for(reward, self.person, self.now):
             return OutOfStock()
         if points.available < reward.price:
             return NotEnoughPoints()
         return None
+
+    def _lapsed(self, reward: Reward) -> bool:
+        """Whether a piece is kept for somebody whose days are over."""
+        late = Wait.objects.filter(reward=reward, standing=Standing.KEPT, kept_until__lte=self.now)
+        return bool(reward.kept) and late.exists()
 
     def _due(self, reward: Reward) -> Q:
         return Q(reward=reward, state__in=OPEN, times_out_at__lte=self.now)
@@ -203,6 +221,7 @@ def _redeem(reward: Reward, asked: _Asked, wish: str, leave_from_date: date | No
         if known := asked.known():
             return known
         time_out_rows(locked, asked.due(locked), now)
+        lapse(locked, now)
     if refusal := asked.refusal(locked, asked.points()):
         raise refusal
     terms = asked.terms  # only now: of fifty who ask at once, forty-nine do not need them
@@ -218,6 +237,7 @@ def _redeem(reward: Reward, asked: _Asked, wish: str, leave_from_date: date | No
         requested_at=now,
         times_out_at=terms.times_out_at,
     )
+    fetch(locked, asked.person, now)
     Reward.objects.filter(pk=locked.pk).update(taken=F("taken") + 1)
     locked.taken += 1
     _hold(row, terms, now)

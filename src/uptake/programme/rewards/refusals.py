@@ -45,6 +45,18 @@ class OutOfStock(Refusal):
     code = "out_of_stock"
 
 
+class NoLine(Refusal):
+    """One cannot wait in line for this reward."""
+
+    code = "no_line"
+
+
+class StillThere(Refusal):
+    """Some are left: it can be asked for now."""
+
+    code = "still_there"
+
+
 class NotEnoughPoints(Refusal):
     """The person has fewer points than the price."""
 

@@ -15,6 +15,7 @@ from uptake.ledger.hold import refund as refund_hold
 from uptake.ledger.hold import release, settle
 from uptake.programme.rewards.files import File, checked_attachment
 from uptake.programme.rewards.give_code import give_code, void_code
+from uptake.programme.rewards.line import call_next
 from uptake.programme.rewards.models import OPEN, Attachment, Redemption, Reward, State
 from uptake.programme.rewards.refusals import (
     AlreadyResolved,
@@ -178,6 +179,7 @@ def _give_back(
         row.state, row.resolved_at, row.answer, row.cause = state, now, answer[:LONGEST_ANSWER], cause
         row.save(update_fields=["state", "resolved_at", "answer", "cause"])
         free_place(row.reward)
+        call_next(row.reward, now)
         write_step(row, deed=state, key=key, content=content, by=by, points=row.price, at=now, now=now)
         if row.person_id != by.person_id:
             _note(row, by, now)
@@ -217,6 +219,7 @@ def refund(*, redemption: int, by: Viewer, key: str, now: datetime, answer: str 
         row.save(update_fields=["state", "resolved_at", "answer"])
         free_place(row.reward)
         void_code(row, now=now)
+        call_next(row.reward, now)
         points = row.points or 0
         write_step(row, deed=State.REFUNDED, key=key, content=content, by=by, points=points, at=now, now=now)
         _note(row, by, now)

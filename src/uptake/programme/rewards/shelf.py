@@ -11,7 +11,7 @@ from django.db.models import Count
 from uptake.directory.models import Organization
 from uptake.ledger.balances import Points, points_of
 from uptake.programme.rewards.level import lies_within, rank_of
-from uptake.programme.rewards.models import OPEN, TAKEN, Redemption, Reward
+from uptake.programme.rewards.models import OPEN, TAKEN, Redemption, Reward, Standing, Wait
 from uptake.programme.rewards.terms import Terms, terms_of
 
 
@@ -26,6 +26,12 @@ class OnShelf:
     """Points missing to its price."""
     has: int
     """How many the person asked for or got."""
+    wait: Wait | None = None
+    """Their place in the waiting line."""
+
+    @property
+    def is_kept(self) -> bool:
+        return self.wait is not None and self.wait.standing == Standing.KEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +68,22 @@ def shelf(
     rank = known.rank if known else -1
     if known is None and any(one.level for one in rewards):
         rank = rank_of(person=person, company=company.pk, now=now)
-    items = tuple(_seen(one, points, has.get(one.pk, 0), rank, terms) for one in rewards)
+    waits: dict[int, Wait] = {}
+    if any(one.has_line for one in rewards):
+        lined = Wait.objects.in_line().filter(person_id=person, reward__in=[one.pk for one in rewards])
+        current = lined.exclude(standing=Standing.KEPT, kept_until__lte=now)
+        waits = {one.reward_id: one for one in current}
+    items = tuple(_seen(one, points, has.get(one.pk, 0), rank, terms, waits.get(one.pk)) for one in rewards)
     return Shelf(points, items, terms)
 
 
-def _seen(reward: Reward, points: Points, has: int, rank: int, terms: Terms) -> OnShelf:
-    return OnShelf(
-        reward, next(_reasons(reward, points, has, rank, terms), ""), max(0, reward.price - points.available), has
-    )
+def _seen(reward: Reward, points: Points, has: int, rank: int, terms: Terms, wait: Wait | None) -> OnShelf:
+    kept = wait is not None and wait.standing == Standing.KEPT
+    why_not = next(_reasons(reward, points, has, rank, terms, kept), "")
+    return OnShelf(reward, why_not, max(0, reward.price - points.available), has, wait)
 
 
-def _reasons(reward: Reward, points: Points, has: int, rank: int, terms: Terms) -> Iterator[str]:
+def _reasons(reward: Reward, points: Points, has: int, rank: int, terms: Terms, kept: bool) -> Iterator[str]:
     if not reward.is_on_offer(terms.today):
         yield "not_on_offer"
     if points.debt:
@@ -81,7 +92,7 @@ def _reasons(reward: Reward, points: Points, has: int, rank: int, terms: Terms) 
         yield "level_too_low"
     if reward.per_person is not None and has >= reward.per_person:
         yield "limit_reached"
-    if reward.left is not None and reward.left <= 0:
+    if reward.left is not None and reward.left <= 0 and not kept:
         yield "out_of_stock"
     if points.available < reward.price:
         yield "not_enough_points"

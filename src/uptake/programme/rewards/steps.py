@@ -14,6 +14,7 @@ from uptake.events.record_own import OwnDeed, record_own
 from uptake.notify.announce import News, announce
 from uptake.notify.models import About
 from uptake.notify.tell import Telling, tell
+from uptake.programme.rewards.line import call_next
 from uptake.programme.rewards.models import OPEN, Redemption, Reward, State, Step
 from uptake.programme.rewards.refusals import Conflict
 
@@ -99,6 +100,7 @@ def time_out_rows(reward: Reward, rows: Sequence[Redemption], now: datetime) -> 
             now=now,
         )
     free_place(reward, len(rows))
+    call_next(reward, now)
 
 
 def record_deed(row: Redemption, name: str, now: datetime) -> None:

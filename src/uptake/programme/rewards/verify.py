@@ -9,7 +9,18 @@ from django.db.models import Count, F, Q
 from uptake.ledger.models import Hold, Kind, Resolution
 from uptake.ledger.models import Refund as LedgerRefund
 from uptake.ledger.verify import MOST_PROBLEMS, Problem
-from uptake.programme.rewards.models import OPEN, TAKEN, Code, Redemption, Reward, SpecialGrant, State, Step
+from uptake.programme.rewards.models import (
+    OPEN,
+    TAKEN,
+    Code,
+    Redemption,
+    Reward,
+    SpecialGrant,
+    Standing,
+    State,
+    Step,
+    Wait,
+)
 
 RESOLVED_AS = {
     State.FULFILLED: Kind.SETTLED,
@@ -35,11 +46,17 @@ def problems_of(book: int) -> list[Problem]:
 def _stock(book: int) -> Iterator[str]:
     taken = Count("redemptions", filter=Q(redemptions__state__in=TAKEN))
     rows = Reward.objects.filter(company_id=book).annotate(counted=taken).order_by("pk")
-    for number, stock, says, counted in rows.values_list("pk", "stock", "taken", "counted"):
+    for number, stock, says, counted, kept in rows.values_list("pk", "stock", "taken", "counted", "kept"):
         if says != counted:
             yield f"Reward {number} counts {says} taken, its redemptions {counted}"
-        if stock is not None and counted > stock:
-            yield f"Reward {number} has {stock} in stock, {counted} are held or fulfilled"
+        if stock is not None and counted + kept > stock:
+            yield f"Reward {number} has {stock} in stock, {counted} are held or fulfilled, {kept} kept"
+    turns = Wait.objects.filter(company_id=book, standing=Standing.KEPT).values_list("reward_id")
+    held = dict(turns.annotate(Count("pk")).order_by())
+    says_kept = dict(Reward.objects.filter(company_id=book).values_list("pk", "kept"))
+    for number, kept in sorted(says_kept.items()):
+        if kept != held.get(number, 0):
+            yield f"Reward {number} keeps {kept}, it is the turn of {held.get(number, 0)} in its line"
 
 
 def _codes(book: int) -> Iterator[str]:

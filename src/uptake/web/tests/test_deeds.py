@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -59,8 +60,8 @@ def test_every_form_has_a_page_above_it_that_shows_itself(cast: Cast) -> None:
     assert checked > 50
 
 
-def _waiting(answer: object) -> object:
-    return getattr(answer.wsgi_request, "_messages", ())  # type: ignore[attr-defined]
+def _waiting(answer: Any) -> Any:
+    return getattr(answer.wsgi_request, "_messages", ())
 
 
 def _addresses(resolver: URLResolver, before: str = "/") -> Iterator[str]:

@@ -25,6 +25,7 @@ from uptake.web.pages.adoption.news import unread_for
 from uptake.web.pages.points.beside import level_of, merits_of, offers_of, open_redemptions, ranking_of
 from uptake.web.pages.points.entries import SHOWN, listed_days
 from uptake.web.pages.points.read import home_of, summary_of
+from uptake.web.pages.rewards.views import waits_of
 from uptake.web.viewing import login_required, user_of, viewer_for
 
 STEP_RULES: Final = 2
@@ -112,6 +113,7 @@ def _page(request: HttpRequest, viewer: Viewer, who: Person) -> HttpResponseBase
                 context["ranking"] = ranking_of(where, viewer, now)
                 belongs = any(place.startswith(where.company.path) for place in viewer.places)
                 context["offers"] = offers_of(where, summary.points, level, books, now) if belongs else None
+                context["waits"] = waits_of(viewer, now)
                 context["news"] = unread_for(viewer)
                 context["guide"] = card_of(who, where.company, viewer) if belongs else None
                 if belongs and (context["guide"] or "guide" in request.GET):

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -21,7 +22,7 @@ from uptake.directory.models import Organization
 from uptake.directory.scope import Deed
 from uptake.programme.rewards.files import LARGEST_PICTURE, File
 from uptake.programme.rewards.import_coupons import codes_of, import_coupons
-from uptake.programme.rewards.models import KINDS_WITH_CODES, Reward, RewardKind
+from uptake.programme.rewards.models import KINDS_WITH_CODES, Reward, RewardKind, Standing, Wait
 from uptake.programme.rewards.offer import Offer, offer
 from uptake.programme.rewards.refusals import Refusal, Unusable
 from uptake.programme.rewards.terms import terms_of
@@ -31,6 +32,7 @@ from uptake.web.pages.rewards.words import ICONS, in_words
 from uptake.web.viewing import needs, viewer_for
 
 LARGEST_LIST: Final = 2_000_000
+KEEP_DAYS: Final = 3
 TEXTS: Final = ("name_en", "name_zh", "text_en", "text_zh", "level")
 LONGEST: Final = {"name_en": 120, "name_zh": 120, "text_en": 2000, "text_zh": 2000, "level": 100}
 
@@ -41,7 +43,11 @@ def home(request: HttpRequest) -> HttpResponseBase:
     viewer = viewer_for(request)
     company, companies = company_for(request)
     rows = Reward.objects.visible_to(viewer).filter(company=company)
-    rows = rows.annotate(waiting=Count("redemptions", filter=Q(redemptions__state__in=("requested", "approved"))))
+    waits = Wait.objects.in_line().filter(reward=OuterRef("pk")).order_by().values("reward")
+    rows = rows.annotate(
+        waiting=Count("redemptions", filter=Q(redemptions__state__in=("requested", "approved"))),
+        in_line=Coalesce(Subquery(waits.annotate(n=Count("pk")).values("n")), 0),
+    )
     today = terms_of(company, timezone.now()).today
     language = get_language() or "en"
     listed = [
@@ -96,8 +102,18 @@ def edit(request: HttpRequest, reward_id: int | None = None) -> HttpResponseBase
         "wrong": in_words(wrong) if wrong else "",
         "wrong_field": wrong.field if isinstance(wrong, Unusable) else "",
         "with_pool": row is not None and row.with_codes,
+        "line": _line(row) if row is not None else [],
     }
     return render(request, "rewards/edit.html", context, status=422 if wrong else 200)
+
+
+def _line(row: Reward) -> list[tuple[int, Wait, str]]:
+    """(place, who waits, since or until when) of those for whom one is kept, and of those who wait."""
+    rows = list(Wait.objects.in_line().filter(reward=row).select_related("person").order_by("standing", "pk"))
+    waiting = [one for one in rows if one.standing == Standing.WAITING]
+    return [(0, one, "kept") for one in rows if one.standing == Standing.KEPT] + [
+        (number, one, "") for number, one in enumerate(waiting, 1)
+    ]
 
 
 def _levels(company: Organization, row: Reward | None) -> list[str]:
@@ -108,9 +124,13 @@ def _levels(company: Organization, row: Reward | None) -> list[str]:
 def _given(row: Reward | None) -> dict[str, Any]:
     """The fields of the form as they stand."""
     if row is None:
-        return {"kind": RewardKind.GOODS.value}
-    told = {name: getattr(row, name) for name in (*TEXTS, "kind", "price", "stock", "per_person", "leave_days")}
-    told |= {name: "yes" if getattr(row, name) else "" for name in ("needs_approval", "with_codes", "hidden")}
+        return {"kind": RewardKind.GOODS.value, "keep_days": KEEP_DAYS}
+    told = {
+        name: getattr(row, name) for name in (*TEXTS, "kind", "price", "stock", "per_person", "leave_days", "keep_days")
+    }
+    told |= {
+        name: "yes" if getattr(row, name) else "" for name in ("needs_approval", "with_codes", "hidden", "has_line")
+    }
     told |= {name: value.isoformat() if (value := getattr(row, name)) else "" for name in ("from_date", "until_date")}
     return {name: "" if value is None else value for name, value in told.items()}
 
@@ -131,6 +151,8 @@ def _offer(request: HttpRequest) -> Offer:
         with_codes="with_codes" in request.POST and kind in KINDS_WITH_CODES,
         leave_days=_days(request) if kind == RewardKind.LEAVE else None,
         hidden="hidden" in request.POST,
+        has_line="has_line" in request.POST,
+        keep_days=KEEP_DAYS if (days := _whole(request, "keep_days")) is None else days,
     )
 
 

@@ -16,6 +16,7 @@ urlpatterns = [
     path("mine/<int:redemption_id>/cancel/", views.cancel, name="cancel"),
     path("pictures/<int:reward_id>/", views.picture, name="picture"),
     path("<int:reward_id>/", views.reward, name="reward"),
+    path("<int:reward_id>/line/", views.line, name="line"),
     path("desk/", desk.queue, name="desk"),
     path("desk/export.<str:kind>", desk.export, name="export"),
     path("desk/redemptions/<int:redemption_id>/", desk.redemption, name="handle"),

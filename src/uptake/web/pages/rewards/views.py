@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -22,7 +23,19 @@ from uptake.directory.models import Organization, Person
 from uptake.directory.scope import Deed, Viewer
 from uptake.programme.rewards import resolve
 from uptake.programme.rewards.give_code import show_code
-from uptake.programme.rewards.models import OPEN, Attachment, Code, Picture, Redemption, Reward, RewardKind, State
+from uptake.programme.rewards.line import join_line, leave_line, place_of
+from uptake.programme.rewards.models import (
+    OPEN,
+    Attachment,
+    Code,
+    Picture,
+    Redemption,
+    Reward,
+    RewardKind,
+    Standing,
+    State,
+    Wait,
+)
 from uptake.programme.rewards.redeem import redeem
 from uptake.programme.rewards.refusals import Refusal
 from uptake.programme.rewards.shelf import OnShelf, shelf
@@ -77,6 +90,8 @@ def told(item: OnShelf) -> dict[str, Any]:
         "missing": item.missing,
         "reached": reward.price - item.missing,
         "has": item.has,
+        "wait": item.wait,
+        "is_kept": item.is_kept,
     }
 
 
@@ -117,8 +132,52 @@ def reward(request: HttpRequest, reward_id: int) -> HttpResponseBase:
         "today": found.terms.today,
         "keeps": viewer.may(Deed.MANAGE_RULES, row.company),
         "key": uuid.uuid4().hex,
+        "place": place_of(found.items[0].wait) if found.items[0].wait and not found.items[0].is_kept else 0,
+        "in_line": Wait.objects.filter(reward=row, standing=Standing.WAITING).count() if row.has_line else 0,
+        "may_wait": row.has_line and found.items[0].why_not == "out_of_stock" and not found.items[0].wait,
     }
     return render(request, "rewards/reward.html", context)
+
+
+@require_POST
+@login_required
+def line(request: HttpRequest, reward_id: int) -> HttpResponseBase:
+    """Join the waiting line of a reward, or leave it (`do`)."""
+    viewer = viewer_for(request)
+    row = get_object_or_404(Reward.objects.visible_to(viewer).select_related("company"), pk=reward_id)
+    if viewer.person_id is None or not any(place.startswith(row.company.path) for place in viewer.places):
+        raise Http404("not of this company")
+    now = timezone.now()
+    if request.POST.get("do") == "leave":
+        if leave_line(reward=row, person=viewer.person_id, now=now):
+            messages.success(request, _("You wait no more."))
+        return redirect("rewards:reward", reward_id=row.pk)
+    try:
+        place = place_of(join_line(reward=row, by=viewer, now=now))
+    except Refusal as refused:
+        messages.error(request, in_words(refused))
+    else:
+        messages.success(
+            request, _("You wait in line, at place %(n)s. You are told when it is your turn.") % {"n": place}
+        )
+    return redirect("rewards:reward", reward_id=row.pk)
+
+
+def waits_of(viewer: Viewer, now: datetime) -> list[dict[str, Any]]:
+    """What the viewer waits for, what is kept for them first; with the place in line."""
+    rows = Wait.objects.visible_to(viewer).in_line().filter(person_id=viewer.person_id or 0)
+    rows = rows.exclude(standing=Standing.KEPT, kept_until__lte=now).select_related("reward")
+    language = get_language() or "en"
+    return [
+        {
+            "wait": one,
+            "name": one.reward.name_in(language),
+            "icon": ICONS.get(one.reward.kind, "gift"),
+            "is_kept": one.standing == Standing.KEPT,
+            "place": 0 if one.standing == Standing.KEPT else place_of(one),
+        }
+        for one in rows.order_by("standing", "pk")
+    ]
 
 
 @login_required
@@ -129,7 +188,11 @@ def mine(request: HttpRequest) -> HttpResponseBase:
     rows = rows.select_related("reward").order_by("-requested_at", "-pk")
     page = Paginator(rows, LINES_PER_PAGE).get_page(request.GET.get("page"))
     now = timezone.now()
-    return render(request, "rewards/mine.html", {"page": page, "rows": [line_of(row, now) for row in page.object_list]})
+    return render(
+        request,
+        "rewards/mine.html",
+        {"page": page, "rows": [line_of(row, now) for row in page.object_list], "waits": waits_of(viewer, now)},
+    )
 
 
 def line_of(row: Redemption, now: Any) -> dict[str, Any]:

@@ -18,6 +18,8 @@ SAID: Final[Mapping[str, str | Promise]] = {
     "level_too_low": gettext_lazy("This reward needs a higher level."),
     "limit_reached": gettext_lazy("You have as many of this reward as one person may have."),
     "out_of_stock": gettext_lazy("None is left."),
+    "no_line": gettext_lazy("One cannot wait in line for this reward."),
+    "still_there": gettext_lazy("Some are left: you can ask for it now."),
     "not_enough_points": gettext_lazy("You have fewer points than it costs."),
     "unknown_redemption": gettext_lazy("There is no such redemption."),
     "already_resolved": gettext_lazy("This was decided before. Nothing was changed."),

@@ -218,3 +218,36 @@ def test_pages_are_there_for_those_without_a_company(cast: Cast) -> None:
     assert "You belong to no company today" in read(cast.sign_in(cast.ren), "/rewards/")
     assert "Nothing is on offer yet" in read(cast.sign_in(cast.lin), "/rewards/")
     assert "Nothing redeemed yet" in read(cast.sign_in(cast.lin), "/rewards/mine/")
+
+
+def test_people_wait_in_line_by_the_pages(cast: Cast) -> None:
+    for who in (cast.lin, cast.hua):
+        earned(cast, who, 100)
+    desk, lin, hua = cast.sign_in(cast.ren), cast.sign_in(cast.lin), cast.sign_in(cast.hua)
+    told = {"kind": "goods", "name_en": "Thermos mug", "price": "40", "stock": "1", "keep_days": "2"}
+    wrong = desk.post(
+        f"/rewards/desk/catalogue/new/?at={cast.beiyuan.slug}", {**told, "has_line": "yes", "keep_days": "99"}
+    )
+    assert wrong.status_code == 422
+    assert "From 1 to 60 days" in wrong.content.decode()
+    desk.post(f"/rewards/desk/catalogue/new/?at={cast.beiyuan.slug}", {**told, "has_line": "yes"})
+    mug = Reward.objects.get()
+    assert (mug.has_line, mug.keep_days) == (True, 2)
+    hua.post(f"/rewards/{mug.pk}/", {"key": "h"})
+    assert "Nobody waits yet" in read(lin, f"/rewards/{mug.pk}/")
+
+    said = lin.post(f"/rewards/{mug.pk}/line/", {"do": "join"}, follow=True).content.decode()
+    assert "at place 1" in said
+    assert "You wait for" in read(lin, "/points/")
+    assert "place 1" in read(lin, "/rewards/mine/")
+    assert "You wait for" not in read(hua, "/rewards/mine/"), "a place is nobody else's business"
+    assert "Lin Fang" in read(desk, f"/rewards/desk/catalogue/{mug.pk}/")
+    assert "1 in line" in read(desk, f"/rewards/desk/catalogue/?at={cast.beiyuan.slug}")
+    hua.post(f"/rewards/mine/{Redemption.objects.get().pk}/cancel/")
+
+    assert "It is your turn" in read(lin, f"/rewards/{mug.pk}/")
+    assert "your turn" in read(lin, "/points/")
+    assert "None is left" in read(hua, f"/rewards/{mug.pk}/")
+    assert cast.sign_in(cast.mo).post(f"/rewards/{mug.pk}/line/", {"do": "join"}).status_code == 404
+    lin.post(f"/rewards/{mug.pk}/line/", {"do": "leave"})
+    assert "Redeem for 40 points" in read(hua, f"/rewards/{mug.pk}/")
