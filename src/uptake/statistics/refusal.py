@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-MISSING = ("NO_CONTROL", "TOO_FEW_UNITS", "TOO_SHORT", "DENOMINATOR", "PRETREND")
+MISSING = ("NO_CONTROL", "TOO_FEW_UNITS", "TOO_SHORT", "DENOMINATOR", "PRETREND_SIZE")
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,8 +61,9 @@ class Series:
 
     name: str
     values: Sequence[float | None]
-    shape: Literal["bar", "line", "tick", "dash", "stack", "dot"] = "bar"
-    """A stack's series stand upon each other, and those `below` hang under the axis."""
+    shape: Literal["bar", "line", "tick", "dash", "stack", "dot", "along"] = "bar"
+    """A stack's series stand upon each other, and those `below` hang under the axis. `along` is not drawn: it says
+    where the dots of the other series stand from left to right, which then is an axis of numbers. It comes last."""
     tone: str = "c1"
     """A chart token: c1 … c6."""
     pale: Sequence[int] = ()

@@ -27,6 +27,7 @@ from uptake.insight.impact.models import MANAGING, Chosen, Evaluation, Intervent
 from uptake.insight.impact.panel_of_departments import HISTORY_DAYS, PersonDay, department_panel
 from uptake.insight.impact.really_began import counted, said_of
 from uptake.insight.impact.refusals import LotDiffers, NothingYet, NotLocked
+from uptake.insight.impact.side_by_side import side_by_side
 from uptake.statistics.evaluate import evaluate as evaluate_panel
 from uptake.statistics.imputation import Imputation
 from uptake.statistics.panel import WEEK, Panel
@@ -145,7 +146,7 @@ def answer(intervention: Intervention, *, last: date) -> dict[str, Any]:
     really = counted(intervention, said_of(intervention))
     told |= {} if really is None else {"began": really.facts()}
     told |= _without_flagged(intervention, beside, metrics[0]["result"]["estimate"], first=first, last=last)
-    told |= _programme(intervention, paid[0], told.get("without_flagged"), beside, first=first, last=last)
+    told |= _programme(intervention, asked[0][0], paid[0], told.get("without_flagged"), beside, first=first, last=last)
     return told | _others(intervention, beside, first=first, last=last)
 
 
@@ -172,6 +173,7 @@ def _unaffected(
 
 def _programme(
     intervention: Intervention,
+    acted: Panel,
     behaviour: Result,
     unflagged: dict[str, Any] | None,
     beside: tuple[Incident, ...],
@@ -182,7 +184,8 @@ def _programme(
     """Behaviour x outcome x gaming: {"outcome": the work behind it, measured; "programme": what is said of the three}.
 
     The outcome is None where none was registered, its result None where nothing was recorded of it. Gaming is `undone`
-    where a rise does not stand any more without the days under suspicion, `holds` where it does, else `none`.
+    where a rise does not stand any more without the days under suspicion, `holds` where it does, else `none`. After the
+    end both stand side by side, place by place. acted: the panel of the behaviour.
     """
     registered = intervention.plan.get("outcome")
     outcome, told, good_is_higher = None, None, True
@@ -195,6 +198,8 @@ def _programme(
             plan = _plan(intervention, metric, float(registered["smallest"]), beside)
             outcome = evaluate_panel(panel, plan, read_on=last, draws=DRAWS)
             told |= _said(panel, plan, metric, outcome) | {"weeks": []}
+            over = last >= intervention.until
+            told |= {"places": side_by_side(acted, panel) if over and not intervention.by_people else []}
     undone = unflagged is not None and behaviour.verdict is Verdict.INCREASE and unflagged["low"] <= 0
     found = programme_verdict(behaviour, outcome, gaming_stop=undone, outcome_good_is_higher=good_is_higher)
     said = {

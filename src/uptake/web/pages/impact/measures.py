@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from uptake.directory.models import Organization
 from uptake.insight.impact.metrics import Measure, Metric, metric_of
@@ -67,6 +67,7 @@ DECLARED = tuple(measure for measure in Measure if measure not in (Measure.FAILE
 """Name and definition. Version 1: `insight.impact.metrics.VERSION`."""
 BINS = 16
 WEEKS_BEFORE = 4
+FEWEST_PLACES = 3
 STRIP_EDGE = 3
 """Hundredths left free on either side."""
 DAYS = 7
@@ -336,6 +337,51 @@ def checks_section(checks: Iterable[Any]) -> Section:
     cells = [(one.name, one.light, one.number, one.reason) for one in checks]
     heads = (_("Check"), _("Result"), _("Number"), _("Why"))
     return Section(_("Checks"), "", heads, cells, "", frozenset({2}))
+
+
+def side_by_side(told: Mapping[str, Any], names: Mapping[str, Organization]) -> parts.Chart | None:
+    """How behaviour and the work behind it changed, place by place; None where fewer than three places are large enough
+    or no work was registered."""
+    outcome = told.get("outcome") or {}
+    places = outcome.get("places", ())
+    if len(places) < FEWEST_PLACES:
+        return None
+    behaviour, work = metric_of(told["metrics"][0]), metric_of(outcome)
+    scales = [100 if metric.kind is Kind.RATE else 1 for metric in (behaviour, work)]
+
+    def of(began: bool) -> list[float | None]:
+        return [one["outcome"] * scales[1] if one["began"] is began else None for one in places]
+
+    return parts.Chart(
+        id="impact-places",
+        label=_("Change since the start, place by place: to the right of “%(behaviour)s”, upwards of “%(work)s”")
+        % {"behaviour": _in_unit(behaviour), "work": _in_unit(work)},
+        axis=_("Place"),
+        labels=[_point_name(one, names) for one in places],
+        series=[
+            parts.Series(_("Work, where it began"), of(True), "dot", "c1"),
+            parts.Series(_("Work, where it waited"), of(False), "dot", "c4"),
+            parts.Series(_("Behaviour"), [one["behaviour"] * scales[0] for one in places], "along", "c6"),
+        ],
+        format="decimal",
+        height="high",
+    )
+
+
+def _in_unit(metric: Metric) -> str:
+    unit = _("pp") if metric.kind is Kind.RATE else unit_of(metric)
+    return f"{metric_name(metric)} ({unit})" if unit else metric_name(metric)
+
+
+def _point_name(one: Mapping[str, Any], names: Mapping[str, Organization]) -> str:
+    people = ngettext("%(n)s person", "%(n)s people", one["people"]) % {"n": numbers.full(one["people"])}
+    if len(one["units"]) == 1:
+        return f"{place_name(one['units'][0], names)} · {people}"
+    known = names.get(one["units"][0])
+    company = known.company.name if known is not None and known.company is not None else one["company"]
+    many = len(one["units"])
+    departments = ngettext("%(n)s department", "%(n)s departments", many) % {"n": numbers.full(many)}
+    return f"{company} · {departments} · {people}"
 
 
 def chart_section(chart: parts.Chart) -> Section:

@@ -49,6 +49,7 @@ from uptake.web.pages.impact.measures import (
     metric_name,
     metrics_section,
     placebo,
+    side_by_side,
     size_of,
 )
 from uptake.web.pages.impact.places import places_managed
@@ -402,7 +403,7 @@ def _began(told: Mapping[str, Any]) -> Section | None:
 
 def _sections(told: Mapping[str, Any]) -> list[Section]:
     """The first page answers; behind it stands what the answer rests on."""
-    pictures = [told[name] for name in ("course", "forest", "placebo", "left_out", "calendar")]
+    pictures = [told[name] for name in ("course", "forest", "placebo", "left_out", "places", "calendar")]
     study: parts.Chart | None = told["study"]
     three = _three(told)
     return [
@@ -509,6 +510,7 @@ def _report(told: Mapping[str, Any], names: Mapping[str, Organization]) -> dict[
         "forest": forest(told),
         "placebo": placebo(primary),
         "left_out": left_out(primary, names),
+        "places": side_by_side(told, names),
         "from": date.fromisoformat(told["from"]),
         "to": date.fromisoformat(told["to"]),
         "course": _course(primary["weeks"], result["event_study"]),

@@ -44,6 +44,8 @@ class Field(NamedTuple):
     right: float
     top: float
     lying: bool
+    below: Sequence[tuple[float, float]] = ()
+    """(x, number) of the ticks below, where the axis below is one of numbers."""
 
     def at(self, place: float, value: float) -> tuple[float, float]:
         """(x, y) of a value at a position."""
@@ -55,7 +57,8 @@ def drawing_of(chart: Chart, width: float) -> Any:
     """The chart as a drawing of ReportLab, `width` points wide, with a legend where more than one thing is drawn."""
     from reportlab.graphics.shapes import Drawing
 
-    named = [(one.name, one.tone, one.shape in ("line", "dot", "dash")) for one in chart.series]
+    drawn = [one for one in chart.series if one.shape != "along"]
+    named = [(one.name, one.tone, one.shape in ("line", "dot", "dash")) for one in drawn]
     named += [(level.label, level.tone, True) for level in chart.levels]
     legend = 12.0 if len(named) > 1 else 0.0
     height = (len(chart.labels) * LINE_HEIGHT + 26 if chart.lying else HEIGHT) + legend
@@ -88,7 +91,7 @@ def _ends(chart: Chart) -> tuple[float, float]:
             total = sum(one.values[at] or 0 for one in stacks if one.below is below)
             found.append(-total if below else total)
     for one in chart.series:
-        if one.shape != "stack":
+        if one.shape not in ("stack", "along"):
             found += [value for values in (one.values, one.low, one.high) for value in values if value is not None]
     return min(found), max(found)
 
@@ -109,11 +112,26 @@ def _field(chart: Chart, width: float, top: float) -> Field:
     def value(number: float) -> float:
         return start + (number - low) / (high - low) * room
 
+    along = _along(chart)
+    x_ticks = steps_of(min(0.0, *along), max(0.0, *along)) if along else []
+    x_low, x_high = min([0.0, *x_ticks, *along]), max([0.0, *x_ticks, *along])
+
+    def stands(number: float) -> float:
+        return left + (number - x_low) / (x_high - x_low or 1.0) * (right - left)
+
     def place(position: float) -> float:
+        if along:
+            return left if position < 0 else right if position > many - 1 else stands(along[int(position)])
         # Lying names are read from the top.
         return top - (position + 0.5) * step if chart.lying else left + (position + 0.5) * step
 
-    return Field(low, high, ticks, value, place, step, left, bottom, right, top, chart.lying)
+    below = [(stands(tick), tick) for tick in x_ticks]
+    return Field(low, high, ticks, value, place, step, left, bottom, right, top, chart.lying, below)
+
+
+def _along(chart: Chart) -> list[float]:
+    """Where the dots stand from left to right, where that is an axis of numbers."""
+    return [value or 0.0 for one in chart.series if one.shape == "along" for value in one.values]
 
 
 def _shapes(chart: Chart, field: Field) -> Iterator[Any]:
@@ -132,7 +150,7 @@ def _shapes(chart: Chart, field: Field) -> Iterator[Any]:
             yield from _stack(one, field, under)
         elif one.shape in ("line", "dash"):
             yield from _line(one, field)
-        else:
+        elif one.shape != "along":
             yield from _points(one, field)
     for level in chart.levels:
         ends = field.at(-0.5, level.at), field.at(len(chart.labels) - 0.5, level.at)
@@ -157,6 +175,11 @@ def _axes(chart: Chart, field: Field) -> Iterator[Any]:
             yield from _text(begin[0], field.bottom - 10, written, "middle")
         else:
             yield from _text(field.left - 4, begin[1] - LETTER / 3, written, "end")
+    for x, number in field.below:
+        yield Line(x, field.bottom, x, field.top, strokeColor=_colour(AXIS if number == 0 else GRID), strokeWidth=0.5)
+        yield from _text(x, field.bottom - 10, _tick(chart, number), "middle")
+    if field.below:
+        return
     widest = max((width_of(label, LETTER) for label in chart.labels), default=0.0)
     every = 1 if field.lying else max(1, math.ceil(max(GAP, widest + GAP / 4) / field.step))
     for at, label in enumerate(chart.labels):

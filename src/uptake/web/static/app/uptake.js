@@ -221,7 +221,8 @@
     const box = document.createElement("div");
     box.className = "u-tipbox";
     const head = document.createElement("b");
-    head.textContent = rows.length ? rows[0].name : "";
+    const along = spec.series.find((one) => one.shape === "along");
+    head.textContent = !rows.length ? "" : along ? spec.labels[rows[0].dataIndex] : rows[0].name;
     box.append(head);
     for (const row of rows) {
       if (row.seriesName === undefined || row.seriesIndex >= spec.series.length) continue;
@@ -237,12 +238,23 @@
       line.append(name, value);
       box.append(line);
     }
+    if (along && rows.length) {
+      const line = document.createElement("div");
+      const name = document.createElement("span");
+      name.textContent = along.name;
+      const value = document.createElement("span");
+      value.textContent = written(along.values[rows[0].dataIndex], spec.format);
+      line.append(name, value);
+      box.append(line);
+    }
     return box;
   }
   function optionOf(spec) {
     const font = getComputedStyle(document.body).fontFamily;
     const label = { color: css("axis"), fontSize: 12, fontFamily: font };
-    const names = { type: "category", data: spec.labels, axisLine: { lineStyle: { color: css("line-2") } }, axisTick: { show: false },
+    const along = spec.series.find((one) => one.shape === "along");
+    const names = along ? { type: "value", name: along.name, nameLocation: "middle", nameGap: 26, nameTextStyle: label, axisLine: { lineStyle: { color: css("line-2") } }, axisTick: { show: false },
+      axisLabel: { ...label, formatter: (value) => compact(value) }, splitLine: { lineStyle: { color: css("grid") } } } : { type: "category", data: spec.labels, axisLine: { lineStyle: { color: css("line-2") } }, axisTick: { show: false },
       axisLabel: { ...label, hideOverlap: true, ...(spec.lying ? { width: 150, overflow: "truncate" } : {}) }, inverse: spec.lying,
       boundaryGap: spec.series.some((one) => ["bar", "tick", "stack", "dot"].includes(one.shape)) };
     const hanging = spec.series.some((one) => one.below);
@@ -250,14 +262,14 @@
       ...(spec.format === "share" ? { max: (range) => (range.max > 0.8 && range.max <= 1 ? 1 : null) } : {}),
       axisLabel: { ...label, formatter: (value) => (spec.format === "share" ? full(value * 100) + "%" : compact(hanging ? Math.abs(value) : value)) },
       splitLine: { lineStyle: { color: css("grid") } } };
-    const series = spec.series.map((one, nth) => {
+    const series = spec.series.filter((one) => one.shape !== "along").map((one, nth) => {
       const colour = css(one.tone);
       if (one.shape === "line" || one.shape === "dash")
         return { name: one.name, type: "line", data: one.values, color: colour, symbolSize: 6, showAllSymbol: true,
           symbol: one.values.length > 1 && !(one.low.length && one.shape === "line") ? "none" : "circle",
           lineStyle: { width: one.shape === "dash" ? 1.5 : 2, type: one.shape === "dash" ? "dashed" : "solid", color: colour }, z: one.shape === "dash" ? 2 : 3 };
       if (one.shape === "dot")
-        return { name: one.name, type: "custom", z: 4, color: colour, data: one.values.map((value, i) => [i, value, one.low[i] ?? value, one.high[i] ?? value]),
+        return { name: one.name, type: "custom", z: 4, color: colour, data: one.values.map((value, i) => [along ? along.values[i] : i, value, one.low[i] ?? value, one.high[i] ?? value]),
           encode: spec.lying ? { x: [1, 2, 3], y: 0 } : { x: 0, y: [1, 2, 3] },
           renderItem: (_, api) => {
             if (api.value(1) === null || Number.isNaN(api.value(1))) return null;
@@ -299,11 +311,11 @@
     }
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     return { animation: !calm, animationDuration: 280, textStyle: { fontFamily: font, fontSize: 12 },
-      grid: { left: 4, right: 24, top: spec.marks.length ? 26 : 12, bottom: 4, containLabel: true },
+      grid: { left: 4, right: 24, top: spec.marks.length ? 26 : 12, bottom: along ? 26 : 4, containLabel: true },
       xAxis: spec.lying ? numbers : names, yAxis: spec.lying ? names : numbers, series,
-      tooltip: { trigger: "axis", confine: true, backgroundColor: css("surface"), borderColor: css("line-2"), borderWidth: 1, padding: [8, 10],
+      tooltip: { trigger: along ? "item" : "axis", confine: true, backgroundColor: css("surface"), borderColor: css("line-2"), borderWidth: 1, padding: [8, 10],
         textStyle: { color: css("ink"), fontSize: 12, fontFamily: font }, axisPointer: { type: "line", lineStyle: { color: css("line-2"), type: "solid" } },
-        formatter: (rows) => tipOf(spec, rows) } };
+        formatter: (rows) => tipOf(spec, [rows].flat()) } };
   }
   /** The band of an interval: what lies under it unseen, and upon that its width. */
   function bandOf(one) {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from datetime import date, timedelta
+from typing import Any
 
 import openpyxl
 import pypdf
@@ -29,6 +30,7 @@ from uptake.insight.report.run_self_tests import ask_for_self_tests
 from uptake.statistics.lint import linted
 from uptake.statistics.result import Grade
 from uptake.web.pages.impact import planner, sharing, words
+from uptake.web.pages.impact.measures import side_by_side
 from uptake.web.pages.impact.three import three_of
 
 pytestmark = pytest.mark.django_db
@@ -504,3 +506,32 @@ def test_the_report_on_people_says_how_they_were_drawn(cast: Cast, language: str
     with translation.override(language):
         assert str(words.DESIGNS["people_drawn"]) in text
     assert not linted(" ".join(pdf.split("\n")), grade=Grade.A)
+
+
+def test_behaviour_and_work_stand_side_by_side_where_three_places_are_large_enough() -> None:
+    def place(name: str, began: bool, behaviour: float, outcome: float) -> dict[str, Any]:
+        return {
+            "units": [name],
+            "company": "",
+            "began": began,
+            "people": 12,
+            "behaviour": behaviour,
+            "outcome": outcome,
+        }
+
+    places = [place("a", True, 0.1, 2.5), place("b", True, 0.05, -1.0), place("c", False, 0.0, 0.5)]
+    told: dict[str, Any] = {
+        "metrics": [{"event": ""}],
+        "outcome": {"event": "", "measure": "hours", "of": "", "places": places},
+    }
+
+    with translation.override("en"):
+        chart = side_by_side(told, {})
+        few = side_by_side({**told, "outcome": {**told["outcome"], "places": places[:2]}}, {})
+        none = side_by_side({**told, "outcome": None}, {})
+
+    assert chart is not None
+    assert (few, none) == (None, None)
+    assert [one.shape for one in chart.series] == ["dot", "dot", "along"]
+    assert chart.rows()[0] == ("a · 12 people", "", ["2.5", "–", "10.0"])
+    assert chart.series[1].values == [None, None, 0.5]

@@ -87,8 +87,9 @@ def test_a_claim_of_before_and_after_is_refused_with_its_averages_and_reasons(ca
     own = read(hua, "/impact/claim/?before-0=10&after-0=20&before-1=100&after-1=110")
 
     assert "Cannot tell" in text
-    assert "+25.0" in text
-    assert "+62.5% relative" in text
+    assert "An example, reconstructed" in text
+    for average in ("+25.0", "+60.5% relative", "+46.9% relative", "+56.1% relative", "+41.7% relative"):
+        assert average in text
     assert "Let some departments wait next time." in text
     assert "+55.0% relative" in own
     assert "+18.2% relative" in own

@@ -127,3 +127,18 @@ def test_latin_and_chinese_letters_are_set_in_fonts_that_have_them() -> None:
     with translation.override("zh-hans"):
         assert list(runs_of("“甲”4")) == [(CHINESE, "“甲”"), (LATIN, "4")]
     assert marked_up("a < b") == f'<font name="{LATIN}">a &lt; b</font>'
+
+
+def test_dots_stand_by_numbers_where_the_axis_below_is_one() -> None:
+    values = [2.0, -1.0, 1.0]
+    chart = Chart(
+        id="places", label="", labels=["a", "b", "c"], format="decimal",
+        series=[Series("work", values, "dot", "c1"), Series("behaviour", [10.0, -5.0, 2.5], "along", "c6")],
+    )  # fmt: skip
+
+    dots = [one for one in drawing_of(chart, 400.0).contents if isinstance(one, Circle)]
+
+    assert len(dots) == 3
+    (a, b, c) = sorted(dots, key=lambda one: one.cx, reverse=True)
+    assert (a.cx - b.cx) / (a.cx - c.cx) == pytest.approx(7.5 / 15)
+    assert a.cy > b.cy > c.cy
