@@ -17,6 +17,7 @@ from uptake.ledger.elapse import expire, mature, time_out
 from uptake.ledger.grant import Grant, MoreThanGranted, Taking, grant, take_back
 from uptake.ledger.hold import AlreadyResolved, Grace, InDebt, MoreThanHeld, NotSettled, hold, refund, release, settle
 from uptake.ledger.post import NotEnoughPoints, Refusal
+from uptake.ledger.postpone import Active, postpone
 from uptake.ledger.tests.world import BEIYUAN, DAY_0, HUA, LIN, at, start
 from uptake.ledger.verify import verify
 
@@ -34,6 +35,8 @@ class Lot:
     """Available or, before `ready`, pending."""
     expired: int = 0
     expired_reversed: int = 0
+    staying: int | None = None
+    """Every deed by `last` makes it so many days after the deed."""
 
     def gone(self, day: int) -> bool:
         return self.last is not None and day > self.last
@@ -60,6 +63,8 @@ class Person:
     debt: int = 0
     redeemed: int = 0
     day: int = 0
+    did: set[int] = field(default_factory=set)
+    """Days on which something was done, as far as it is known."""
 
     # what a person sees
     def seen(self) -> Points:
@@ -107,11 +112,29 @@ class Person:
             lot.free += points
             self.pay(lot, points)
 
+    def lives_until(self, last: int, staying: int) -> int:
+        for day in sorted(self.did):
+            last = max(last, day + staying) if day <= last else last
+        return last
+
+    def does_something(self, day: int) -> None:
+        self.did.add(day)
+        for lot in sorted(self.lots, key=lambda lot: lot.key):
+            if lot.staying is None or lot.last is None:
+                continue
+            was_gone = lot.gone(self.day)
+            lot.last = self.lives_until(lot.last, lot.staying)
+            if was_gone and not lot.gone(self.day):
+                back = lot.expired - lot.expired_reversed
+                lot.expired -= back
+                lot.free += back
+                self.pay(lot, back)
+
     # deeds
-    def grant(self, key: str, points: int, ready: int, last: int | None) -> None:
+    def grant(self, key: str, points: int, ready: int, last: int | None, staying: int | None) -> None:
         lot = next((lot for lot in self.lots if lot.key == key), None)
         if lot is None:
-            lot = Lot(key, ready, last)
+            lot = Lot(key, ready, last, staying=staying)
             self.lots.append(lot)
         lot.granted += points
         if lot.gone(self.day):
@@ -206,7 +229,7 @@ class Story(RuleBasedStateMachine):
 
     @initialize(owner=owners, points=amounts)
     def first(self, owner: str, points: int) -> None:
-        self.grants(owner=owner, points=points, cooling=0, lasts=3, again=False)
+        self.grants(owner=owner, points=points, cooling=0, lasts=3, again=False, stays=True)
 
     def now(self) -> datetime:
         self.tick += 1
@@ -237,13 +260,17 @@ class Story(RuleBasedStateMachine):
         cooling=st.integers(0, 4),
         lasts=st.none() | st.integers(0, 6),
         again=st.booleans(),
+        stays=st.booleans(),
     )
-    def grants(self, owner: str, points: int, cooling: int, lasts: int | None, again: bool) -> None:
+    def grants(self, owner: str, points: int, cooling: int, lasts: int | None, again: bool, stays: bool) -> None:
         person = self.people[owner]
         own = [lot.key for lot in person.lots if lot.granted]
         key = own[points % len(own)] if again and own else self.fresh()
         ready = self.day + cooling
         last = None if lasts is None else ready + lasts
+        staying = lasts if stays and lasts else None
+        if last is not None and staying is not None:
+            last = person.lives_until(last, staying)
         now = self.now()
         item = Grant(
             book=BEIYUAN,
@@ -257,8 +284,44 @@ class Story(RuleBasedStateMachine):
             available_from=start(ready),
             last_date=None if last is None else DAY_0 + timedelta(days=last),
             expires_at=None if last is None else start(last + 1),
+            inactive_days=staying,
         )
-        self.both(owner, lambda p: p.grant(key, points, ready, last), grant, grants=[item], now=now)
+        self.both(owner, lambda p: p.grant(key, points, ready, last, staying), grant, grants=[item], now=now)
+
+    @rule(owner=owners, ago=st.integers(0, 6))
+    def something_is_done(self, owner: str, ago: int) -> None:
+        """It may come to be known some days later."""
+        self.did(owner, max(0, self.day - ago))
+
+    @precondition(lambda self: any(self.thought_gone(person) for person in self.people.values()))
+    @rule(data=st.data())
+    def what_was_thought_gone_is_kept(self, data: st.DataObject) -> None:
+        """A deed comes to be known without which points have expired."""
+        owner = data.draw(st.sampled_from([one for one, person in self.people.items() if self.thought_gone(person)]))
+        lot = data.draw(st.sampled_from(self.thought_gone(self.people[owner])), label="lot")
+        assert lot.last is not None
+        self.did(owner, lot.last)
+
+    def thought_gone(self, person: Person) -> list[Lot]:
+        return [
+            lot
+            for lot in person.lots
+            if lot.staying and lot.expired and lot.last is not None and lot.last < self.day <= lot.last + lot.staying
+        ]
+
+    def did(self, owner: str, day: int) -> None:
+        """Told are the runs of all days that are known from this one on."""
+        person = self.people[owner]
+        runs = []
+        for staying in sorted({lot.staying for lot in person.lots if lot.staying is not None}):
+            known = sorted({one for one in person.did if one >= day} | {day})
+            while known:
+                first = last = known.pop(0)
+                while known and known[0] <= last + staying:
+                    last = known.pop(0)
+                begins, ends = DAY_0 + timedelta(days=first), DAY_0 + timedelta(days=last + staying)
+                runs.append(Active(BEIYUAN, owner, staying, begins, ends, start(last + staying + 1), "event/9"))
+        self.both(owner, lambda p: p.does_something(day), postpone, runs=runs, now=self.now())
 
     @precondition(lambda self: any(lot.granted for p in self.people.values() for lot in p.lots))
     @rule(data=st.data(), points=amounts, whole=st.booleans())
