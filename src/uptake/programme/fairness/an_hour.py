@@ -27,7 +27,7 @@ HOUR = 60
 
 @dataclass(frozen=True, slots=True)
 class BestHour:
-    """points: of the best hour of a role, by events of that `name`; less: certainly under four fifths of the best's."""
+    """points: of the best hour of a role, by events of that `name`; less: under four fifths of the best's."""
 
     points: float
     name: str
