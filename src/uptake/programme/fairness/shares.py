@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from django.db.models import Count, Sum
 
+from uptake.basics.business_day import start_of
 from uptake.directory.models import Kind, Membership, Organization, PersonKind
+from uptake.directory.place import settings_at
 from uptake.directory.viewer import ids_of
 from uptake.events.models import Event
 from uptake.programme.models import Award
+from uptake.programme.rewards.models import TAKEN, Redemption
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,6 +40,8 @@ class Group:
     reached: int
     expected: float
     against: Ratio | None
+    redeemed: int = 0
+    """How many of them asked for a reward that they have or may still get."""
 
     @property
     def per_head(self) -> float:
@@ -45,6 +50,10 @@ class Group:
     @property
     def reach(self) -> float:
         return self.reached / self.people
+
+    @property
+    def redeeming(self) -> float:
+        return self.redeemed / self.people
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +104,13 @@ def fairness_of(company: Organization, first: date, last: date) -> Fairness | No
     points = np.array([sum(earned.get(one, {}).values()) for one in people], dtype=np.float64)
     formerly = np.array([sum(before.get(one, {}).values()) for one in people], dtype=np.float64)
     done, done_before = _done(company, first, last, earned), _done(company, *earlier, before)
+    asked = _redeemed(company, first, last)
     groupings, worlds = [], []
     for at in (0, 1):
         names = [places[one][at] for one in people]
         told = _grouping(names, people, earned, done, points)
         past = _grouping(names, people, before, done_before, formerly)
+        told = _with_redeemed(told, Counter(places[one][at] for one in people if one in asked))
         groupings.append(_with_triggers(told, past, names, points))
         worlds.append(names)
     everybody = triggers.of_points(points, ["" for _ in people], formerly if formerly.any() else None)
@@ -158,6 +169,18 @@ def _done(
     return found
 
 
+def _redeemed(company: Organization, first: date, last: date) -> set[int]:
+    """Who asked in the period for a reward that they have or may still get."""
+    clock = settings_at(company)
+    span = (start_of(first, *clock), start_of(last + timedelta(days=1), *clock))
+    rows = Redemption.objects.filter(company=company, requested_at__gte=span[0], requested_at__lt=span[1])
+    return set(rows.filter(state__in=TAKEN).order_by().values_list("person_id", flat=True))
+
+
+def _with_redeemed(of: Grouping, redeemed: Mapping[str, int]) -> Grouping:
+    return replace(of, groups=tuple(replace(one, redeemed=redeemed.get(one.name, 0)) for one in of.groups))
+
+
 def _grouping(
     names: Sequence[str],
     people: Sequence[int],
@@ -213,6 +236,7 @@ def _with_triggers(
     fired = triggers.of_expected(_expected(now), raw, _far(past))
     shown = {one.name for one in now.groups}
     fired += triggers.of_reach({one.name: (one.reached, one.people) for one in now.groups}, _unreached(past))
+    fired += triggers.of_redeemed({one.name: (one.redeemed, one.people) for one in now.groups})
     alike = {"GROUPS_DIFFER", "BETWEEN_GROUPS"}
     told = triggers.of_points(points, names)
     fired += [one for one in told if one.code in alike or one.group in shown - {NOWHERE}]

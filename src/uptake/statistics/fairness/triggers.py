@@ -85,6 +85,12 @@ def of_reach(reached: Mapping[str, tuple[int, int]], before: Collection[str] = (
     return told
 
 
+def of_redeemed(redeemed: Mapping[str, tuple[int, int]]) -> list[Trigger]:
+    """The same of who redeems; nothing where nobody does."""
+    found = of_reach(redeemed) if any(have for have, _people in redeemed.values()) else []
+    return [Trigger("REDEEMED", one.level, one.group, one.number) for one in found]
+
+
 def of_points(points: Floats, groups: Sequence[str], before: Floats | None = None) -> list[Trigger]:
     """What is told from points and groups alone; before: the same people's points of the month before."""
     told = []

@@ -8,9 +8,13 @@ import pytest
 
 from tests.cast import NOW, TODAY, Cast, person
 from uptake.directory.models import Identity, Membership, Organization, PersonKind
+from uptake.directory.scope import EVERYTHING, Viewer
 from uptake.events.happening import Happening
 from uptake.events.record import record
 from uptake.programme.fairness.shares import Fairness, fairness_of
+from uptake.programme.rewards.offer import Offer, offer
+from uptake.programme.rewards.redeem import redeem
+from uptake.programme.rewards.resolve import cancel
 from uptake.programme.tests.world import Desk
 
 MONTH = TODAY - timedelta(days=29)
@@ -113,6 +117,35 @@ def test_who_has_nothing_counts_and_small_groups_stay_hidden(cast: Cast) -> None
     unreached = {one.group for one in found.departments.triggers if one.code == "REACH"}
     assert unreached == {cast.finance.name}
     assert any(one.code == "ZEROS" for one in found.triggers)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_redeems_is_told_of_groups_and_what_came_to_nothing_does_not_count(cast: Cast) -> None:
+    desk = Desk(cast)
+    buyers, clerks = [f"b{n}" for n in range(12)], [f"c{n}" for n in range(12)]
+    staff(cast, cast.purchasing, buyers, "buyer")
+    staff(cast, cast.finance, clerks, "clerk")
+    orders(desk, dict.fromkeys(buyers + clerks, 2))
+    told = Offer(kind="goods", name_en="Mug", name_zh="杯子", text_en="", text_zh="", price=5)
+    mug = offer(company=cast.beiyuan, offer=told, by=EVERYTHING, now=NOW)
+    later = NOW + timedelta(hours=5)
+    for name in (*buyers[:9], *clerks[:2]):
+        who = cast.identities[name].person
+        assert who is not None
+        by = Viewer(None, who.pk, who.name, (), TODAY, (cast.beiyuan.path,))
+        done = redeem(reward=mug, by=by, key="mug", now=later).redemption
+        if name in ("b8", "c1"):
+            cancel(redemption=done.pk, by=by, key="no", now=later)
+
+    found = looked(cast)
+
+    redeemed = {one.name: one.redeemed for one in found.departments.groups}
+    assert redeemed == {cast.purchasing.name: 8, cast.finance.name: 1}
+    fired = {(one.group, round(one.number, 3)) for one in found.departments.triggers if one.code == "REDEEMED"}
+    assert fired == {(cast.finance.name, 0.125)}
+    page = cast.sign_in(cast.ren).get(f"/fairness/?at={cast.beiyuan.slug}").content.decode()
+    assert "In Finance people redeem points at 13% of the rate of the best group." in page
+    assert ">67%<" in page
 
 
 @pytest.mark.django_db

@@ -34,6 +34,7 @@ class Row:
     people: int
     per_head: str
     reach: str
+    redeemed: str
     against: str
     interval: str
     tone: str
@@ -204,6 +205,7 @@ def _row(one: Group, *, by_role: bool) -> Row:
         people=one.people,
         per_head=numbers.full(one.per_head, 1),
         reach=numbers.share(one.reach, 0),
+        redeemed=numbers.share(one.redeeming, 0),
         against="–" if ratio is None else numbers.full(ratio.value, 2),
         interval="" if ratio is None else f"{numbers.full(ratio.low, 2)} – {numbers.full(ratio.high, 2)}",
         tone=tone,

@@ -105,6 +105,14 @@ def _reach(name: str, number: float, by_role: bool) -> tuple[str, str]:
     )
 
 
+def _redeemed(name: str, number: float, by_role: bool) -> tuple[str, str]:
+    return (
+        _("In %(group)s people redeem points at %(share)s of the rate of the best group.")
+        % {"group": name, "share": numbers.share(number, 0)},
+        _("Prices against what they can earn, and whether the rewards are of use on their shift."),
+    )
+
+
 def _winners(name: str, number: float, by_role: bool) -> tuple[str, str]:
     return (
         _("The same people are in front as in the period before (rank correlation %(rho)s).")
@@ -119,5 +127,6 @@ SAID: dict[str, Callable[[str, float, bool], tuple[str, str]]] = {
     "GROUPS_DIFFER": _differ,
     "BETWEEN_GROUPS": _between,
     "REACH": _reach,
+    "REDEEMED": _redeemed,
     "SAME_WINNERS": _winners,
 }
