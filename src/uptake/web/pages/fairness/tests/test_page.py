@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from django.utils.translation import override
 
 from tests.cast import NOW, Cast, person
 from uptake.directory.models import Identity, Membership
@@ -69,6 +70,9 @@ def test_every_trigger_has_its_words() -> None:
     codes = set(re.findall(r'(?:Trigger|warn)\("([A-Z_]+)"', inspect.getsource(triggers)))
 
     assert codes - {"OBSERVED_EXPECTED", "EARNABILITY"} == set(SAID)
+    with override("en"):
+        said = SAID["REDEEMED"]("Finance", 0.125, False)[0]
+    assert said == "In Finance people redeem points at 13% of the rate of the best group."
 
 
 @pytest.mark.django_db(transaction=True)
