@@ -95,6 +95,7 @@ def edit(request: HttpRequest, reward_id: int | None = None) -> HttpResponseBase
     context = {
         **frame(company, companies, viewer, "catalogue"),
         "row": row,
+        "name": row.name_in(get_language() or "en") if row else "",
         "given": request.POST if wrong else _given(row),
         "kinds": RewardKind.choices,
         "levels": _levels(company, row),
