@@ -67,6 +67,8 @@ def days_after(panel: Panel) -> int:
 def choose(panel: Panel, plan: Plan, *, unaffected: Panel | None = None) -> Choice:
     """The first of the nine rules that fits. `unaffected`: the same units' unrewarded action."""
     treated, others = int(panel.ever.sum()), int((~panel.ever).sum())
+    if plan.survey is not None and not plan.survey.bearable:
+        return Choice(9, Design.DESCRIPTION, Grade.D)
     drawn = plan.assignment is Assignment.RANDOM
     if drawn and plan.drawn is Drawn.PERSON:
         # Single people are never compared in any other way than by the lot that was drawn.

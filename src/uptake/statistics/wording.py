@@ -187,6 +187,8 @@ def sentences(result: Result) -> tuple[Sentence, ...]:
         told.append(Sentence(basis, {"grade": result.grade.value, **counts}))
         if result.naive is not None:
             told.append(Sentence(NAIVE[kind], {"naive": signed(result.naive, kind)}))
+    if result.verdict is Verdict.DESCRIPTION and result.naive is not None:
+        told.append(Sentence(NAIVE[kind], {"naive": signed(result.naive, kind)}))
     told += [Sentence(REASONS[check.code]) for check in against(result)]
     if result.verdict is Verdict.CANNOT_TELL:
         told += [Sentence(REMEDIES[check.code]) for check in against(result) if check.code in REMEDIES]

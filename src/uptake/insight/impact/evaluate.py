@@ -20,6 +20,7 @@ from uptake.directory.audit import note
 from uptake.directory.place import settings_at
 from uptake.directory.viewer import NotAllowed, Viewer
 from uptake.insight.gaming.record_of import flagged_days
+from uptake.insight.impact.answers import survey_of
 from uptake.insight.impact.drawn_people import drawn_panel, still_as_drawn
 from uptake.insight.impact.lot import lot_of
 from uptake.insight.impact.metrics import Metric, metric_of
@@ -116,7 +117,7 @@ def answer(intervention: Intervention, *, last: date) -> dict[str, Any]:
         if panel is None:
             raise NothingYet
         since.append(panel.days[0].astype("datetime64[D]").astype(object).isoformat())
-        plan = _plan(intervention, metric, float(one["smallest"]), beside, direction=good_of(one))
+        plan = _plan(intervention, metric, float(one["smallest"]), beside, last, direction=good_of(one))
         unpaid = _unaffected(intervention, panel, first=first, last=last)
         result = evaluate_panel(panel, plan, unaffected=unpaid, read_on=last, draws=DRAWS)
         asked.append((panel, plan, metric, result))
@@ -129,7 +130,7 @@ def answer(intervention: Intervention, *, last: date) -> dict[str, Any]:
         if panel is None:
             continue
         good = Direction(one.get("direction", Direction.LOWER))
-        plan = _plan(intervention, metric, margin, beside, direction=good)
+        plan = _plan(intervention, metric, margin, beside, last, direction=good)
         result = evaluate_panel(panel, plan, read_on=last, draws=DRAWS)
         usable = result.estimate is not None and result.estimate.usable and not result.stops
         higher = good is Direction.HIGHER
@@ -195,7 +196,7 @@ def _programme(
         told = {**metric.facts(), "direction": "higher" if good_is_higher else "lower", "result": None}
         panel = _panel(intervention, metric, first=first, last=last)
         if panel is not None and np.nansum(panel.numerator if panel.numerator is not None else panel.outcome):
-            plan = _plan(intervention, metric, float(registered["smallest"]), beside)
+            plan = _plan(intervention, metric, float(registered["smallest"]), beside, last)
             outcome = evaluate_panel(panel, plan, read_on=last, draws=DRAWS)
             told |= _said(panel, plan, metric, outcome) | {"weeks": []}
             over = last >= intervention.until
@@ -227,7 +228,7 @@ def _without_flagged(
     if panel is None:
         return {}
     unpaid = _unaffected(intervention, panel, first=first, last=last, without=days)
-    plan = _plan(intervention, metric, float(one["smallest"]), beside)
+    plan = _plan(intervention, metric, float(one["smallest"]), beside, last)
     result = evaluate_panel(panel, plan, unaffected=unpaid, read_on=last, draws=DRAWS)
     estimate = _facts(result)["estimate"]
     if estimate is None or estimate["low"] is None or estimate == plain:
@@ -251,7 +252,7 @@ def _others(
         if panel is None or not np.nansum(panel.numerator if panel.numerator is not None else panel.outcome):
             found.append({**metric.facts(), "smallest": float(one["smallest"]), "result": None})
         else:
-            plan = _plan(intervention, metric, float(one["smallest"]), beside)
+            plan = _plan(intervention, metric, float(one["smallest"]), beside, last)
             found.append(_told(panel, plan, last, metric) | {"weeks": []})
     tested = [one for one in found if one["result"] is not None and one["result"]["p"] is not None]
     for one, raised in zip(tested, adjusted([], [one["result"]["p"] for one in tested])[1], strict=True):
@@ -279,10 +280,14 @@ def _plan(
     metric: Metric,
     smallest: float,
     beside: tuple[Incident, ...],
+    last: date,
     direction: Direction = Direction.HIGHER,
 ) -> Plan:
     lot = lot_of(intervention.plan)
+    start = intervention.first_start
+    first = start - timedelta(days=HISTORY_DAYS)
     return Plan(
+        survey=survey_of(intervention.starts, metric, first=first, start=start, last=last),
         metric=metric.event or "active",
         kind=metric.kind,
         smallest=smallest,

@@ -80,7 +80,7 @@ def survey(plan: Plan) -> Check | None:
     share = plan.survey.answered / plan.survey.asked if plan.survey.asked else 0.0
     return Check(
         "SURVEY_RESPONSE",
-        Light.PASS if plan.survey.bearable else Light.STOP,
+        Light.PASS if plan.survey.bearable else Light.WARN,
         share,
         {"same_people": plan.survey.same_people},
     )

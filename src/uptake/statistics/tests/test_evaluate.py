@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from uptake.statistics.checks.robustness import placebo_unit
 from uptake.statistics.estimate import Estimate, Relative
 from uptake.statistics.evaluate import evaluate
 from uptake.statistics.panel import Panel
@@ -16,6 +17,7 @@ from uptake.statistics.plan import Assignment, Drawn, Headcount, Incident, Kind,
 from uptake.statistics.result import Check, Design, Grade, Light, Result, Verdict
 from uptake.statistics.simulate import World, simulated
 from uptake.statistics.verdict import Guardrail, Overall, always_valid, guardrail, judged, programme_verdict
+from uptake.statistics.wording import sentences
 
 pytestmark = pytest.mark.once
 PLAN = Plan("daily sign-in", Kind.RATE, 0.02)
@@ -127,7 +129,6 @@ STOPS: dict[str, tuple[World, Plan, Any]] = {
         replace(PLAN, assignment=Assignment.RANDOM, drawn=Drawn.DEPARTMENT), None,
     ),
     "DENOMINATOR": (ROLLOUT, replace(PLAN, headcount=Headcount.SEEN), None),
-    "SURVEY_RESPONSE": (ROLLOUT, replace(PLAN, survey=Survey(100, 40, True)), None),
 }  # fmt: skip
 
 
@@ -142,6 +143,97 @@ def test_what_the_data_cannot_bear_is_refused_with_its_code(code: str) -> None:
     assert found is not None
     assert found.light is Light.STOP
     assert result.verdict in (Verdict.CANNOT_TELL, Verdict.DESCRIPTION)
+
+
+def _left(panel: Panel) -> Panel:
+    """Half of those that began leave in the last month."""
+    gone = panel.ever[:, None] & (np.arange(panel.never) >= 150)[None, :]
+    return replace(panel, headcount=np.where(gone, panel.headcount / 2, panel.headcount))
+
+
+def _clerks(panel: Panel) -> Panel:
+    """Only clerks do more."""
+    role = np.array(["clerk" if row % 2 else "buyer" for row in range(len(panel.units))])
+    more = 0.1 * ((role == "clerk")[:, None] & panel.under)
+    return replace(panel, outcome=panel.outcome + more, role=tuple(role))
+
+
+SMALL = replace(ROLLOUT, starts=(90,), waiting=0.5)
+WARNS: dict[str, tuple[World, Plan, Any, int]] = {
+    "TOO_FEW_UNITS": (replace(TOGETHER, departments=12, waiting=0.75), PLAN, None, 3),
+    "PRETREND_SIZE": (replace(ROLLOUT, departments=10, noise=0.2), replace(PLAN, smallest=0.005), None, 3),
+    "HONEST": (replace(SMALL, departments=12, effect=0.012, spread_of_effect=0.0), PLAN, None, 3),
+    "ATTRITION": (ROLLOUT, PLAN, _left, 3),
+    "LEAVE_ONE_OUT": (replace(SMALL, departments=8, effect=0.02, spread_of_effect=0.06), PLAN, None, 5),
+    "HETEROGENEITY": (ROLLOUT, PLAN, _clerks, 3),
+    "UNDERPOWERED": (replace(ROLLOUT, departments=10, noise=0.2), replace(PLAN, smallest=0.005), None, 3),
+    "SURVEY_RESPONSE": (ROLLOUT, replace(PLAN, survey=Survey(100, 40, True)), None, 3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", WARNS)
+def test_what_asks_for_care_warns_with_its_number(code: str) -> None:
+    world, plan, spoil, seed = WARNS[code]
+    panel, _ = simulated(world, seed)
+
+    found = evaluate(panel if spoil is None else spoil(panel), plan, draws=19).check(code)
+
+    assert found is not None
+    assert found.light is Light.WARN
+    assert found.number is not None
+
+
+def test_a_sound_rollout_passes_every_check() -> None:
+    result = told(plan=replace(PLAN, survey=Survey(100, 60, True)))
+
+    passed = {check.code for check in result.checks}
+    assert {check.light for check in result.checks} == {Light.PASS}
+    assert passed >= {
+        "NO_CONTROL", "TOO_FEW_UNITS", "TOO_SHORT", "PRETREND", "PRETREND_SIZE", "PLACEBO_TIME", "PLACEBO_UNIT",
+        "HONEST", "SELECTED_ON_OUTCOME", "COINCIDENT_EVENT", "METRIC_BREAK", "SPILLOVER", "ATTRITION",
+        "NOVELTY_DECAY", "LEAVE_ONE_OUT", "HETEROGENEITY", "DENOMINATOR", "SURVEY_RESPONSE",
+    }  # fmt: skip
+    many = told(replace(TOGETHER, departments=30, waiting=29 / 30, starts=(110,)))
+    alone = many.check("ONE_TREATED")
+    drawn = told(
+        replace(TOGETHER, departments=80), replace(PLAN, assignment=Assignment.RANDOM, drawn=Drawn.PERSON)
+    ).check("SRM")
+    assert alone is not None
+    assert drawn is not None
+    assert (alone.light, drawn.light) == (Light.PASS, Light.PASS)
+
+
+def test_chance_that_gives_as_much_warns_beside_an_interval_without_0() -> None:
+    panel, _ = simulated(replace(ROLLOUT, effect=0.0), 3)
+
+    sure, _draws = placebo_unit(panel, Estimate(0.02, 0.001, 59), 39)
+    open_, _draws = placebo_unit(panel, Estimate(0.02, 0.1, 59), 39)
+
+    assert (sure.light, open_.light) == (Light.WARN, Light.PASS)
+    assert sure.number is not None
+    assert sure.number > 0.10
+
+
+@pytest.mark.parametrize("survey", [Survey(100, 49, True), Survey(100, 90, False), Survey(0, 0, True)])
+def test_a_survey_of_few_or_of_others_is_described_and_no_more(survey: Survey) -> None:
+    result = told(plan=replace(PLAN, survey=survey))
+
+    assert (result.design, result.grade, result.verdict) == (Design.DESCRIPTION, Grade.D, Verdict.DESCRIPTION)
+    assert result.estimate is None
+    text = " ".join(one.said() for one in sentences(result))
+    assert "Fewer than half answered, or other people than before." in text
+    assert "The plain before/after figure" in text
+
+
+def test_single_people_are_compared_by_the_lot_or_not_at_all() -> None:
+    by_lot = replace(PLAN, assignment=Assignment.RANDOM, drawn=Drawn.PERSON)
+
+    few = told(replace(TOGETHER, departments=40), by_lot)
+    uneven = told(replace(TOGETHER, departments=200, waiting=0.65), by_lot)
+
+    assert (few.design, few.verdict) == (Design.DESCRIPTION, Verdict.DESCRIPTION)
+    assert (uneven.design, uneven.verdict) == (Design.DESCRIPTION, Verdict.CANNOT_TELL)
+    assert "SRM" in uneven.codes
 
 
 def test_no_headcount_where_it_is_needed_stops() -> None:
