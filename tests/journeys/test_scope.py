@@ -35,6 +35,7 @@ WITHOUT_SCOPE: Mapping[str, str] = {
     "events.EventType": "the catalogue of names is everybody's; it holds no rows of a company",
     "events.Correction": "read only by readers of the record, which see everything",
     "events.Bookmark": "how far a reader of the record is; no rows of a company",
+    "directory.ClockChange": "read as the clock of a place, or on the page of a place that the viewer manages",
     "connectors.RememberedMapping": "read by the import of the place itself, after its scope was checked",
     "people_sources.SaidPlace": "read with a source of people that the viewer may see",
     "people_sources.SaidPerson": "read with a source of people that the viewer may see",

@@ -10,7 +10,6 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from uptake.basics.business_day import business_date
 from uptake.connectors.models import IntakeProblem
 from uptake.events.models import ApiKey, WidgetKey
 
@@ -49,8 +48,7 @@ def note_problems(*, problems: Sequence[Noted]) -> None:
         if key is None:
             continue
         of = {"widget_key" if one.widget else "key": key}
-        clock = key.connection.clock
-        day = business_date(one.at, clock.zone, clock.day_start)
+        day = key.connection.clock.date_of(one.at)
         row, made = IntakeProblem.objects.get_or_create(
             **of, day=day, code=one.code[:32], defaults={"count": 0, "first_at": one.at, "last_at": one.at}
         )

@@ -16,7 +16,6 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.functional import Promise
 
-from uptake.basics.business_day import business_date
 from uptake.directory.audit import note
 from uptake.directory.models import (
     Erasure,
@@ -150,7 +149,7 @@ def subject_of(person: Person, policy: Policy, *, by: Viewer, now: datetime) -> 
         identities=tuple(one.pk for one in identities),
         external_ids=tuple((one.source, one.external_id) for one in identities),
         words=tuple(sorted({word.strip() for word in words} - {"", NAMELESS})),
-        today=business_date(now, *settings_at(home_of(person))),
+        today=settings_at(home_of(person)).date_of(now),
         now=now,
         by=by.user_id,
     )

@@ -10,7 +10,6 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from uptake.basics.business_day import business_date
 from uptake.directory.audit import note
 from uptake.directory.leave import NoDays, Overlaps, add_leave
 from uptake.directory.models import Leave, Organization, Person
@@ -70,7 +69,7 @@ def import_leave(*, text: str, company: Organization, by: Viewer, now: datetime)
         raise NoColumns
     if len(rows) > MOST_ROWS + 1:
         raise TooManyRows
-    people = _people(company, business_date(now, *settings_at(company)))
+    people = _people(company, settings_at(company).date_of(now))
     found = LeaveImported()
     for line, cells in enumerate(rows[1:], 2):
         told = {head: cell.strip() for head, cell in zip(heads, cells, strict=False) if head}

@@ -73,6 +73,21 @@ class Organization(models.Model):
         return self.name
 
 
+class ClockChange(models.Model):
+    """From a date on a place names another zone and day start than before (empty: as its parent); see `set_clock`."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="clock_changes")
+    from_date = models.DateField()
+    timezone = models.CharField(max_length=64, blank=True)
+    day_start = models.TimeField(null=True, blank=True)
+    planned_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "from_date"], name="clock_changes_once_a_date"),
+        ]
+
+
 class PersonKind(models.TextChoices):
     HUMAN = "human", _("Human")
     MACHINE = "machine", _("Machine")

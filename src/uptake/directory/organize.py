@@ -11,8 +11,8 @@ from django.db.models import F, Value
 from django.db.models.functions import Concat, Substr
 from django.utils.text import slugify
 
-from uptake.basics.business_day import business_date
 from uptake.directory.audit import note
+from uptake.directory.clock import UnknownZone, held, name_clock
 from uptake.directory.models import Kind, Membership, Organization
 from uptake.directory.place import settings_at
 from uptake.directory.viewer import Deed, NotAllowed, Viewer
@@ -36,10 +36,6 @@ class OtherCompany(Exception):
 
 class NameTaken(Exception):
     """Another open place beside it has this name, or any place this slug."""
-
-
-class UnknownZone(Exception):
-    """Not the name of a time zone."""
 
 
 class StillInUse(Exception):
@@ -103,7 +99,7 @@ def rename_organization(
     *, organization: Organization, name: str, by: Viewer, now: datetime, trade: str | None = None
 ) -> Organization:
     """Another name (and trade) for a place; its slug stays, as senders use it. Raises NotAllowed, NameTaken."""
-    place = _held(organization, by)
+    place = held(organization, by)
     name = " ".join(name.split())
     trade = place.trade if trade is None else trade
     if (name, trade) == (place.name, place.trade):
@@ -117,29 +113,14 @@ def rename_organization(
 
 
 @transaction.atomic
-def set_clock(
-    *, organization: Organization, timezone: str, day_start: time | None, by: Viewer, now: datetime
-) -> Organization:
-    """The zone and day start of a place (empty: as its parent). Holds for events recorded from now on."""
-    place = _held(organization, by)
-    if timezone and timezone not in available_timezones():
-        raise UnknownZone
-    if (place.timezone, place.day_start) == (timezone, day_start):
-        return place
-    details = {"timezone": timezone, "day_start": str(day_start or ""), "timezone_was": place.timezone}
-    place.timezone, place.day_start = timezone, day_start
-    place.save(update_fields=["timezone", "day_start"])
-    note(deed="organization.clock_set", actor=by, organization=place, subject=place.name, details=details, now=now)
-    return place
-
-
-@transaction.atomic
 def move_organization(*, organization: Organization, parent: Organization, by: Viewer, now: datetime) -> Organization:
     """A place, with all below it, under another parent of the same company (a company: under another park).
 
+    It keeps the clock it had: what it inherited it names itself from now on.
+
     Raises NotAllowed, WrongPlace (also for a place below itself), OtherCompany, NameTaken.
     """
-    place = _held(organization, by)
+    place = held(organization, by)
     if not by.may(Deed.MANAGE_PEOPLE, parent) or (place.parent and not by.may(Deed.MANAGE_PEOPLE, place.parent)):
         raise NotAllowed
     if place.parent_id == parent.pk:
@@ -151,9 +132,12 @@ def move_organization(*, organization: Organization, parent: Organization, by: V
         raise OtherCompany
     _check_name(place.name, parent, place.pk)
     old, new = place.path, f"{parent.path}{place.pk}/"
+    clock = settings_at(place)
     Organization.objects.filter(path__startswith=old).update(path=Concat(Value(new), Substr(F("path"), len(old) + 1)))
     place.parent, place.path = parent, new
     place.save(update_fields=["parent"])
+    if settings_at(place) != clock:
+        name_clock(place, clock, now=now)
     note(
         deed="organization.moved",
         actor=by,
@@ -168,14 +152,14 @@ def move_organization(*, organization: Organization, parent: Organization, by: V
 @transaction.atomic
 def close_organization(*, organization: Organization, by: Viewer, now: datetime) -> Organization:
     """Closes a place where nobody is any more; its history stays. Raises NotAllowed, StillInUse."""
-    place = _held(organization, by)
+    place = held(organization, by)
     if place.closed_at is not None:
         return place
     if place.parent is None and not by.may(Deed.RUN_PLATFORM):
         raise NotAllowed
-    today = business_date(now, *settings_at(place))
-    held = Membership.objects.filter(organization__path__startswith=place.path)
-    people = held.exclude(until_date__lte=today).values("person").distinct().count()
+    today = settings_at(place).date_of(now)
+    members = Membership.objects.filter(organization__path__startswith=place.path)
+    people = members.exclude(until_date__lte=today).values("person").distinct().count()
     places = place.children.filter(closed_at__isnull=True).count()
     if people or places:
         raise StillInUse(people=people, places=places)
@@ -188,7 +172,7 @@ def close_organization(*, organization: Organization, by: Viewer, now: datetime)
 @transaction.atomic
 def reopen_organization(*, organization: Organization, by: Viewer, now: datetime) -> Organization:
     """Opens a closed place again. Raises NotAllowed, WrongPlace where its parent is closed, NameTaken."""
-    place = _held(organization, by)
+    place = held(organization, by)
     if place.closed_at is None:
         return place
     if place.parent is not None and place.parent.closed_at is not None:
@@ -197,13 +181,6 @@ def reopen_organization(*, organization: Organization, by: Viewer, now: datetime
     place.closed_at = None
     place.save(update_fields=["closed_at"])
     note(deed="organization.reopened", actor=by, organization=place, subject=place.name, now=now)
-    return place
-
-
-def _held(organization: Organization, by: Viewer) -> Organization:
-    place = Organization.objects.select_for_update(of=("self",)).select_related("parent").get(pk=organization.pk)
-    if not by.may(Deed.MANAGE_PEOPLE, place):
-        raise NotAllowed
     return place
 
 

@@ -8,17 +8,19 @@ from typing import NamedTuple
 
 from django.conf import settings
 
+from uptake.basics.business_day import Clock, Turn
 from uptake.directory.models import Membership, Organization
 from uptake.directory.viewer import ids_of
 
 IDS_PER_QUERY = 900
 
 
-class PlaceSettings(NamedTuple):
-    """The clock of a place: an IANA zone and the time at which its business date starts."""
+class Named(NamedTuple):
+    """What a place itself names from a date on; empty: as the place above."""
 
+    from_date: date
     zone: str
-    day_start: time
+    day_start: time | None
 
 
 class Span(NamedTuple):
@@ -36,30 +38,63 @@ class Span(NamedTuple):
         return self.from_date <= day and (self.until_date is None or day < self.until_date)
 
 
-def settings_at(organization: Organization | None) -> PlaceSettings:
+def settings_at(organization: Organization | None) -> Clock:
     """The clock of a place: its own, else the nearest above it that names one, else the installation's."""
     if organization is None:
-        return PlaceSettings(settings.TIME_ZONE, time(0))
+        return Clock.steady(settings.TIME_ZONE)
     return settings_of([organization])[organization.pk]
 
 
-def settings_of(organizations: Iterable[Organization]) -> dict[int, PlaceSettings]:
+def settings_of(organizations: Iterable[Organization]) -> dict[int, Clock]:
     """The clocks of many places with one query, by organization id."""
-    places = list(organizations)
-    wanted = {key for place in places for key in ids_of(place.path)}
-    named: Mapping[int, tuple[str, time | None]] = {
-        key: (zone, start)
-        for key, zone, start in Organization.objects.filter(pk__in=wanted).values_list("pk", "timezone", "day_start")
-    }
-    found = {}
-    for place in places:
+    return clocks_below({place.pk: place.path for place in organizations})
+
+
+def clocks_below(paths: Mapping[int, str]) -> dict[int, Clock]:
+    """The same of places of which only id and path are known."""
+    above = {key: ids_of(path) for key, path in paths.items()}
+    named: dict[int, list[Named]] = {}
+    rows = Organization.objects.filter(pk__in={key for keys in above.values() for key in keys}).values_list(
+        "pk",
+        "timezone",
+        "day_start",
+        "clock_changes__from_date",
+        "clock_changes__timezone",
+        "clock_changes__day_start",
+    )
+    for key, zone, start, from_date, later_zone, later_start in rows:
+        names = named.setdefault(key, [Named(date.min, zone, start)])
+        if from_date is not None:
+            names.append(Named(from_date, later_zone, later_start))
+    for names in named.values():
+        names.sort(key=lambda one: one.from_date)
+    return {key: _inherited([named[one] for one in reversed(keys) if one in named]) for key, keys in above.items()}
+
+
+def named_on(place: Organization, day: date) -> Named:
+    """What the place itself names on a date; empty: as the place above."""
+    change = place.clock_changes.filter(from_date__lte=day).order_by("from_date").last()
+    if change is None:
+        return Named(date.min, place.timezone, place.day_start)
+    return Named(change.from_date, change.timezone, change.day_start)
+
+
+def _inherited(levels: Sequence[Sequence[Named]]) -> Clock:
+    """The clock of a place; `levels`: what it, its parent and so on up to the root name."""
+    turns: list[Turn] = []
+    for day in sorted({date.min, *(one.from_date for names in levels for one in names)}):
         zone, day_start = "", None
-        for key in reversed(ids_of(place.path)):
-            own_zone, own_start = named.get(key, ("", None))
-            zone = zone or own_zone
-            day_start = own_start if day_start is None else day_start
-        found[place.pk] = PlaceSettings(zone or settings.TIME_ZONE, day_start or time(0))
-    return found
+        for names in levels:
+            holds = names[0]
+            for one in names[1:]:
+                if one.from_date <= day:
+                    holds = one
+            zone = zone or holds.zone
+            day_start = holds.day_start if day_start is None else day_start
+        turn = Turn(day, zone or settings.TIME_ZONE, day_start or time(0))
+        if not turns or turn[1:] != turns[-1][1:]:
+            turns.append(turn)
+    return Clock(turns)
 
 
 def memberships_of(person_ids: Iterable[int]) -> dict[int, list[Span]]:

@@ -10,7 +10,6 @@ from datetime import date, datetime
 from django.db import transaction
 from django.db.models.functions import Lower
 
-from uptake.basics.business_day import business_date
 from uptake.directory.audit import note
 from uptake.directory.models import Identity, Kind, Membership, Organization, Person
 from uptake.directory.place import IDS_PER_QUERY, settings_at
@@ -101,7 +100,7 @@ def matches(*, people: Mapping[str, Hints], company: Organization, now: datetime
         key: Identity(external_id=key, email=one.email.strip()[:254], staff_number=one.staff_number.strip()[:64])
         for key, one in people.items()
     }
-    neighbours = _Neighbours(company, list(asked.values()), business_date(now, *settings_at(company)))
+    neighbours = _Neighbours(company, list(asked.values()), settings_at(company).date_of(now))
     found = {}
     for key, one in asked.items():
         person_id, _how, doubt = neighbours.match(one)
@@ -231,7 +230,7 @@ def _settle(
         one.email = hints.email.strip()[:254] or one.email
         one.staff_number = hints.staff_number.strip()[:64] or one.staff_number
         one.looks_like_machine = looks_like_machine(one.external_id, one.name)
-    people_here = _Neighbours(company, waiting, business_date(now, *settings_at(company)))
+    people_here = _Neighbours(company, waiting, settings_at(company).date_of(now))
     for one in waiting:
         person_id, how, doubt = people_here.match(one)
         if person_id is None and make_people and not doubt:

@@ -9,15 +9,14 @@ from pathlib import Path
 
 import tzdata  # type: ignore[import-untyped]
 
-from uptake.basics.business_day import business_date, start_of
+from uptake.basics.business_day import Clock
 
 
 class Dates:
-    """The business dates of one zone and day start; each UTC date is worked out once."""
+    """The business dates of one clock; each UTC date is worked out once."""
 
-    def __init__(self, zone: str, day_start: time) -> None:
-        self.zone = zone
-        self.day_start = day_start
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
         self._days: dict[date, tuple[date, tuple[tuple[datetime, date], ...]]] = {}
 
     def of(self, at: datetime) -> date:
@@ -36,19 +35,19 @@ class Dates:
     def _work_out(self, day: date) -> tuple[date, tuple[tuple[datetime, date], ...]]:
         """The business date at the start of a UTC date, and the (instant, date) turns within it."""
         midnight = datetime.combine(day, time(0), tzinfo=UTC)
-        first = business_date(midnight, self.zone, self.day_start)
+        first = self.clock.date_of(midnight)
         turns = []
         following = first + timedelta(days=1)
-        while (turn := start_of(following, self.zone, self.day_start)) < midnight + timedelta(days=1):
+        while (turn := self.clock.start_of(following)) < midnight + timedelta(days=1):
             turns.append((turn, following))
             following += timedelta(days=1)
         return first, tuple(turns)
 
 
 @lru_cache(maxsize=256)
-def dates_at(zone: str, day_start: time) -> Dates:
+def dates_at(clock: Clock) -> Dates:
     """The `Dates` of a clock, kept for the life of the process."""
-    return Dates(zone, day_start)
+    return Dates(clock)
 
 
 @lru_cache(maxsize=1)

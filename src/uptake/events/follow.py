@@ -64,7 +64,7 @@ def place_events(identities: Sequence[Identity], *, by: Viewer | None, now: date
     for event_id, source, identity_id, happened_at, place_id in waiting.iterator(chunk_size=ROWS):
         home = open_homes[source]
         theirs = spans.get(people[identity_id] or 0, [])
-        span = span_on(theirs, dates_at(*clocks[home.pk]).of(happened_at))
+        span = span_on(theirs, dates_at(clocks[home.pk]).of(happened_at))
         company = span.company_id if span and span.path.startswith(home.path) else None
         if company != place_id:
             corrections.append(

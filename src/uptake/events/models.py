@@ -10,8 +10,9 @@ from django.db.models.functions import Coalesce
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from uptake.basics.business_day import Clock
 from uptake.directory.models import Identity, Organization, Person, User
-from uptake.directory.place import PlaceSettings, settings_at
+from uptake.directory.place import settings_at
 from uptake.directory.viewer import Deed, Viewer
 from uptake.events.facts import FactsDecoder, FactsEncoder
 
@@ -71,7 +72,7 @@ class Connection(models.Model):
         return self.name
 
     @cached_property
-    def clock(self) -> PlaceSettings:
+    def clock(self) -> Clock:
         """The clock of its organization, read once for this object."""
         return settings_at(self.organization)
 

@@ -257,7 +257,7 @@ def _holder(held: dict[int, Stored], revision: int, fingerprint: str) -> tuple[S
 def _enrich(fresh: list[Item], connection: Connection, now: datetime, make_people: bool) -> None:
     """Gives each new item its identity, company, business date, and the reason to wait if there is one."""
     home = connection.organization
-    home_dates = dates_at(*connection.clock)
+    home_dates = dates_at(connection.clock)
     people = _identities(fresh, connection, home_dates, now, make_people)
     spans: dict[int, list[Span]] = {}
     if home.company_id is None:
@@ -282,9 +282,11 @@ def _enrich(fresh: list[Item], connection: Connection, now: datetime, make_peopl
     home_clock = _Clock(home_dates, now, connection.lateness_days)
     clocks: dict[int | None, _Clock] = {None: home_clock, home.pk: home_clock}
     places = {item.place for item in fresh if item.place is not None} - clocks.keys()
-    if places:
+    if home.company_id is not None:
+        clocks |= dict.fromkeys(places, home_clock)  # the site of the event says its date: that of its connection
+    elif places:
         for place, clock in settings_of(Organization.objects.filter(pk__in=places)).items():
-            clocks[place] = _Clock(dates_at(*clock), now, connection.lateness_days)
+            clocks[place] = _Clock(dates_at(clock), now, connection.lateness_days)
     properties = _catalogue({item.happening.event for item in fresh}, now)
     soon = now + AHEAD
     for item in fresh:

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from uptake.directory.audit import note
 from uptake.directory.models import Organization
-from uptake.directory.place import settings_of
+from uptake.directory.place import settings_at, settings_of
 from uptake.directory.scope import Deed, NotAllowed, Viewer
 from uptake.notify.announce import body_of, new_number
 from uptake.notify.models import About, Delivery, Webhook
@@ -38,7 +38,7 @@ def tell_weeks(*, now: datetime, figures: Figures) -> int:
     clocks = settings_of({hook.organization for hook in hooks})
     done = 0
     for hook in hooks:
-        local = now.astimezone(ZoneInfo(clocks[hook.organization_id].zone))
+        local = now.astimezone(ZoneInfo(clocks[hook.organization_id].at(now).zone))
         if local.weekday() > LAST_WEEKDAY or not FROM <= local.time() < UNTIL:
             continue
         monday = monday_before(local.date())
@@ -55,7 +55,7 @@ def tell_weeks(*, now: datetime, figures: Figures) -> int:
 def send_week(*, webhook: Webhook, figures: Figures, by: Viewer, now: datetime) -> None:
     """Tells a group its place's last week now, once more. Raises NotAllowed, NothingToTell."""
     hook = _held(webhook, by)
-    local = now.astimezone(ZoneInfo(settings_of([hook.organization])[hook.organization_id].zone))
+    local = now.astimezone(ZoneInfo(settings_at(hook.organization).at(now).zone))
     content = figures(hook.organization, monday_before(local.date()))
     if content is None:
         raise NothingToTell

@@ -59,9 +59,9 @@ def zones_of(people: Collection[int], day: date) -> dict[int, str]:
     spans = {person: span_on(mine, day) for person, mine in memberships_of(people).items()}
     wanted = {span.organization_id for span in spans.values() if span is not None}
     clocks = settings_of(Organization.objects.filter(pk__in=wanted))
-    usual = settings_at(None).zone
+    usual = settings_at(None).on(day).zone
     return {
-        person: clocks[span.organization_id].zone if (span := spans.get(person)) is not None else usual
+        person: clocks[span.organization_id].on(day).zone if (span := spans.get(person)) is not None else usual
         for person in people
     }
 

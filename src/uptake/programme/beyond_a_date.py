@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from django.db.models import Q
 
-from uptake.basics.business_day import business_date, start_of
 from uptake.directory.leave import days_of_leave
 from uptake.directory.models import Organization
 from uptake.directory.place import settings_of
@@ -283,7 +282,7 @@ def rulebook_now(books: RulebooksInForce, company: int, now: datetime) -> DayRul
     if found is None:
         return None
     programme = found[1].rulebook.programme
-    there = books.on(company, business_date(now, programme.timezone, programme.day_start))
+    there = books.on(company, programme.clock.date_of(now))
     return there[1] if there else None
 
 
@@ -295,7 +294,7 @@ def _seasons(books: RulebooksInForce, company: int, now: datetime) -> Seasons | 
     if rules is None or not rules.rulebook.levels:
         return None
     programme = rules.rulebook.programme
-    ends = [(start_of(day, programme.timezone, programme.day_start), day) for day in programme.season_ends]
+    ends = [(programme.clock.start_of(day), day) for day in programme.season_ends]
     return Seasons(
         rules.rulebook.levels, programme.levels_from == "season", tuple(end for end in ends if end[0] <= now)
     )
@@ -307,7 +306,7 @@ def next_season_end(books: RulebooksInForce, company: int, now: datetime) -> dat
     if rules is None:
         return None
     programme = rules.rulebook.programme
-    ends = (start_of(day, programme.timezone, programme.day_start) for day in programme.season_ends)
+    ends = (programme.clock.start_of(day) for day in programme.season_ends)
     return min((at for at in ends if at > now), default=None)
 
 
@@ -337,7 +336,7 @@ def specials_of(lanes: Iterable[Lane]) -> dict[Lane, list[Special]]:
     ):
         lane = Lane(int(owner), book)
         if lane in wanted and amount > taken:
-            found[lane].append(Special(at, key, business_date(at, *clocks[book]), amount - taken))
+            found[lane].append(Special(at, key, clocks[book].date_of(at), amount - taken))
     decided = StandingChange.objects.filter(
         company_id__in={lane.company for lane in wanted}, person_id__in={lane.person for lane in wanted}
     )

@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from uptake.basics.business_day import start_of
 from uptake.basics.canonical import canonical_json
 from uptake.directory.leave import add_leave
 from uptake.directory.models import Identity, Kind, Membership, Organization, Person
@@ -317,7 +316,7 @@ class _World:
         asked = self.case.get("board")
         if asked and self.closed_board is None:
             day = date.fromisoformat(asked["until"]) + timedelta(days=self.programme.lateness_days)
-            if start_of(day, self.programme.timezone, self.programme.day_start) <= now:
+            if self.programme.clock.start_of(day) <= now:
                 self.closed_board = self.board()
 
     def board(self) -> list[list[Any]]:

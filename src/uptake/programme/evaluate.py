@@ -16,7 +16,6 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
-from uptake.basics.business_day import start_of
 from uptake.programme.conditions.history import HistoryCondition
 from uptake.programme.conditions.list import Condition
 from uptake.programme.lot_dates import lot_dates
@@ -197,7 +196,7 @@ def asked_of_rule(condition: Condition, rule: RuleVersion) -> Condition:
 @lru_cache(maxsize=4096)
 def closing_of(programme: Programme, day: date) -> datetime:
     """The instant (UTC) from which awards stand whose longest period ends with this business date."""
-    return start_of(day + timedelta(days=1 + programme.lateness_days), programme.timezone, programme.day_start)
+    return programme.clock.start_of(day + timedelta(days=1 + programme.lateness_days))
 
 
 class Before(Protocol):

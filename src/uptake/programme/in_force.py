@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache, reduce
 from operator import or_
 from typing import NamedTuple
 
+from uptake.basics.business_day import Clock
 from uptake.directory.models import Organization
+from uptake.directory.place import clocks_below
 from uptake.directory.viewer import ids_of
 from uptake.programme.evaluate import DayRules
 from uptake.programme.kept import Needs, history_key, needs_of
@@ -66,18 +69,30 @@ def window_of(version_id: int, sha256: str) -> Window:
     )
 
 
+@lru_cache(maxsize=256)
+def parsed_at(version_id: int, sha256: str, clock: Clock) -> Rulebook:
+    """The same where dates are read by the clock of a company, whatever the file says of its own."""
+    return at_place(parsed(version_id, sha256), clock)
+
+
+def at_place(rulebook: Rulebook, clock: Clock) -> Rulebook:
+    """The rulebook where dates are read by the clock of a place."""
+    return replace(rulebook, programme=replace(rulebook.programme, of_place=clock))
+
+
 @lru_cache(maxsize=4096)
-def day_rules(version_id: int, sha256: str, day: date) -> DayRules:
-    """The rules of a published version as they are on a date."""
-    return DayRules(parsed(version_id, sha256), day, version_id)
+def day_rules(version_id: int, sha256: str, day: date, clock: Clock) -> DayRules:
+    """The rules of a published version as they are on a date at a company with this clock."""
+    return DayRules(parsed_at(version_id, sha256, clock), day, version_id)
 
 
 class RulebooksInForce:
-    """The rulebooks of some companies, read with two queries whatever their number."""
+    """The rulebooks of some companies, read with three queries whatever their number."""
 
     def __init__(self, company_ids: Iterable[int]) -> None:
         companies = dict(Organization.objects.filter(pk__in=set(company_ids)).values_list("pk", "path"))
         self.paths = {key: tuple(reversed(ids_of(path))) for key, path in companies.items()}
+        self.clocks = clocks_below(companies)
         places = {place for path in self.paths.values() for place in path}
         self.versions: dict[int, list[tuple[date, int, int, str]]] = {}
         self.lowered: dict[tuple[int, date], dict[int, datetime]] = {}
@@ -163,7 +178,7 @@ class RulebooksInForce:
                 begins_at = since.get(version_id)
                 later = begins_at is not None and instant is not None and begins_at >= instant
                 if in_force_date <= day and not later:
-                    return day_rules(version_id, sha256, day)
+                    return day_rules(version_id, sha256, day, self.clocks[company_id])
         return None
 
 

@@ -15,7 +15,6 @@ from datetime import date, datetime, timedelta
 
 from django.db import connection
 
-from uptake.basics.business_day import business_date, start_of
 from uptake.events.connect import OWN
 from uptake.events.models import CorrectionKind
 from uptake.events.read import Position
@@ -166,14 +165,14 @@ class LivingOn:
         if rules is None:
             return date.max
         programme = rules[1].rulebook.programme
-        return business_date(self.now, programme.timezone, programme.day_start)
+        return programme.clock.date_of(self.now)
 
     def _ends_at(self, company: int, active: date, inactive_days: int) -> datetime:
-        """The instant at which points expire that were last kept alive on a date."""
+        """The instant at which points expire that were last kept alive on a date, by the clock of that date."""
         rules = self.books.on(company, active)
         assert rules is not None, "a date counts only where a rulebook was in force"
         programme = rules[1].rulebook.programme
-        return start_of(active + timedelta(days=inactive_days) + ONE_DAY, programme.timezone, programme.day_start)
+        return programme.clock.as_on(active).start_of(active + timedelta(days=inactive_days) + ONE_DAY)
 
 
 def living_on(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from uptake.basics.business_day import start_of
 from uptake.programme.periods import month_after
 from uptake.programme.rulebook import Expiry, Programme, RuleVersion
 
@@ -29,14 +28,16 @@ ALWAYS = LotDates()
 
 
 def lot_dates(programme: Programme, rule: RuleVersion, day: date) -> LotDates:
-    """Those of an award of this business date."""
+    """Those of an award of this business date, by the clock that holds on it: what was promised when points were earned
+    stays, whatever the clock does later, and a late event gets what one in time would have got."""
+    clock = programme.clock.as_on(day)
     begin = day + timedelta(days=rule.available_after_days)
-    begins_at = start_of(begin, programme.timezone, programme.day_start) if rule.available_after_days else None
+    begins_at = clock.start_of(begin) if rule.available_after_days else None
     expiry = rule.expires or programme.expires
     last = last_date(programme, expiry, begin)
     if last is None:
         return LotDates(begins_at)
-    expires_at = start_of(last + ONE_DAY, programme.timezone, programme.day_start)
+    expires_at = clock.start_of(last + ONE_DAY)
     return LotDates(begins_at, last, expires_at, expiry.inactive_days)
 
 

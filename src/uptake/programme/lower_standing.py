@@ -14,7 +14,6 @@ from datetime import date, datetime
 from django.db import transaction
 from django.db.models import Sum
 
-from uptake.basics.business_day import start_of
 from uptake.notify.announce import News, announce
 from uptake.notify.models import About
 from uptake.notify.tell import Telling, tell
@@ -84,8 +83,7 @@ def would_lower(*, person: int, company: int, events: Collection[int], now: date
         earned[one.date] += one.points
     earned.subtract(points)
     programme = rules.rulebook.programme
-    clock = (programme.timezone, programme.day_start)
-    ends = sorted(day for day in programme.season_ends if start_of(day, *clock) <= now)
+    ends = sorted(day for day in programme.season_ends if programme.clock.start_of(day) <= now)
     alone = by_points_alone(levels, earned, ends, of_season=programme.levels_from == "season")
     return Lowered(points, levels, rank, min(rank, alone))
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.db.models import Count, Sum
 
-from uptake.basics.business_day import business_date
 from uptake.directory.leave import days_of_leave
 from uptake.directory.models import Organization
 from uptake.directory.place import settings_at
@@ -43,7 +42,7 @@ class NextStep:
 
 def next_step(person: int, company: Organization, *, now: datetime) -> NextStep | None:
     """None: nothing the person did lately would pay now. A fixed number of queries."""
-    today = business_date(now, *settings_at(company))
+    today = settings_at(company).date_of(now)
     books = RulebooksInForce([company.pk])
     found = books.on(company.pk, today)
     if found is None:

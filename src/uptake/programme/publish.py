@@ -9,14 +9,15 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
-from uptake.basics.business_day import business_date
 from uptake.directory.audit import note
 from uptake.directory.models import Kind, Organization, User
 from uptake.directory.place import settings_at
 from uptake.directory.viewer import Deed, NotAllowed, Viewer, ids_of
 from uptake.events.models import Bookmark
+from uptake.programme.clock_change import change_clock_with, clock_named
+from uptake.programme.in_force import rulebook_version_on
 from uptake.programme.models import Award, PutAside, RulebookVersion
-from uptake.programme.rulebook_reading import load_text, parse_rulebook
+from uptake.programme.rulebook_reading import load_text, parse_rulebook, read_rulebook
 from uptake.programme.rulebook_refusals import RulebookRefused
 from uptake.programme.rulebook_writing import hash_of, to_text
 
@@ -54,6 +55,7 @@ def publish(
     by: Viewer,
     now: datetime,
     at_once: bool = False,
+    changes_clock: bool = False,
 ) -> RulebookVersion:
     """Stores the rulebook (a file's text or its plain object) as the place's next version, with its hash.
 
@@ -61,13 +63,17 @@ def publish(
     apply from any date: events since then are considered by it. Any later one applies from the next business date at
     the earliest. Publishing again what already is the latest changes nothing. `at_once` is for who made sure that the
     rulebook only lowers what rules of the one in force give: it may begin today, for what happens from now on, and
-    what was given today stays. Raises NotAllowed, RulebookRefused, NotAPlaceOfRules, OtherClock, TooSoon.
+    what was given today stays. `changes_clock`: a file that names another clock than its place changes that of the
+    place, from its first date on, which lies ahead then; else it is refused. Raises NotAllowed, RulebookRefused,
+    NotAPlaceOfRules, OtherClock, TooSoon, and ClockTooSoon, ClockTooFar, DateLost of a clock that cannot change so.
     """
     if not by.may(Deed.MANAGE_RULES, organization):
         raise NotAllowed
     if organization.kind not in (Kind.COMPANY, Kind.PARK):
         raise NotAPlaceOfRules
-    parsed = parse_rulebook(with_clock(rulebook, organization))
+    today = settings_at(organization).date_of(now)
+    ahead = changes_clock and in_force_date > today
+    parsed = parse_rulebook(with_clock(rulebook, organization, on=in_force_date, other=ahead))
     text, sha256 = to_text(parsed), hash_of(parsed)
     # Two who publish at once get two numbers, and the first of a place is the first.
     Organization.objects.select_for_update(no_key=True).get(pk=ids_of(organization.path)[0])
@@ -75,7 +81,6 @@ def publish(
     own = [version for version in applying if version.organization_id == organization.pk]
     if own and own[-1].sha256 == sha256 and own[-1].in_force_date == in_force_date:
         return own[-1]
-    today = business_date(now, *settings_at(organization))
     earliest = today if at_once else today + timedelta(days=1)
     if applying and in_force_date < earliest:
         raise TooSoon(earliest)
@@ -92,6 +97,8 @@ def publish(
     )
     if in_force_date <= today and not at_once:
         _consider_from_the_start()
+    if clock_named(parsed) != settings_at(organization).on(in_force_date)[1:]:
+        change_clock_with(published, parsed, by=by, now=now)
     note(
         deed="rulebook.published",
         actor=by,
@@ -103,20 +110,30 @@ def publish(
     return published
 
 
-def with_clock(rulebook: Mapping[str, Any] | str | bytes, organization: Organization) -> Any:
-    """The plain object of the file, in which the clock of the place is spelled out. OtherClock if it names another."""
+def with_clock(
+    rulebook: Mapping[str, Any] | str | bytes, organization: Organization, *, on: date, other: bool = False
+) -> Any:
+    """The plain object of the file, in which a clock is spelled out: that of the place on a date where it names none.
+
+    A file that only repeats the clock of the rulebook it follows (that of a park above, say) gets that of the place,
+    too. Any other is OtherClock, unless `other` is wanted.
+    """
     plain = load_text(rulebook) if isinstance(rulebook, str | bytes) else rulebook
     programme = plain.get("programme", {}) if isinstance(plain, Mapping) else None
     if not isinstance(programme, Mapping):
         return plain
-    here = settings_at(organization)
-    clock = (here.zone, here.day_start.strftime("%H:%M"))
-    with_clock = {"timezone": clock[0], "day_start": clock[1], **programme}
-    named = (with_clock["timezone"], with_clock["day_start"])
-    filled = {**plain, "programme": with_clock}
-    if named != clock:
-        parse_rulebook(filled)  # what is no clock at all is refused as such
-        raise OtherClock((str(named[0]), str(named[1])), clock)
+    here = settings_at(organization).on(on)
+    clock = {"timezone": here.zone, "day_start": here.day_start.strftime("%H:%M")}
+    filled = {**plain, "programme": {**clock, **programme}}
+    if clock.items() <= filled["programme"].items():
+        return filled
+    parsed = parse_rulebook(filled)  # what is no clock at all is refused as such
+    follows = rulebook_version_on(organization, on)
+    if follows is not None and clock_named(parsed) == clock_named(read_rulebook(follows.file)):
+        return {**plain, "programme": {**programme, **clock}}
+    if not other:
+        theirs = filled["programme"]
+        raise OtherClock((str(theirs["timezone"]), str(theirs["day_start"])), (clock["timezone"], clock["day_start"]))
     return filled
 
 

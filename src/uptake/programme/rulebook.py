@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, time
 
+from uptake.basics.business_day import Clock
 from uptake.programme.conditions.history import HistoryCondition
 from uptake.programme.conditions.list import Condition
 from uptake.programme.conditions.person import LEVEL, PersonCondition
@@ -53,6 +54,14 @@ class Programme:
     levels_from: str = "lifetime"
     stacking: Stacking | None = None
     """None: of several multipliers that hold, the greatest counts alone."""
+    of_place: Clock | None = None
+    """The clock of the place whose events are judged, with its history; None: nothing but the file is known. It is not
+    part of the file."""
+
+    @property
+    def clock(self) -> Clock:
+        """By which dates are read."""
+        return self.of_place or Clock.steady(self.timezone, self.day_start)
 
 
 @dataclass(frozen=True, slots=True)

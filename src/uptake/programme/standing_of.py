@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from django.db.models import Sum
 
-from uptake.basics.business_day import start_of
 from uptake.programme.beyond_a_date import rulebook_now, specials_of
 from uptake.programme.gather import many
 from uptake.programme.in_force import RulebooksInForce
@@ -53,7 +52,7 @@ def standing_of(
     of_season = programme is not None and programme.levels_from == "season"
     ends: list[tuple[datetime, date]] = []
     if programme is not None:
-        ends = [(start_of(day, programme.timezone, programme.day_start), day) for day in programme.season_ends]
+        ends = [(programme.clock.start_of(day), day) for day in programme.season_ends]
     found: dict[int, LevelOf] = {}
     for person in people:
         given = specials.get(Lane(person, company), [])

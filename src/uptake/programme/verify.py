@@ -10,6 +10,9 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import F, Sum
 
+from uptake.basics.business_day import Clock
+from uptake.directory.models import Organization
+from uptake.directory.place import settings_at
 from uptake.ledger.models import ChainHead, Lot
 from uptake.ledger.verify import MOST_PROBLEMS, Problem
 from uptake.programme.evaluate import DayRules, Limit, closing_of
@@ -99,6 +102,7 @@ def _caps(book: int) -> Iterator[str]:
     head = ChainHead.objects.filter(book=book).first()
     if head is None or head.clock_at is None:
         return
+    clock = settings_at(Organization.objects.filter(pk=book).first())
     rows = Award.objects.filter(company_id=book, points__gt=0).order_by("person_id", "pk")
     wanted = ["person_id", "rule", "date", "points", "rulebook_id"]
     if rows.filter(rulebook__file__contains='"role"').exists():
@@ -107,27 +111,27 @@ def _caps(book: int) -> Iterator[str]:
     last = 0
     for person, rule, day, points, rulebook, *told in rows.values_list(*wanted).iterator(chunk_size=5000):
         if person != last:
-            yield from _person(last, given, hashes, head.clock_at)
+            yield from _person(last, given, hashes, clock, head.clock_at)
             given, last = [], person
         caps = tuple(one["cap"] for one in told[0].get("caps", ())) if told else ()
         given.append(_Given(rule, day, points, rulebook, caps))
-    yield from _person(last, given, hashes, head.clock_at)
+    yield from _person(last, given, hashes, clock, head.clock_at)
 
 
-def _person(person: int, given: list[_Given], hashes: dict[int, str], clock: datetime) -> Iterator[str]:
+def _person(person: int, given: list[_Given], hashes: dict[int, str], clock: Clock, at: datetime) -> Iterator[str]:
     taken: dict[_Scope, int] = defaultdict(int)
     allowed: dict[_Scope, int] = {}
     scopes: set[_Scope] = set()
     judged: list[tuple[_Given, DayRules, dict[_Scope, int]]] = []
     for one in given:
-        rules = day_rules(one.rulebook, hashes[one.rulebook], one.day)
+        rules = day_rules(one.rulebook, hashes[one.rulebook], one.day, clock)
         most: dict[_Scope, int] = {}
         for limit in _limits(rules, one.rule):
             scope = _scope(person, limit, one, rules)
             if scope is not None:
                 most[scope] = min(limit.cap.limit, most.get(scope, limit.cap.limit))
         judged.append((one, rules, most))
-        scopes |= {scope for scope in most if _is_looked_at(scope, rules, clock)}
+        scopes |= {scope for scope in most if _is_looked_at(scope, rules, at)}
     for one, rules, most in judged:
         week_start = rules.rulebook.programme.week_start
         for scope in scopes:
@@ -162,7 +166,7 @@ def _scope(person: int, limit: Limit, given: _Given, rules: DayRules) -> _Scope 
     return _Scope(person, limit.lineages, cap.every, begins, cap.times, cap.role or "")
 
 
-def _is_looked_at(scope: _Scope, rules: DayRules, clock: datetime) -> bool:
+def _is_looked_at(scope: _Scope, rules: DayRules, at: datetime) -> bool:
     if not rules.rulebook.reversals:
         return True
-    return scope.every != "ever" and clock < closing_of(rules.rulebook.programme, scope.begins)
+    return scope.every != "ever" and at < closing_of(rules.rulebook.programme, scope.begins)

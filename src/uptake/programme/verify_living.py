@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
-from uptake.basics.business_day import business_date
 from uptake.events.models import Correction, CorrectionKind, Event
 from uptake.events.read import corrections_after, positions_of
 from uptake.ledger.models import ChainHead, Lot
@@ -78,5 +77,5 @@ def _begins_of(lots: Sequence[Lot], books: RulebooksInForce) -> dict[int, date]:
         rules = books.on(lot.book, day)
         if lot.available_from != lot.happened_at and rules is not None:
             programme = rules[1].rulebook.programme
-            found[lot.pk] = business_date(lot.available_from, programme.timezone, programme.day_start)
+            found[lot.pk] = programme.clock.as_on(day).date_of(lot.available_from)
     return found

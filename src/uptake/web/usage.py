@@ -18,7 +18,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from uptake.activity import ActivityLog
-from uptake.basics.business_day import business_date
 from uptake.directory.calendar import Day
 from uptake.directory.models import DayKind, Kind, Organization
 from uptake.directory.place import settings_at
@@ -67,7 +66,7 @@ class Chosen:
 def chosen_period(request: HttpRequest, place: Organization | None, usual: int = USUAL) -> Chosen:
     """The period of the address (days, or from and to; compare=none or park), by the clock of the place; named none:
     the last `usual` days."""
-    today = business_date(timezone.now(), *settings_at(place))
+    today = settings_at(place).date_of(timezone.now())
     given = {name: request.GET.get(name, "").strip() for name in ("days", "from", "to")}
     if not any(given.values()):
         given["days"] = str(usual)

@@ -11,7 +11,6 @@ from typing import Any
 import click
 import yaml
 
-from uptake.basics.business_day import business_date
 from uptake.config.command import Deed, Deeds, Refusal
 from uptake.config.commands.rules import FILE, _place, _read, check
 from uptake.directory.place import settings_at
@@ -212,7 +211,7 @@ def _say(told: dict[str, Any]) -> None:
 
 
 def _today(place: Any) -> date:
-    return business_date(datetime.now(UTC), *settings_at(place))
+    return settings_at(place).date_of(datetime.now(UTC))
 
 
 for deed in (check, diff, export, import_file, backtest, exploit):

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from uptake.config.command import Deed, Deeds, Refusal
+from uptake.directory.clock import ClockTooFar, ClockTooSoon, DateLost
 from uptake.directory.models import Kind, Organization
 from uptake.directory.scope import EVERYTHING
 from uptake.programme.governance.streak_guard import StreaksUnbounded, check_streaks
@@ -45,7 +46,8 @@ def check(file: Path) -> dict[str, Any]:
 @click.argument("file", type=FILE)
 @click.option("--organization", metavar="SLUG", help="The company or park; default: the only one.")
 @click.option("--from", "from_date", metavar="DATE", help="First date in force; default: today for the first rulebook.")
-def publish_file(file: Path, organization: str | None, from_date: str | None) -> dict[str, Any]:
+@click.option("--change-clock", is_flag=True, help="Give the place the other clock that the file names, from then on.")
+def publish_file(file: Path, organization: str | None, from_date: str | None, change_clock: bool) -> dict[str, Any]:
     """Publish a rulebook FILE (JSON or YAML); a changed rulebook applies from the next day at the earliest."""
     place = _place(organization)
     try:
@@ -55,11 +57,16 @@ def publish_file(file: Path, organization: str | None, from_date: str | None) ->
     try:
         check_streaks(place, _read(file), day)
         version = publish(
-            rulebook=file.read_bytes(), organization=place, in_force_date=day, by=EVERYTHING, now=datetime.now(UTC)
+            rulebook=file.read_bytes(),
+            organization=place,
+            in_force_date=day,
+            by=EVERYTHING,
+            now=datetime.now(UTC),
+            changes_clock=change_clock,
         )
     except RulebookRefused as refused:
         raise Refusal(refusal_sentence(refused)) from None
-    except (TooSoon, OtherClock) as refused:
+    except (TooSoon, OtherClock, ClockTooSoon, ClockTooFar, DateLost) as refused:
         raise Refusal(f"Not published: {refused}.") from None
     except StreaksUnbounded as refused:
         said = " ".join(map(streak_sentence, refused.streaks))

@@ -9,7 +9,6 @@ import click
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from uptake.basics.business_day import business_date
 from uptake.config.command import Deed, Deeds, Refusal
 from uptake.connectors.files.formats import open_table
 from uptake.connectors.files.seats import MOST_ROWS, NoSuchColumns, TooManySeats, seats_in
@@ -58,7 +57,7 @@ def import_list(file: Path, organization: str | None, product: str, dry_run: boo
     except TooManySeats:
         raise Refusal(f"{file.name}: more than {MOST_ROWS} rows.") from None
     now = timezone.now()
-    today = business_date(now, *settings_at(place))
+    today = settings_at(place).date_of(now)
     if dry_run:
         fates = preview_seats(rows, place=place, today=today, by=EVERYTHING)
         click.echo("Dry run: nothing was written.")

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth import get_user_model
 
-from uptake.basics.business_day import business_date
 from uptake.config.demo.names import Words
 from uptake.config.demo.park import DemoPark
 from uptake.directory.models import Organization
@@ -35,7 +34,7 @@ def plant_afterwards(park: DemoPark, now: datetime) -> None:
         search = ask_search(draft=draft, by=ren, now=now, minutes={"stock.moved": "2", "stock.counted": "6"})
         run_search(search_id=search.pk, clock=lambda: now)
     version = RulebookVersion.objects.filter(organization=company).order_by("number").last()
-    today = business_date(now, *settings_at(company))
+    today = settings_at(company).date_of(now)
     try:
         if version is not None:
             plan_run(

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from uptake.basics.business_day import business_date
 from uptake.config.demo.build import LOGINS_FILE
 from uptake.config.demo.names import Words
 from uptake.config.demo.people import PASSWORD, DemoLogin
@@ -133,7 +132,7 @@ def _move_in(language: str, park: Organization | None, now: datetime) -> Organiz
         by=EVERYTHING,
         now=now,
     )
-    today = business_date(now, *settings_at(company))
+    today = settings_at(company).date_of(now)
     book = rulebook(language=language, first=today.isoformat())
     # At once, as no event of it came before: else all of the park's would be considered again.
     publish(rulebook=book, organization=company, in_force_date=today, by=EVERYTHING, now=now, at_once=True)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from uptake.basics.business_day import business_date
 from uptake.config.demo.names import Words
 from uptake.config.demo.park import DemoPark
 from uptake.directory.grant_role import give_role
@@ -115,7 +114,7 @@ def _proposed(
     by: Viewer,
     now: datetime,
 ) -> Proposal:
-    today = business_date(now, *settings_at(company))
+    today = settings_at(company).date_of(now)
     base = base_of(company, today)
     assert base is not None, "The park has rules"
     file = json.loads(base.file)

@@ -88,7 +88,7 @@ def try_rows(
     mapping.check(table.columns)
     outcome, complete = Outcome(), True
     samples: list[dict[str, Any]] = []
-    zone, companies = _surroundings(place, mapping)
+    zone, companies = _surroundings(place, mapping, now)
     with RunningNumbers() as numbers, RunningNumbers() as people, RunningNumbers() as objects:
         totals = ControlTotals(people, objects)
         translator = Translator(
@@ -110,10 +110,12 @@ def try_rows(
         return Trial(outcome, totals.as_json(), complete, samples)
 
 
-def _surroundings(place: Callable[[], Organization], mapping: Mapping) -> tuple[str, dict[str, str] | None]:
+def _surroundings(
+    place: Callable[[], Organization], mapping: Mapping, now: datetime
+) -> tuple[str, dict[str, str] | None]:
     with transaction.atomic():
         organization = place()
-        zone = settings_at(organization).zone
+        zone = settings_at(organization).at(now).zone
         companies = dict(companies_below(organization)) if mapping.company else None
         transaction.set_rollback(True)
     return zone, companies

@@ -90,7 +90,7 @@ def _run(run: ImportRun, clock: Callable[[], datetime], tell: Callable[[ImportRu
         translator = Translator(
             mapping,
             table.columns,
-            zone=settings_at(run.organization).zone,
+            zone=settings_at(run.organization).at(run.created_at).zone,
             numbers=numbers,
             companies=companies_below(run.organization) if mapping.company else None,
             history_only=not run.earn,

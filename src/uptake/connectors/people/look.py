@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from uptake.basics.business_day import business_date
 from uptake.connectors.people.models import PeopleSource, SaidPerson, SaidPlace
 from uptake.connectors.people.plan import Directory, Here, Known, Place, Plan, planned
 from uptake.connectors.people.snapshot import Snapshot, tidied
@@ -70,7 +69,7 @@ def directory_of(source: PeopleSource, said: Snapshot, *, now: datetime) -> Dire
 
 def _people(company: Organization, of_the_source: list[int], now: datetime) -> dict[int, Here]:
     """Everybody who belongs or belonged to the company, and those the source knows."""
-    today = business_date(now, *settings_at(company))
+    today = settings_at(company).date_of(now)
     in_company = Membership.objects.filter(organization__path__startswith=company.path)
     wanted = sorted(set(in_company.values_list("person_id", flat=True)) | set(of_the_source))
     current: dict[int, tuple[object, int, int]] = {}

@@ -16,7 +16,6 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 from django.db.models import F
 
-from uptake.basics.business_day import business_date
 from uptake.connectors.people.look import look
 from uptake.connectors.people.models import PeopleRun, PeopleSource, SaidPerson, SaidPlace
 from uptake.connectors.people.plan import Line, PlaceLine, Plan, too_many_leave
@@ -78,7 +77,7 @@ def viewer_of(source: PeopleSource, today: date) -> Viewer:
 
 def today_at(source: PeopleSource, now: datetime) -> date:
     """The business date at the source's company."""
-    return business_date(now, *settings_at(source.company))
+    return settings_at(source.company).date_of(now)
 
 
 def take_over(*, source: PeopleSource, said: Snapshot, now: datetime, held: bool = False) -> Outcome:

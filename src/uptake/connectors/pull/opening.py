@@ -37,8 +37,9 @@ def access(
 
 
 def zone_of(connection: Connection) -> str:
-    """Of times that name none: the connection's zone, else that of its place."""
-    return connection.timezone or settings_at(connection.organization).zone
+    """Of times that name none: the connection's zone, else that of its place when it was made, as the clock of a system
+    does not turn with the dates of those who work with it."""
+    return connection.timezone or settings_at(connection.organization).at(connection.created_at).zone
 
 
 def inbox(slug: str) -> Path:

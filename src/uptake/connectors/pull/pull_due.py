@@ -252,7 +252,7 @@ def _said(problem: Problem) -> dict[str, str]:
 
 def _at_night(pull: Pull, last: datetime | None, now: datetime) -> bool:
     """Whether a night has come since, at the connection's place. Where it was never done, it is not due at once."""
-    zone = ZoneInfo(pull.connection.clock.zone)
+    zone = ZoneInfo(pull.connection.clock.at(now).zone)
     since = last or pull.activated_at
     night = now.astimezone(zone).replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
     if night > now:

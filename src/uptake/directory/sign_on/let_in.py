@@ -11,7 +11,6 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from uptake.basics.business_day import business_date
 from uptake.directory.audit import note
 from uptake.directory.models import Identity, Membership, Person, PersonKind, Role, RoleAssignment, User, holds_on
 from uptake.directory.place import settings_at
@@ -49,7 +48,7 @@ class Refused(Exception):
 
 
 def today_at(sign_on: SignOn, now: datetime) -> date:
-    return business_date(now, *settings_at(sign_on.organization))
+    return settings_at(sign_on.organization).date_of(now)
 
 
 def person_of(*, sign_on: SignOn, claims: Claims, now: datetime) -> Person | None:

@@ -7,19 +7,19 @@ from datetime import time
 import pytest
 
 from tests.cast import NOW, TODAY, Cast
+from uptake.basics.business_day import Clock
+from uptake.directory.clock import UnknownZone, set_clock
 from uptake.directory.models import AuditEntry, Kind, Membership, Organization
 from uptake.directory.organize import (
     NameTaken,
     OtherCompany,
     StillInUse,
-    UnknownZone,
     WrongPlace,
     close_organization,
     make_organization,
     move_organization,
     rename_organization,
     reopen_organization,
-    set_clock,
 )
 from uptake.directory.place import settings_at
 from uptake.directory.scope import EVERYTHING, NotAllowed
@@ -137,9 +137,9 @@ def test_a_clock_is_inherited_from_the_nearest_place_that_names_one(cast: Cast) 
     set_clock(organization=cast.beiyuan, timezone="Asia/Urumqi", day_start=None, by=EVERYTHING, now=NOW)
     set_clock(organization=cast.finance, timezone="", day_start=time(0), by=EVERYTHING, now=NOW)
 
-    assert settings_at(cast.receiving) == ("Asia/Urumqi", time(6))
-    assert settings_at(cast.finance) == ("Asia/Urumqi", time(0))
-    assert settings_at(cast.qinghe) == ("Asia/Shanghai", time(6))
-    assert settings_at(None)[1] == time(0)
+    assert settings_at(cast.receiving) == Clock.steady("Asia/Urumqi", time(6))
+    assert settings_at(cast.finance) == Clock.steady("Asia/Urumqi", time(0))
+    assert settings_at(cast.qinghe) == Clock.steady("Asia/Shanghai", time(6))
+    assert settings_at(None).on(TODAY).day_start == time(0)
     with pytest.raises(UnknownZone):
         set_clock(organization=cast.park, timezone="Asia/Nowhere", day_start=None, by=EVERYTHING, now=NOW)

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.cast import NOW, Cast
-from uptake.basics.business_day import business_date
+from uptake.basics.business_day import Clock, business_date
 from uptake.basics.canonical import canonical_json, fingerprint
 from uptake.events.content import Unusable, content_of, contents_of, facts_text, sent_content
 from uptake.events.dates import Dates
@@ -101,7 +101,7 @@ def test_plain_ones_are_settled_together(happenings: list[Happening]) -> None:
     st.times(),
 )
 def test_dates_are_those_of_the_business_day(at: datetime, zone: str, day_start: time) -> None:
-    dates = Dates(zone, day_start)
+    dates = Dates(Clock.steady(zone, day_start))
     for moment in (at, at + timedelta(hours=7), at):
         assert dates.of(moment) == business_date(moment, zone, day_start)
 

@@ -10,7 +10,6 @@ from datetime import date, timedelta
 import numpy as np
 from django.db.models import Count
 
-from uptake.basics.business_day import start_of
 from uptake.directory.models import AuditEntry, Membership, Organization
 from uptake.directory.place import settings_at
 from uptake.directory.viewer import ids_of
@@ -39,7 +38,7 @@ def circles_of(companies: Sequence[Organization], last: date) -> dict[int, list[
     first = last - timedelta(days=DAYS - 1)
     # The ledger's keys say at once where nobody was recognised more than once.
     lots = Lot.objects.filter(book__in=[one.pk for one in companies], key__gte="recognition/", key__lt="recognition0")
-    lots = lots.filter(happened_at__gte=start_of(first, *settings_at(companies[0]))).order_by()
+    lots = lots.filter(happened_at__gte=settings_at(companies[0]).start_of(first)).order_by()
     often = lots.values_list("book", "owner").annotate(times=Count("pk")).filter(times__gte=LOOP_TIMES)
     books = {book for book, _owner, _times in often}
     return {one.pk: _circles(one, first, last) for one in companies if one.pk in books}
@@ -95,7 +94,7 @@ def _rings(company: Organization, thanks: Mapping[tuple[int, int], Thanks], firs
 def _loops(company: Organization, thanks: Mapping[tuple[int, int], Thanks], first: date, last: date) -> list[Found]:
     approved: dict[tuple[int, int], int] = defaultdict(int)
     clock = settings_at(company)
-    span = (start_of(first, *clock), start_of(last + timedelta(days=1), *clock))
+    span = (clock.start_of(first), clock.start_of(last + timedelta(days=1)))
     notes = AuditEntry.objects.filter(
         deed="special.approved", organization=company, actor__person__isnull=False, at__gte=span[0], at__lt=span[1]
     )

@@ -9,7 +9,6 @@ from typing import Protocol
 
 from django.db import transaction
 
-from uptake.basics.business_day import business_date, start_of
 from uptake.directory.audit import note
 from uptake.directory.models import Organization
 from uptake.directory.place import settings_at
@@ -142,5 +141,5 @@ def _told(found: Finding, verdict: Verdict) -> dict[str, object]:
 
 def _grace(company: Organization, now: datetime) -> Grace:
     clock = settings_at(company)
-    last = business_date(now, *clock) + timedelta(days=GRACE_DAYS)
-    return Grace(last, start_of(last + timedelta(days=1), *clock))
+    last = clock.date_of(now) + timedelta(days=GRACE_DAYS)
+    return Grace(last, clock.start_of(last + timedelta(days=1)))

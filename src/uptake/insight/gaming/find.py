@@ -9,9 +9,9 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from uptake.basics.business_day import business_date
+from uptake.basics.business_day import Clock
 from uptake.directory.models import Kind, Organization
-from uptake.directory.place import PlaceSettings, settings_at
+from uptake.directory.place import settings_at
 from uptake.insight.gaming.circles import circles_of
 from uptake.insight.gaming.hollow import hollow_of
 from uptake.insight.gaming.models import Finding, Search
@@ -34,10 +34,10 @@ Thresholds = Callable[[Organization, date], Sequence[Threshold]]
 def find_due(*, now: datetime, thresholds: Thresholds | None = None) -> int:
     """Every company not yet searched up to its yesterday; how many findings there are more."""
     searched = dict(Search.objects.values_list("company_id", "last"))
-    due: dict[tuple[date, PlaceSettings], list[Organization]] = defaultdict(list)
+    due: dict[tuple[date, Clock], list[Organization]] = defaultdict(list)
     for company in Organization.objects.filter(kind=Kind.COMPANY).open().order_by("pk"):
         clock = settings_at(company)
-        last = business_date(now, *clock) - timedelta(days=1)
+        last = clock.date_of(now) - timedelta(days=1)
         if searched.get(company.pk, date.min) < last:
             due[last, clock].append(company)
     found = 0

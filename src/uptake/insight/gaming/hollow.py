@@ -10,7 +10,6 @@ from datetime import date, datetime, timedelta
 import numpy as np
 from django.db.models import Count, F, Q, Sum
 
-from uptake.basics.business_day import start_of
 from uptake.directory.models import Organization
 from uptake.directory.place import settings_at
 from uptake.events.models import Event
@@ -40,7 +39,7 @@ def hollow_of(tolds: Sequence[Told], first: date, last: date) -> dict[int, list[
     days = (last - first).days + 1
     before = first - timedelta(days=days)
     clock = settings_at(tolds[0].company)
-    begins, middle, ends = (start_of(day, *clock) for day in (before, first, last + timedelta(days=1)))
+    begins, middle, ends = (clock.start_of(day) for day in (before, first, last + timedelta(days=1)))
     earned = _earned([told.company.pk for told in tolds], begins, middle, ends)
     rising = [told for told in tolds if any(_may_diverge(*one) for one in earned[told.company.pk].values())]
     formerly = _worked_before([told.company for told in rising], before, first - timedelta(days=1)) if rising else {}

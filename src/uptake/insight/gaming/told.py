@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from django.db.models import FloatField, Func, Q
 
+from uptake.basics.business_day import Clock
 from uptake.directory.models import Membership, Organization, PersonKind
 from uptake.directory.place import settings_at
 from uptake.events.connect import OWN
@@ -105,12 +106,12 @@ def _told(
     what = [_of_object(kinds[name], about) for name, about in zip(names, objects, strict=True)]
     things: dict[str, int] = {}
     thing = [things.setdefault(about, len(things)) if about else -1 - at for at, about in enumerate(objects)]
-    zone = ZoneInfo(settings_at(company).zone)
+    clock = settings_at(company)
     # To the millisecond: so exact both databases are.
     moments: Floats = np.array([round(at, 3) for at in instants], dtype=np.float64)
     deeds = Deeds(
         np.array([number[person] for person in persons], dtype=np.int64),
-        local_seconds(moments, zone),
+        _by_the_clock(moments, clock),
         np.array(what, dtype=np.int64),
         np.array(thing, dtype=np.int64),
         np.array(_likes(ids, persons, names, objects, what), dtype=np.int64),
@@ -124,7 +125,7 @@ def _told(
     return Told(
         company,
         people,
-        replace(ordered, usual=_hours(company, ordered, people, first, zone)),
+        replace(ordered, usual=_hours(company, ordered, people, first, clock)),
         numbers[order],
         [names[at] for at in order],
         [objects[at] for at in order],
@@ -139,6 +140,16 @@ def facts_of(ids: Iterable[int]) -> dict[int, Mapping[str, Any]]:
         rows = Event.objects.filter(pk__in=asked[start : start + IDS_AT_ONCE])
         found.update(rows.values_list("pk", "facts"))
     return found
+
+
+def _by_the_clock(instants: Floats, clock: Clock) -> Floats:
+    """Seconds since 1970 by what the clock of a place showed at these instants."""
+    local = local_seconds(instants, ZoneInfo(clock.turns[0].zone))
+    for turn in clock.turns[1:]:
+        later = instants >= clock.start_of(turn.from_date).timestamp()
+        if later.any():
+            local[later] = local_seconds(instants[later], ZoneInfo(turn.zone))
+    return local
 
 
 def local_seconds(instants: Floats, zone: ZoneInfo) -> Floats:
@@ -209,7 +220,7 @@ def _roles(companies: Sequence[Organization], day: date) -> dict[tuple[int, int]
 
 
 def _hours(
-    company: Organization, deeds: Deeds, people: list[int], first: date, zone: ZoneInfo
+    company: Organization, deeds: Deeds, people: list[int], first: date, clock: Clock
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
     """(p, 24) the hours of the role, and of those who would stand out by them also the hours they always had."""
     usual = usual_hours(deeds)
@@ -222,6 +233,6 @@ def _hours(
     rows = list(before.order_by().values_list("identity__person_id", Instant("happened_at")))
     if rows:
         persons = np.array([number[person] for person, _at in rows], dtype=np.int64)
-        moments = local_seconds(np.array([at for _person, at in rows], dtype=np.float64), zone)
+        moments = _by_the_clock(np.array([at for _person, at in rows], dtype=np.float64), clock)
         usual[odd] |= beside(often_hours(persons, moments, len(odd)))
     return usual

@@ -15,7 +15,6 @@ from django.db.models.functions import Cast, Substr
 from uptake.activity import ActivityLog
 from uptake.activity.columns import Array
 from uptake.activity.summaries.measured import Counted, Groups, Lasting, counted, lasting
-from uptake.basics.business_day import business_date
 from uptake.directory.calendar import working_days_between
 from uptake.directory.models import Kind, Membership, Organization
 from uptake.directory.place import settings_at
@@ -230,7 +229,7 @@ def _points(split: Split, first: date, last: date) -> tuple[Array, Array]:
     rows = rows.annotate(slot=Substr(Cast("effective_at", CharField()), 1, TO_TEN_MINUTES)).order_by()
     for book, kind, slot, points in rows.values_list("book", "kind", "slot").annotate(all=Sum("points")):
         at = datetime.fromisoformat(f"{slot}0+00:00".replace(" ", "T"))
-        column = (business_date(at, *clocks[book]) - first).days
+        column = (clocks[book].date_of(at) - first).days
         if 0 <= column < days:
             into = granted if kind == Posted.GRANTED else redeemed
             into[numbers[book], column] += signs[Posted(kind)] * points

@@ -13,7 +13,6 @@ from django.db.models import Count, Q
 from django.db.models.fields.json import KeyTransform
 
 from uptake.activity.columns import Array
-from uptake.basics.business_day import start_of
 from uptake.directory.models import Kind, Organization
 from uptake.directory.place import settings_at
 from uptake.events.models import Event, EventQuerySet
@@ -58,7 +57,7 @@ def running_hours(places: Sequence[Organization], first: date, last: date, now: 
         begun = min(one.began_at for one in mine)
         for column in range(every.shape[1]):
             day = first + timedelta(days=column)
-            start, end = start_of(day, *clock), start_of(day + timedelta(days=1), *clock)
+            start, end = clock.start_of(day), clock.start_of(day + timedelta(days=1))
             if end <= begun or start >= now:
                 continue
             down = _covered([(one.began_at, one.ended_at or now) for one in mine], start, end)
@@ -114,4 +113,4 @@ def _nothing(places: Sequence[Organization], first: date, last: date) -> Array:
 
 def end_of(day: date, place: Organization) -> datetime:
     """The instant at which a business day of a place is over."""
-    return start_of(day + timedelta(days=1), *settings_at(place)).astimezone(UTC)
+    return settings_at(place).start_of(day + timedelta(days=1)).astimezone(UTC)

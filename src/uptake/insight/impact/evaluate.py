@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from django.db import transaction
 
-from uptake.basics.business_day import business_date, start_of
 from uptake.basics.canonical import canonical_json
 from uptake.directory.audit import note
 from uptake.directory.place import settings_at
@@ -55,7 +54,7 @@ def evaluate(*, intervention: Intervention, by: Viewer | None, now: datetime) ->
         raise NotAllowed
     if intervention.locked_at is None:
         raise NotLocked
-    today = business_date(now, *settings_at(place))
+    today = settings_at(place).date_of(now)
     last = min(intervention.until, today - timedelta(days=1))
     if last < intervention.first_start:
         raise NothingYet
@@ -84,7 +83,7 @@ def evaluate_due(*, now: datetime) -> int:
     """Evaluates what has reached its registered end or a day agreed for a reading, and was not read since."""
     done = 0
     for one in Intervention.objects.filter(locked_at__isnull=False).select_related("organization").order_by("pk"):
-        today = business_date(now, *settings_at(one.organization))
+        today = settings_at(one.organization).date_of(now)
         over = today > one.until and not one.evaluations.exclude(verdict="interim").exists()
         if over or (today <= one.until and _look_due(one, today)):
             with suppress(NothingYet):
@@ -98,8 +97,7 @@ def _look_due(intervention: Intervention, today: date) -> bool:
     over = [date.fromisoformat(look) for look in intervention.plan["looks"] if date.fromisoformat(look) < today]
     if not over:
         return False
-    zone, day_start = settings_at(intervention.organization)
-    since = start_of(max(over) + timedelta(days=1), zone, day_start)
+    since = settings_at(intervention.organization).start_of(max(over) + timedelta(days=1))
     return not intervention.evaluations.filter(made_at__gte=since).exists()
 
 

@@ -77,7 +77,7 @@ def may_ask(series: Series, connection: Connection, by: Viewer) -> bool:
 
 def next_night(place: Organization, now: datetime) -> datetime:
     """The next three in the morning at the place."""
-    local = now.astimezone(ZoneInfo(settings_at(place).zone))
+    local = now.astimezone(ZoneInfo(settings_at(place).at(now).zone))
     night = local.replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
     return night if night > local else night + timedelta(days=1)
 

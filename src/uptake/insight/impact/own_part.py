@@ -11,7 +11,6 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 
-from uptake.basics.business_day import business_date
 from uptake.directory.models import Kind, Organization
 from uptake.directory.place import settings_at
 from uptake.directory.viewer import Deed, Viewer
@@ -57,7 +56,7 @@ def own_starts(intervention: Intervention, departments: list[Organization]) -> d
 
 def own_parts(intervention: Intervention, starts: Mapping[str, str | None], now: datetime) -> list[Part]:
     """Before and since, of these departments up to yesterday or the registered end; empty before the first start."""
-    today = business_date(now, *settings_at(intervention.organization))
+    today = settings_at(intervention.organization).date_of(now)
     last = min(intervention.until, today - timedelta(days=1))
     first = intervention.first_start
     if last < first or not starts or intervention.by_people:

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from django.db import transaction
 
-from uptake.basics.business_day import business_date
 from uptake.directory.place import settings_at
 from uptake.directory.scope import viewer_of
 from uptake.directory.viewer import NotAllowed
@@ -49,7 +48,7 @@ def read_due(*, now: datetime, ask: Ask, limit: int = 20) -> int:
 
 def _read(one: SeriesQuery, ask: Ask, now: datetime) -> int:
     place = one.series.organization
-    today = business_date(now, *settings_at(place))
+    today = settings_at(place).date_of(now)
     try:
         if one.kept_by is None:
             raise NotAllowed

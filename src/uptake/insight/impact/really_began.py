@@ -12,7 +12,6 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from uptake.basics.business_day import business_date
 from uptake.directory.audit import note
 from uptake.directory.place import settings_at
 from uptake.directory.viewer import NotAllowed, Viewer
@@ -61,7 +60,7 @@ def say_began(
     place = found.organization
     if not any(by.may(deed, place) for deed in MANAGING):
         raise NotAllowed
-    today = business_date(now, *settings_at(place))
+    today = settings_at(place).date_of(now)
     if found.locked_at is None or today < found.first_start:
         raise NotBegun
     if found.by_people or not departments or not set(departments) <= found.starts.keys():

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from uptake.basics.business_day import business_date
 from uptake.basics.canonical import fingerprint
 from uptake.directory.audit import note
 from uptake.directory.models import Kind, Organization
@@ -96,7 +95,7 @@ def register_intervention(
         raise WrongPlace
     drawn: Drawn | None = None
     if draw is not None:
-        drawn = drawn_by(draw, list(places.order_by("pk")), business_date(now, *settings_at(organization)))
+        drawn = drawn_by(draw, list(places.order_by("pk")), settings_at(organization).date_of(now))
         starts, chosen = drawn.starts, Chosen.RANDOM
     days = [day for day in starts.values() if day is not None]
     if not max(days) < until <= min(days) + LONGEST:
@@ -186,7 +185,7 @@ def lock(*, intervention: Intervention, by: Viewer, now: datetime) -> Interventi
     _allowed(found.organization, by)
     if found.locked_at is not None:
         raise AlreadyLocked
-    if business_date(now, *settings_at(found.organization)) >= found.first_start:
+    if settings_at(found.organization).date_of(now) >= found.first_start:
         raise TooLate
     answer = answer_for(found, now=now)
     if answer.state == "no":
@@ -215,14 +214,14 @@ def answer_for(intervention: Intervention, *, now: datetime) -> Answerable:
             smallest=float(primary["smallest"]),
             begin_share=lot["begin"] / lot["of"],
             days=(intervention.until - intervention.first_start).days + 1,
-            today=business_date(now, *settings_at(intervention.organization)),
+            today=settings_at(intervention.organization).date_of(now),
         )
     return answerable(
         intervention.starts,
         metric=metric_of(primary),
         smallest=float(primary["smallest"]),
         until=intervention.until,
-        today=business_date(now, *settings_at(intervention.organization)),
+        today=settings_at(intervention.organization).date_of(now),
     )
 
 

@@ -42,7 +42,7 @@ def reckoned(
     own = {key: criteria[key] for key in ("match", "criteria") if key in criteria}
     question: dict[str, Any] = {
         "analysis": "cohort",
-        "timezone": settings_at(place)[0],
+        "timezone": settings_at(place).on(day).zone,
         "scope": [place.pk],
         "as_of": day.isoformat(),
         **own,

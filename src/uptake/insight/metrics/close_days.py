@@ -11,7 +11,6 @@ from django.db.models import Q
 
 from uptake.activity.log import ActivityLog
 from uptake.activity.summaries.days_of_places import days_of_places
-from uptake.basics.business_day import business_date
 from uptake.directory.models import Kind, Organization
 from uptake.directory.place import settings_at, settings_of
 from uptake.directory.viewer import ids_of
@@ -43,15 +42,15 @@ def close_days(*, now: datetime, log: ActivityLog | None = None) -> int:
 
     The log is asked first and the record afterwards only up to where the log had read, so that every reason found is
     one of what was counted."""
-    today = business_date(now, *settings_at(None))
+    today = settings_at(None).date_of(now)
     row = Bookmark.objects.filter(pk=READER).first()
-    was = business_date(row.moved_at, *settings_at(None)) if row is not None and row.moved_at else date.min
+    was = settings_at(None).date_of(row.moved_at) if row is not None and row.moved_at else date.min
     if was >= today or not store().exists():
         return 0
     read_to = positions(store().manifest().position)
     places = list(Organization.objects.filter(kind__in=(Kind.PARK, Kind.COMPANY)))
     figures = days_of_places(log or activity_log(), _above(places))
-    ends = {place: business_date(now, *clock) for place, clock in settings_of(places).items()}
+    ends = {place: clock.date_of(now) for place, clock in settings_of(places).items()}
     changed = _changed(figures, ends, was, today)
     with transaction.atomic():
         why = _reasons({key for key, (_told, first) in changed.items() if not first}, positions_of(READER), read_to)

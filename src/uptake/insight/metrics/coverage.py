@@ -18,7 +18,6 @@ from django.db.models import Max, Q
 
 from uptake.activity import ActivityLog
 from uptake.activity.summaries.flow import flow
-from uptake.basics.business_day import business_date
 from uptake.directory.calendar import day_kinds_between
 from uptake.directory.models import CalendarDay, Kind, Organization
 from uptake.directory.place import settings_of
@@ -120,7 +119,7 @@ def coverage(log: ActivityLog, place: Organization, today: date) -> list[Covered
     for link in sorted(links, key=lambda one: one.kind == "file"):
         own = owners[link.organization_id].company_id
         used_at = link.used_at  # type: ignore[attr-defined]
-        sign = business_date(used_at, *clocks[link.organization_id]) if used_at is not None else None
+        sign = clocks[link.organization_id].date_of(used_at) if used_at is not None else None
         for key in [own] if own else sorted(brought.get(link.slug, ())):
             if key not in companies or (link.kind == "file" and found[key]):
                 continue

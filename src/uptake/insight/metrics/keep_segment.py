@@ -111,7 +111,7 @@ def checked(criteria: Mapping[str, Any], place: Organization, day: date) -> dict
     """The criteria if the engine understands them; else QuestionRefused says why."""
     if "as_of" in criteria:
         raise QuestionRefused("as_of", "nothing: a segment is as of the question in which it is used")
-    read_segment(criteria, "", zone=settings_at(place)[0], as_of=lambda: Moment(day))
+    read_segment(criteria, "", zone=settings_at(place).on(day).zone, as_of=lambda: Moment(day))
     return dict(criteria)
 
 

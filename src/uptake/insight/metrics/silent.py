@@ -8,7 +8,6 @@ from datetime import date, datetime
 from typing import Any
 
 from uptake.activity.summaries.rhythm import Rhythms
-from uptake.basics.business_day import business_date
 from uptake.directory.models import Kind, Membership, Organization, Person, PersonKind
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Viewer
@@ -63,14 +62,14 @@ def call_list(
     First those who were regular users, then the others; within both the latest to fall silent first, and of these the
     most regular. Identities nobody has claimed are left out.
     """
-    zone, day_start = settings_at(place)
+    clock = settings_at(place)
     ids = sorted(int(name) for name in answer["silent"] if int(name) > 0)
     homes = _homes(ids, measure.today)
     found = []
     for some in _cut(ids):
         seen = Person.objects.visible_to(viewer).filter(pk__in=some, kind=PersonKind.HUMAN)
         for key, name, staff_number in seen.values_list("pk", "name", "staff_number"):
-            last = business_date(datetime.fromisoformat(answer["since"][str(key)]), zone, day_start)
+            last = clock.date_of(datetime.fromisoformat(answer["since"][str(key)]))
             own = rhythms.get(key)
             found.append(
                 Silent(

@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from uptake.basics.business_day import business_date
 from uptake.directory.place import settings_at
 from uptake.insight.impact.evaluate import evaluate
 from uptake.insight.impact.models import Intervention
@@ -24,7 +23,7 @@ def make_monthly(*, now: datetime) -> int:
     """How many were made. What has not reached its registered end is read once more, as interim."""
     made = 0
     for one in Schedule.objects.filter(active=True).select_related("organization").order_by("pk"):
-        today = business_date(now, *settings_at(one.organization))
+        today = settings_at(one.organization).date_of(now)
         month = today.replace(day=1)
         there = MonthlyReport.objects.filter(organization=one.organization, month=month, asked=False).exists()
         if one.wanted_at is not None:
@@ -36,7 +35,7 @@ def make_monthly(*, now: datetime) -> int:
 
 def _has_come(schedule: Schedule, today: date) -> bool:
     """Whether its day of this month is here, and was not past already when it was kept."""
-    kept = business_date(schedule.made_at, *settings_at(schedule.organization))
+    kept = settings_at(schedule.organization).date_of(schedule.made_at)
     return kept <= today.replace(day=schedule.day) <= today
 
 

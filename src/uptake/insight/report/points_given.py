@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import F, Q, Sum
 
-from uptake.basics.business_day import start_of
 from uptake.directory.models import Membership
 from uptake.directory.place import settings_at
 from uptake.insight.impact.models import Intervention, departments_of
@@ -20,8 +19,8 @@ def points_given(intervention: Intervention, *, last: date) -> int:
     """Points granted for what people of a department did from its start up to `last`, less what was taken back.
 
     Where people were drawn by lot: for what those did who were drawn to begin."""
-    zone, day_start = settings_at(intervention.organization)
-    end = start_of(last + timedelta(days=1), zone, day_start)
+    clock = settings_at(intervention.organization)
+    end = clock.start_of(last + timedelta(days=1))
     stays: dict[tuple[int, datetime, datetime], list[str]] = defaultdict(list)
     for place in departments_of(slug for slug, day in intervention.starts.items() if day):
         start = date.fromisoformat(intervention.starts[place.slug])
@@ -30,8 +29,8 @@ def points_given(intervention: Intervention, *, last: date) -> int:
         if intervention.by_people:
             rows = rows.filter(person__in=intervention.drawn_people.filter(begins=True).values("person"))
         for person, since, until in rows.values_list("person_id", "from_date", "until_date"):
-            begins = start_of(max(start, since), zone, day_start)
-            ends = end if until is None else min(end, start_of(until, zone, day_start))
+            begins = clock.start_of(max(start, since))
+            ends = end if until is None else min(end, clock.start_of(until))
             stays[(place.company_id or place.pk, begins, ends)].append(str(person))
     total = 0
     for (book, begins, ends), owners in stays.items():

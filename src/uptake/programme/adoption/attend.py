@@ -11,7 +11,6 @@ from typing import Final
 from django.core.cache import cache
 from django.db import transaction
 
-from uptake.basics.business_day import business_date
 from uptake.directory.audit import note
 from uptake.directory.models import Person, PersonKind
 from uptake.directory.place import memberships_of, settings_at, span_on
@@ -170,7 +169,7 @@ def _keep(
         raise Over
     if not 0 < minutes <= LONGEST_MINUTES:
         raise NumberWrong
-    day = business_date(training.starts_at, *settings_at(training.organization))
+    day = settings_at(training.organization).date_of(training.starts_at)
     spans = memberships_of(people)
     rows = {one.person_id: one for one in Enrolment.objects.filter(training=training, person_id__in=list(people))}
     new = []

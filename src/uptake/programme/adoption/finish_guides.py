@@ -8,7 +8,6 @@ from datetime import datetime
 
 from django.db import transaction
 
-from uptake.basics.business_day import business_date
 from uptake.directory.audit import note
 from uptake.directory.models import Kind, Organization, Person
 from uptake.directory.place import settings_at
@@ -59,7 +58,7 @@ def finish_guides(*, now: datetime) -> int:
     """Finds newcomers who have done every step, notes it once each as an event and tells them; how many."""
     done = 0
     for company in Organization.objects.open().filter(kind=Kind.COMPANY).order_by("pk"):
-        today = business_date(now, *settings_at(company))
+        today = settings_at(company).date_of(now)
         finished = set(GuideFinished.objects.filter(company=company).values_list("person_id", flat=True))
         people = [one for one in newcomers_at(company, today) if one.pk not in finished]
         if people:

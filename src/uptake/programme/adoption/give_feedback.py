@@ -7,7 +7,6 @@ from typing import Final
 
 from django.db import transaction
 
-from uptake.basics.business_day import business_date, start_of
 from uptake.directory.calendar import working_days_between
 from uptake.directory.models import Organization, Person
 from uptake.directory.place import settings_at
@@ -54,7 +53,7 @@ def give_feedback(
         ):  # fmt: skip
             raise Conflict
         return known
-    today = start_of(business_date(now, *settings_at(company)), *settings_at(company))
+    today = settings_at(company).start_of(settings_at(company).date_of(now))
     if Feedback.objects.filter(person_id=person, given_at__gte=today).count() >= A_DAY:
         raise TooManyToday
     made = Feedback.objects.create(
@@ -101,10 +100,10 @@ def rate_answer(*, feedback: Feedback, stars: int, by: Viewer, now: datetime) ->
 def due_at(company: Organization, now: datetime) -> datetime:
     """The end of the fifth working day of the company after the business date of `now`."""
     clock = settings_at(company)
-    today = business_date(now, *clock)
+    today = clock.date_of(now)
     coming = working_days_between(company, today + timedelta(days=1), today + timedelta(days=30))
     last = coming[WORKING_DAYS - 1] if len(coming) >= WORKING_DAYS else today + timedelta(days=30)
-    return start_of(last + timedelta(days=1), *clock)
+    return clock.start_of(last + timedelta(days=1))
 
 
 def said(text: str, longest: int) -> str:

@@ -11,7 +11,6 @@ from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from uptake.basics.business_day import business_date
 from uptake.directory.audit import note
 from uptake.directory.place import settings_at
 from uptake.events.models import EventType
@@ -52,7 +51,7 @@ def announce_rule_changes(*, now: datetime, limit: int = 20) -> int:
 def _announce(version: RulebookVersion, now: datetime) -> None:
     before, after = before_and_after(version)
     place = version.organization
-    day = business_date(version.published_at, *settings_at(place))
+    day = settings_at(place).date_of(version.published_at)
     at_once = before is not None and version.in_force_date <= day
     words = {}
     for language in LANGUAGES:
@@ -96,7 +95,7 @@ def _publish(key: int, now: datetime) -> bool:
     found = rows.filter(pk=key, published_at__isnull=True).first()
     if found is None:
         return False
-    day = business_date(now, *settings_at(found.organization))
+    day = settings_at(found.organization).date_of(now)
     readers = readers_of(found.organization, day)
     found.published_at, found.told = now, len(readers)
     found.save(update_fields=["published_at", "told"])

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 
-from uptake.basics.business_day import business_date, start_of
 from uptake.directory.models import Organization
 from uptake.directory.place import settings_at
 from uptake.directory.viewer import Viewer
@@ -77,15 +76,15 @@ def months_of(given: Iterable[Given], months: Iterable[date]) -> list[Month]:
 def satisfaction_at(company: Organization, *, viewer: Viewer, now: datetime, months: int = 6) -> list[Month]:
     """The last `months` business months of a company, the running one last, of the feedback the viewer may see."""
     clock = settings_at(company)
-    wanted = [business_date(now, *clock).replace(day=1)]
+    wanted = [clock.date_of(now).replace(day=1)]
     while len(wanted) < months:
         last = wanted[-1]
         wanted.append(date(last.year - (last.month == 1), (last.month - 2) % 12 + 1, 1))
     wanted.reverse()
-    rows = Feedback.objects.visible_to(viewer).filter(company=company, given_at__gte=start_of(wanted[0], *clock))
+    rows = Feedback.objects.visible_to(viewer).filter(company=company, given_at__gte=clock.start_of(wanted[0]))
     given = [
         Given(
-            business_date(one.given_at, *clock).replace(day=1),
+            clock.date_of(one.given_at).replace(day=1),
             one.answered_at is not None or one.overdue(now),
             one.in_time,
             one.rating,

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from uptake.directory.models import Organization
+from uptake.directory.place import settings_at
 from uptake.programme.backtest.crew import GoingDown, judged
 from uptake.programme.backtest.judging import Asked
 from uptake.programme.backtest.read import (
@@ -21,7 +22,7 @@ from uptake.programme.backtest.read import (
 from uptake.programme.backtest.replay import as_of, in_force_on, names_of
 from uptake.programme.backtest.report import Compared, Who, report_of
 from uptake.programme.backtest.tally import Tally
-from uptake.programme.in_force import parsed, rulebook_version_on
+from uptake.programme.in_force import at_place, parsed_at, rulebook_version_on
 from uptake.programme.rulebook import Rulebook
 from uptake.programme.rulebook_writing import hash_of
 
@@ -51,8 +52,11 @@ def back_test(
     Raises Stopped, and WorkerLost if a process that replayed a part of the people ended before its time.
     """
     since, today = until - timedelta(days=days), until - timedelta(days=1)
+    # A clock that is to come changes nothing of what happened: both read dates as the place did.
+    clock = settings_at(organization)
+    rulebook = at_place(rulebook, clock)
     version = rulebook_version_on(organization, until)
-    standing = parsed(version.pk, version.sha256) if version is not None else None
+    standing = parsed_at(version.pk, version.sha256, clock) if version is not None else None
     rulebooks = [as_of(rulebook, today)] if standing is None else [in_force_on(standing, until), as_of(rulebook, today)]
     scope = scope_of(companies_of(organization, today), rulebooks, since, until)
     people = people_of(scope)

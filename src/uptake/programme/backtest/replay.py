@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import date, datetime
 from fractions import Fraction
 
-from uptake.basics.business_day import start_of
 from uptake.programme.evaluate import DayRules, Key, Outcome, Used, fold
 from uptake.programme.person_fold import Seasons, Stood, fold_person
 from uptake.programme.rulebook import Rulebook, RuleVersion
@@ -63,9 +62,7 @@ def seasons_of(rulebook: Rulebook, until: date) -> Seasons | None:
     if not rulebook.levels:
         return None
     programme = rulebook.programme
-    ends = tuple(
-        (start_of(day, programme.timezone, programme.day_start), day) for day in programme.season_ends if day <= until
-    )
+    ends = tuple((programme.clock.start_of(day), day) for day in programme.season_ends if day <= until)
     return Seasons(rulebook.levels, programme.levels_from == "season", ends)
 
 

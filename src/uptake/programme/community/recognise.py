@@ -9,7 +9,6 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Sum
 
-from uptake.basics.business_day import business_date, start_of
 from uptake.basics.canonical import fingerprint
 from uptake.directory.audit import note
 from uptake.directory.models import Organization, Person, PersonKind
@@ -140,7 +139,7 @@ def set_terms(
 
 
 def _today(company: Organization, now: datetime) -> date:
-    return business_date(now, *settings_at(company))
+    return settings_at(company).date_of(now)
 
 
 def _allowance(person: int, company: Organization, terms: Terms, month: date) -> Allowance:
@@ -179,7 +178,6 @@ def _pay(made: Recognition, company: Organization, today: date, now: datetime) -
     version = rulebook_version_on(company, today)
     programme = (parsed(version.pk, version.sha256) if version else Rulebook()).programme
     last = last_date(programme, programme.expires, today)
-    zone, day_start = settings_at(company)
     points = Grant(
         book=company.pk,
         key=made.lot,
@@ -190,7 +188,7 @@ def _pay(made: Recognition, company: Organization, today: date, now: datetime) -
         happened_at=now,
         available_from=now,
         last_date=last,
-        expires_at=start_of(last + timedelta(days=1), zone, day_start) if last else None,
+        expires_at=settings_at(company).start_of(last + timedelta(days=1)) if last else None,
         inactive_days=programme.expires.inactive_days,
         reason="recognition",
         explanation={"recognition": made.pk},

@@ -7,7 +7,6 @@ from typing import Final
 
 from django.db import transaction
 
-from uptake.basics.business_day import business_date, start_of
 from uptake.directory.models import Organization, Person
 from uptake.directory.place import settings_at
 from uptake.directory.viewer import NotAllowed, Viewer
@@ -185,8 +184,8 @@ def _said(text: str, longest: int) -> str:
 
 
 def _start_of_today(company: Organization, now: datetime) -> datetime:
-    zone, day_start = settings_at(company)
-    return start_of(business_date(now, zone, day_start), zone, day_start)
+    clock = settings_at(company)
+    return clock.start_of(clock.date_of(now))
 
 
 def _tell(person: int, kind: str, key: str, post: Post, now: datetime, *, who: str) -> None:

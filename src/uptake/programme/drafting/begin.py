@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db import transaction
 
-from uptake.basics.business_day import business_date
 from uptake.directory.audit import note
 from uptake.directory.models import Kind, Organization, User
 from uptake.directory.place import settings_at
@@ -46,11 +45,11 @@ def begin_draft(
         raise NotAllowed
     if organization.kind not in (Kind.COMPANY, Kind.PARK):
         raise NotAPlaceOfRules
-    parsed = parse_rulebook(with_clock(rulebook, organization))
+    parsed = parse_rulebook(with_clock(rulebook, organization, on=settings_at(organization).date_of(now)))
     draft = Draft.objects.create(
         organization=organization,
         title=checked_title(title),
-        base=rulebook_version_on(organization, business_date(now, *settings_at(organization))),
+        base=rulebook_version_on(organization, settings_at(organization).date_of(now)),
         file=to_text(parsed),
         sha256=hash_of(parsed),
         examples=check_examples(examples),

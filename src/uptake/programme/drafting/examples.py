@@ -12,7 +12,6 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from uptake.basics.business_day import start_of
 from uptake.programme.evaluate import DayRules, Outcome
 from uptake.programme.person_fold import fold_person
 from uptake.programme.rulebook import Rulebook
@@ -119,7 +118,7 @@ def try_examples(rulebook: Rulebook, examples: Sequence[Mapping[str, Any]], day:
 def _event(rulebook: Rulebook, one: Mapping[str, Any], day: date) -> JudgedEvent:
     on = date.fromisoformat(one["date"]) if one.get("date") else day
     programme = rulebook.programme
-    at: datetime = start_of(on, programme.timezone, programme.day_start) + NOON
+    at: datetime = programme.clock.start_of(on) + NOON
     return JudgedEvent(
         id=1,
         name=one["event"],

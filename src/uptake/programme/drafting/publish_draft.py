@@ -31,7 +31,9 @@ def failing_examples(draft: Draft, day: date) -> list[Tried]:
 
 
 @transaction.atomic
-def publish_draft(*, draft: Draft, seen: int, in_force_date: date, by: Viewer, now: datetime) -> RulebookVersion:
+def publish_draft(
+    *, draft: Draft, seen: int, in_force_date: date, by: Viewer, now: datetime, changes_clock: bool = False
+) -> RulebookVersion:
     """Publishes the draft's file as it stands at save `seen`.
 
     Raises NotAllowed, NotOpen, ChangedMeanwhile, ExamplesFail, and what `publish` raises.
@@ -42,6 +44,13 @@ def publish_draft(*, draft: Draft, seen: int, in_force_date: date, by: Viewer, n
     failing = failing_examples(draft, in_force_date)
     if failing:
         raise ExamplesFail(failing)
-    version = publish(rulebook=draft.file, organization=draft.organization, in_force_date=in_force_date, by=by, now=now)
+    version = publish(
+        rulebook=draft.file,
+        organization=draft.organization,
+        in_force_date=in_force_date,
+        by=by,
+        now=now,
+        changes_clock=changes_clock,
+    )
     draft_published(draft=draft, version=version)
     return version

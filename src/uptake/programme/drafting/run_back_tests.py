@@ -10,7 +10,6 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from uptake.basics.business_day import business_date
 from uptake.basics.canonical import canonical_json, fingerprint
 from uptake.directory.place import settings_at
 from uptake.programme.backtest.back_test import Stopped, back_test
@@ -72,7 +71,7 @@ def _taken_up(run_id: int, now: datetime) -> Run | None:
 
 def _told(run: Run, clock: Clock) -> dict[str, Any]:
     place = run.draft.organization
-    today = business_date(clock(), *settings_at(place))
+    today = settings_at(place).date_of(clock())
 
     def progress(done: int, total: int) -> bool:
         going_on = Run.objects.filter(pk=run.pk, state=RunState.RUNNING)

@@ -8,7 +8,10 @@ from typing import Any
 
 from django.db import transaction
 
+from uptake.directory.clock import DateLost
+from uptake.directory.place import settings_at
 from uptake.directory.viewer import Deed, NotAllowed, Viewer
+from uptake.programme.clock_change import clock_to_come
 from uptake.programme.drafting.begin import NoTitle, checked_title, keep
 from uptake.programme.drafting.examples import ExampleRefused, check_examples
 from uptake.programme.drafting.models import Draft, DraftState
@@ -42,13 +45,18 @@ def save_draft(
 ) -> Draft:
     """Stores what is given anew. `seen`: the number of the save one had before one's eyes.
 
-    Saving what already stands changes nothing. A changed file is no longer back-tested. Raises NotAllowed, NotOpen,
-    ChangedMeanwhile, NoTitle, RulebookRefused, ExampleRefused.
+    Saving what already stands changes nothing. A changed file is no longer back-tested. It may name another clock,
+    which the place gets with it. Raises NotAllowed, NotOpen, ChangedMeanwhile, NoTitle, RulebookRefused,
+    ExampleRefused, and DateLost of a clock by which a date would be lost.
     """
     draft = locked(draft, by)
     file, sha256 = draft.file, draft.sha256
     if rulebook is not None:
-        parsed = parse_rulebook(with_clock(rulebook, draft.organization))
+        today = settings_at(draft.organization).date_of(now)
+        parsed = parse_rulebook(with_clock(rulebook, draft.organization, on=today, other=True))
+        lost = clock_to_come(parsed, draft.organization, today).lost()
+        if lost is not None:
+            raise DateLost(lost, draft.organization.name)
         file, sha256 = to_text(parsed), hash_of(parsed)
     wanted = (
         file,

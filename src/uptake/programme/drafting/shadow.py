@@ -7,7 +7,6 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
-from uptake.basics.business_day import business_date
 from uptake.directory.audit import note
 from uptake.directory.place import settings_at
 from uptake.directory.viewer import Viewer
@@ -29,7 +28,7 @@ def set_shadow(*, draft: Draft, on: bool, by: Viewer, now: datetime) -> Draft:
     draft = locked(draft, by)
     if on == (draft.shadow_since is not None):
         return draft
-    draft.shadow_since = business_date(now, *settings_at(draft.organization)) if on else None
+    draft.shadow_since = settings_at(draft.organization).date_of(now) if on else None
     draft.save(update_fields=["shadow_since"])
     note(
         deed="draft.shadowed" if on else "draft.unshadowed",
@@ -50,7 +49,7 @@ def refresh_shadows(*, clock: Clock, limit: int = 1) -> int:
     done = 0
     for draft in Draft.objects.filter(shadow_since__isnull=False, state__in=OPEN_STATES).select_related("organization"):
         now = clock()
-        today = business_date(now, *settings_at(draft.organization))
+        today = settings_at(draft.organization).date_of(now)
         assert draft.shadow_since is not None
         days = min((today - draft.shadow_since).days, LONGEST_DAYS)
         if days < 1 or shadow_reports(draft).filter(until_date=today, draft_sha256=draft.sha256).exists():

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Count, Sum
 
-from uptake.basics.business_day import start_of
 from uptake.directory.models import Kind, Membership, Organization, PersonKind
 from uptake.directory.place import settings_at
 from uptake.directory.viewer import ids_of
@@ -172,7 +171,7 @@ def _done(
 def _redeemed(company: Organization, first: date, last: date) -> set[int]:
     """Who asked in the period for a reward that they have or may still get."""
     clock = settings_at(company)
-    span = (start_of(first, *clock), start_of(last + timedelta(days=1), *clock))
+    span = (clock.start_of(first), clock.start_of(last + timedelta(days=1)))
     rows = Redemption.objects.filter(company=company, requested_at__gte=span[0], requested_at__lt=span[1])
     return set(rows.filter(state__in=TAKEN).order_by().values_list("person_id", flat=True))
 

@@ -10,7 +10,6 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Min, Q, Sum
 
-from uptake.basics.business_day import business_date, start_of
 from uptake.directory.audit import note
 from uptake.directory.models import Organization, Person
 from uptake.directory.place import settings_at
@@ -86,8 +85,8 @@ def file_appeal(*, line: Award | EntryLine, text: str, by: Viewer, now: datetime
     else:
         company, about, key, parties = line.company, line.about, line.key, sorted(set(line.parties))
         told = _told_of(line, by.person_id)
-    today = business_date(now, *settings_at(company))
-    due = start_of(today + timedelta(days=terms_of(company).appeal_days + 1), *settings_at(company))
+    today = settings_at(company).date_of(now)
+    due = settings_at(company).start_of(today + timedelta(days=terms_of(company).appeal_days + 1))
     appeal = Appeal(
         company=company,
         person_id=by.person_id,
@@ -212,7 +211,7 @@ def _told_of(line: EntryLine, person: int) -> dict[str, Any]:
 
 def _next_member(appeal: Appeal, now: datetime) -> Person | None:
     """The member with the fewest open appeals who may decide; None: whoever manages rules above takes it."""
-    day = business_date(now, *settings_at(appeal.company))
+    day = settings_at(appeal.company).date_of(now)
     barred = {appeal.person_id, *appeal.parties}
     members = [one for one in members_of(appeal.company, day) if one.pk not in barred]
     if not members:
@@ -226,7 +225,7 @@ def _grant(appeal: Appeal, points: int, now: datetime) -> Grant:
     """Posted now, and counted when what was questioned happened; expires as what is given today."""
     at = appeal.award.happened_at if appeal.award else appeal.filed_at
     clock = settings_at(appeal.company)
-    today = business_date(now, *clock)
+    today = clock.date_of(now)
     version = rulebook_version_on(appeal.company, today)
     programme = parsed(version.pk, version.sha256).programme if version else None
     last = last_date(programme, programme.expires, today) if programme else None
@@ -240,7 +239,7 @@ def _grant(appeal: Appeal, points: int, now: datetime) -> Grant:
         happened_at=at,
         available_from=now,
         last_date=last,
-        expires_at=start_of(last + timedelta(days=1), *clock) if last else None,
+        expires_at=clock.start_of(last + timedelta(days=1)) if last else None,
         inactive_days=programme.expires.inactive_days if programme else None,
         source="uptake",
         event_key=appeal.cause,
@@ -256,7 +255,7 @@ def _grant(appeal: Appeal, points: int, now: datetime) -> Grant:
 
 def _qualify(appeal: Appeal, given: Grant, now: datetime) -> None:
     """It counts for levels and boards on the date of what was questioned, as if it had been given then."""
-    day = business_date(given.happened_at, *settings_at(appeal.company))
+    day = settings_at(appeal.company).date_of(given.happened_at)
     note_merit([Gain(appeal.company_id, appeal.person_id, day, given.points, given.happened_at)], now=now)
     level_may_change(person=appeal.person_id, company=appeal.company_id, now=now)
 

@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from uptake.basics.business_day import business_date, start_of
 from uptake.directory.audit import note
+from uptake.directory.clock import ClockTooFar, ClockTooSoon, DateLost
 from uptake.directory.models import Organization
 from uptake.directory.place import settings_at
 from uptake.directory.viewer import Deed, Grant, NotAllowed, Viewer
@@ -28,6 +28,7 @@ THE_VOTE = Viewer(None, None, "committee", (Grant("administrator", "/"),), date.
 """Who publishes what was voted for."""
 RULES_MOVED_ON, SEAL_BROKEN, FILE_REFUSED = "rules_moved_on", "seal_broken", "refused"
 EXAMPLES_FAIL = "examples_fail"
+CLOCK_REFUSED = "clock_refused"
 ONE_DAY = timedelta(days=1)
 
 
@@ -163,17 +164,25 @@ def _published(proposal: Proposal, file: str, day: date, now: datetime) -> Ruleb
     try:
         with transaction.atomic():
             return publish(
-                rulebook=file, organization=proposal.organization, in_force_date=day, by=THE_VOTE, now=now
-            )  # fmt: skip
+                rulebook=file,
+                organization=proposal.organization,
+                in_force_date=day,
+                by=THE_VOTE,
+                now=now,
+                changes_clock=proposal.kind == ProposalKind.CHANGE,
+            )
     except (OtherClock, RulebookRefused, TooSoon):
+        return None
+    except (ClockTooSoon, ClockTooFar, DateLost):
+        proposal.held_back = CLOCK_REFUSED
         return None
 
 
 def earliest(place: Organization, now: datetime, notice_days: int) -> date:
     """The first business date that starts after now and at least `notice_days` days from now."""
     clock = settings_at(place)
-    today = business_date(now, *clock)
-    if notice_days and start_of(today, *clock) == now:
+    today = clock.date_of(now)
+    if notice_days and clock.start_of(today) == now:
         return today + timedelta(days=notice_days)
     return today + timedelta(days=notice_days) + ONE_DAY
 

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from django.db import transaction
 
-from uptake.basics.business_day import business_date
 from uptake.directory.audit import note
 from uptake.directory.models import Organization
 from uptake.directory.place import settings_at
@@ -44,7 +43,7 @@ def lower_at_once(
     if not by.may(Deed.MANAGE_RULES, place):
         raise NotAllowed
     reason = said(why)
-    day = business_date(now, *settings_at(place))
+    day = settings_at(place).date_of(now)
     base = rulebook_version_on(place, day)
     if base is None:
         raise UnknownRule(rule)

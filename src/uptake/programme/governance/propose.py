@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from uptake.basics.business_day import business_date, start_of
 from uptake.directory.audit import note
 from uptake.directory.models import Organization
 from uptake.directory.place import settings_at
@@ -60,7 +59,7 @@ def open_proposal(*, draft: Draft, why: str, by: Viewer, now: datetime) -> Propo
         raise NotAllowed
     report = propose_draft(draft=draft, by=by, now=now)
     draft.refresh_from_db()
-    day = business_date(now, *settings_at(place))
+    day = settings_at(place).date_of(now)
     base = base_of(place, day)
     if base is not None and base.sha256 == draft.sha256:
         raise NothingChanges
@@ -112,7 +111,7 @@ def put_to_vote(proposal: Proposal, *, by: Viewer | str, now: datetime, exploits
     """
     place = proposal.organization
     clock = settings_at(place)
-    day = business_date(now, *clock)
+    day = clock.date_of(now)
     members = members_of(place, day)
     if not members:
         raise NoCommittee
@@ -127,7 +126,7 @@ def put_to_vote(proposal: Proposal, *, by: Viewer | str, now: datetime, exploits
     proposal.majority = terms.majority
     proposal.notice_days = terms.notice_days
     proposal.opened_at = now
-    proposal.closes_at = start_of(day + timedelta(days=terms.voting_days + 1), *clock)
+    proposal.closes_at = clock.start_of(day + timedelta(days=terms.voting_days + 1))
     ids = [one.pk for one in members]
     proposal.seal = seal_of(proposal, ids)
     assert hash_of_text(proposal.file) == proposal.sha256, "What is sealed is what is hashed"

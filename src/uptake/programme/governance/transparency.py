@@ -11,7 +11,6 @@ from typing import TypeVar
 
 from django.db.models import Count, Q, QuerySet, Sum
 
-from uptake.basics.business_day import start_of
 from uptake.directory.models import Organization
 from uptake.directory.place import Span, memberships_of, settings_at, span_on
 from uptake.directory.viewer import HIDE_BELOW, ids_of
@@ -131,7 +130,7 @@ def report_of_month(company: Organization, first: date, *, now: datetime) -> Mon
     """The report of the month that begins with `first`, as it reads at `now`. The caller checks who may see it."""
     after = month_after(first)
     clock = settings_at(company)
-    begins, ends = (start_of(day, *clock) for day in (first, after))
+    begins, ends = (clock.start_of(day) for day in (first, after))
     rows = Award.objects.filter(company=company, date__gte=first, date__lt=after, points__gt=0)
     sums = list(rows.values_list("person_id", "date").annotate(sum=Sum("points")))
     spans = memberships_of({person for person, _, _ in sums})

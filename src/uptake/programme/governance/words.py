@@ -56,5 +56,9 @@ def held_back_sentence(code: str) -> str:
         "seal_broken": _("Something is not as it was sealed, so nothing is published. Ask whoever runs the platform."),
         "examples_fail": _("An example event of the draft would not earn what it must, so nothing is published."),
         "refused": _("The rulebook cannot be published as it is. Its clock may be another than that of the place."),
+        "clock_refused": _(
+            "The clock it names cannot begin on its first date: a date would be lost, or has begun by it already."
+            " Publish it at another hour, or propose another clock."
+        ),
     }
     return sentences.get(code, "")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from uptake.basics.business_day import business_date
 from uptake.directory.audit import note
 from uptake.directory.models import Kind, Organization
 from uptake.directory.place import settings_at
@@ -42,7 +41,7 @@ def write_off_debts(*, now: datetime) -> int:
 
 def _write_off(company: Organization, terms: Committee, owner: str, since: datetime, now: datetime) -> bool:
     key = f"debt/{owner}/{since.isoformat()}"
-    day = business_date(now, *settings_at(company))
+    day = settings_at(company).date_of(now)
     moved = write_off(
         book=company.pk,
         key=key,

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from uptake.basics.business_day import start_of
 from uptake.directory.models import Organization
 from uptake.directory.update_each import update_each
 from uptake.events.record_own import OwnDeed, record_own
@@ -22,7 +21,7 @@ from uptake.programme.merits.plan_challenge import note_challenge
 def ends_at(row: Challenge, clock: BoardClock) -> datetime:
     """From when on nothing late counts any more."""
     late = clock.programme_on(row.until_date).lateness_days
-    return start_of(row.until_date + timedelta(days=late), *clock.clock)
+    return clock.clock.start_of(row.until_date + timedelta(days=late))
 
 
 @transaction.atomic

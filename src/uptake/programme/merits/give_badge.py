@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from uptake.basics.business_day import business_date
 from uptake.directory.audit import note
 from uptake.directory.models import Person
 from uptake.directory.place import membership_on, settings_at
@@ -44,7 +43,7 @@ def give_by_hand(*, badge_id: int, person: Person, reason: str, by: Viewer, now:
         raise SelfDealing
     if not reason.strip():
         raise ReasonMissing
-    span = membership_on(person.pk, business_date(now, *settings_at(badge.company)))
+    span = membership_on(person.pk, settings_at(badge.company).date_of(now))
     if span is None or span.company_id != badge.company_id or person.erased_at is not None:
         raise NotAMember
     with transaction.atomic():

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Count, F
 
-from uptake.basics.business_day import business_date, start_of
 from uptake.directory.leave import days_of_leave
 from uptake.directory.models import Identity, Organization, Person
 from uptake.events.models import Event
@@ -127,7 +126,7 @@ def _earners(badge: Badge, done: Mapping[int, Sequence[Done]], clock: BoardClock
 def _closes(clock: BoardClock, deed: Done) -> datetime:
     """From when on the deed stands: as its awards do."""
     late = clock.programme_on(deed.date).lateness_days
-    return start_of(deed.date + timedelta(days=1 + late), *clock.clock)
+    return clock.clock.start_of(deed.date + timedelta(days=1 + late))
 
 
 def _levels(badge: Badge, now: datetime) -> list[Earned]:
@@ -149,7 +148,7 @@ def _challenges(badge: Badge) -> list[Earned]:
 
 def _ranks(badge: Badge, clock: BoardClock, now: datetime) -> list[Earned]:
     """Those on the latest board that has closed since the badge is there."""
-    today = business_date(now, *clock.clock)
+    today = clock.clock.date_of(now)
     starts = clock.start_of(badge.period, today)
     closed = clock.closes_at(badge.period, starts) if starts else None
     while starts is not None and (closed is None or closed > now):

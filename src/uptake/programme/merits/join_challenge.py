@@ -6,7 +6,6 @@ from datetime import datetime
 
 from django.db import transaction
 
-from uptake.basics.business_day import business_date
 from uptake.directory.models import Organization
 from uptake.directory.place import membership_on, settings_at
 from uptake.directory.viewer import NotAllowed, Viewer, ids_of
@@ -27,7 +26,7 @@ def join_challenge(*, challenge_id: int, by: Viewer, now: datetime) -> Participa
             return known
         if row.pool and person == row.made_by_person_id:
             raise SelfDealing
-        span = membership_on(person, business_date(now, *settings_at(row.company)))
+        span = membership_on(person, settings_at(row.company).date_of(now))
         if span is None or not span.path.startswith(row.place.path):
             raise NotAMember
         below = ids_of(span.path)[len(ids_of(row.company.path)) :]
@@ -59,6 +58,6 @@ def _open(challenge_id: int, by: Viewer, now: datetime) -> tuple[Challenge, int]
     if row is None:
         raise NotAllowed
     company: Organization = row.company
-    if row.state != ChallengeState.OPEN or business_date(now, *settings_at(company)) >= row.until_date:
+    if row.state != ChallengeState.OPEN or settings_at(company).date_of(now) >= row.until_date:
         raise NotOpen
     return row, by.person_id

@@ -13,7 +13,6 @@ from typing import NamedTuple
 from django.db import transaction
 from django.db.models import Max, Q, Sum
 
-from uptake.basics.business_day import start_of as start_of_day
 from uptake.directory.models import Organization
 from uptake.directory.place import Span, memberships_of, settings_at, span_on
 from uptake.directory.viewer import ids_of
@@ -223,7 +222,7 @@ class BoardClock:
         if key not in self._closes:
             end = self.end_of(period, starts)
             late = timedelta(days=self.programme_on(end).lateness_days) if end else timedelta()
-            self._closes[key] = start_of_day(end + late, *self.clock) if end else None
+            self._closes[key] = self.clock.start_of(end + late) if end else None
         return self._closes[key]
 
 

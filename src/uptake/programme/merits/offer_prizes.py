@@ -7,7 +7,6 @@ from datetime import datetime
 
 from django.db import transaction
 
-from uptake.basics.business_day import business_date
 from uptake.directory.audit import note
 from uptake.directory.models import Organization
 from uptake.directory.place import settings_at
@@ -53,7 +52,7 @@ def offer_prizes(
             period=period,
             places=list(places),
             budget=budget,
-            from_date=business_date(now, *settings_at(company)),
+            from_date=settings_at(company).date_of(now),
             made_by_id=by.user_id,
             made_by_person_id=by.person_id,
             made_at=now,

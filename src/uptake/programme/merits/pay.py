@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from uptake.basics.business_day import business_date, start_of
 from uptake.directory.models import Organization
 from uptake.ledger.grant import Grant, grant
 from uptake.notify.announce import News, announce
@@ -33,10 +32,10 @@ def pay(
     `title`: {"name_en", "name_zh"} of what it is for. Raises NotEnoughPoints.
     """
     clock = BoardClock(company)
-    today = business_date(now, *clock.clock)
+    today = clock.clock.date_of(now)
     programme = clock.programme_on(today)
     last = last_date(programme, programme.expires, today)
-    expires_at = start_of(last + ONE_DAY, *clock.clock) if last else None
+    expires_at = clock.clock.start_of(last + ONE_DAY) if last else None
     explanation: dict[str, Any] = {"prize": cause, **title}
     grants = [
         Grant(

@@ -9,7 +9,6 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext
 
-from uptake.basics.business_day import business_date
 from uptake.directory.audit import note
 from uptake.directory.models import Organization, Person
 from uptake.ledger.accounts import budget
@@ -37,7 +36,7 @@ def _due(row: BoardPrize, clock: BoardClock, now: datetime) -> Iterator[tuple[da
     """(start, closing) of the boards to be paid, the oldest first: their period ended after the prizes were offered."""
     paid = set(row.paid.values_list("starts", flat=True))
     found: list[tuple[date, datetime]] = []
-    starts = clock.start_of(row.period, business_date(now, *clock.clock))
+    starts = clock.start_of(row.period, clock.clock.date_of(now))
     for _nth in range(MOST_BACK):
         if starts is None:
             break

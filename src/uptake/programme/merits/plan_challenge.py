@@ -7,7 +7,6 @@ from datetime import date, datetime
 
 from django.db import transaction
 
-from uptake.basics.business_day import business_date
 from uptake.directory.audit import note
 from uptake.directory.models import Kind, Organization
 from uptake.directory.place import settings_at
@@ -50,7 +49,7 @@ def plan_challenge(*, place: Organization, terms: ChallengeTerms, key: str, by: 
     assert company is not None, "A park has no points"
     if not may_keep(by, company):
         raise NotAllowed
-    _check(place, company, terms, business_date(now, *settings_at(company)))
+    _check(place, company, terms, settings_at(company).date_of(now))
     with transaction.atomic():
         Organization.objects.select_for_update(of=("self",), no_key=True).get(pk=company.pk)
         known = Challenge.objects.filter(company=company, key=key).first()
@@ -80,7 +79,7 @@ def open_challenge(*, challenge_id: int, by: Viewer, now: datetime) -> Challenge
         row = locked_challenge(challenge_id, by)
         if row.state == ChallengeState.OPEN:
             return row
-        today = business_date(now, *settings_at(row.company))
+        today = settings_at(row.company).date_of(now)
         if row.state != ChallengeState.DRAFT or today >= row.until_date:
             raise NotOpen
         row.state, row.opened_at = ChallengeState.OPEN, now

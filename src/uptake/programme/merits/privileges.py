@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from uptake.basics.business_day import business_date
 from uptake.programme.merits.models import Privilege
 from uptake.programme.rulebook import Rulebook
 
@@ -33,7 +32,7 @@ def privileges_of(
     for row in Privilege.objects.filter(company_id=company, ended_at__isnull=True, level__in=names).order_by("pk"):
         ends = [season] if season else []
         if row.days is not None and since is not None:
-            ends.append(business_date(since, programme.timezone, programme.day_start) + timedelta(days=row.days))
+            ends.append(programme.clock.date_of(since) + timedelta(days=row.days))
         until = min(ends, default=None)
         if until is None or until > today:
             found.append(Held(row, until))

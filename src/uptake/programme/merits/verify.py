@@ -8,7 +8,6 @@ from datetime import date
 
 from django.db.models import Count, F, Sum
 
-from uptake.basics.business_day import business_date
 from uptake.directory.models import Organization
 from uptake.directory.place import memberships_of
 from uptake.events.models import Correction, CorrectionKind
@@ -186,8 +185,4 @@ def _special(company: Organization, clock: BoardClock) -> list[tuple[int, date, 
     lots = Lot.objects.filter(given_by_people(), book=company.pk).values_list(
         "owner", "happened_at", F("amount") - F("reversed")
     )
-    return [
-        (int(owner), business_date(at, *clock.clock), points)
-        for owner, at, points in lots
-        if owner.isdigit() and points
-    ]
+    return [(int(owner), clock.clock.date_of(at), points) for owner, at, points in lots if owner.isdigit() and points]

@@ -12,12 +12,13 @@ from django.db.models import Sum
 
 from uptake.directory.leave import days_of_leave
 from uptake.directory.models import Organization
+from uptake.directory.place import settings_at
 from uptake.programme.backtest.back_test import scope_of
 from uptake.programme.backtest.read import deeds, people_of, portions_of, undoing_events
 from uptake.programme.backtest.replay import in_force_on, replay, seasons_of
 from uptake.programme.evaluate import DayRules, Outcome
 from uptake.programme.gather import many
-from uptake.programme.in_force import parsed
+from uptake.programme.in_force import at_place, parsed
 from uptake.programme.models import Award, RulebookVersion
 from uptake.programme.retroactive.models import RetroactiveLine, RetroactiveRun, RunState
 from uptake.programme.reversals import value_of
@@ -98,7 +99,7 @@ Judged = Mapping[int, Sequence[tuple[JudgedEvent, str, int]]]
 def _judged(
     company: Organization, version: RulebookVersion, since: date, until: date, names: Collection[str]
 ) -> Judged:
-    rulebook = rulebook_of(version)
+    rulebook = at_place(rulebook_of(version), settings_at(company))
     scope = scope_of([company.pk], [rulebook], since, until)
     rules_on = lru_cache(maxsize=None)(lambda day: DayRules(rulebook, day))
     seasons = seasons_of(rulebook, until)

@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from uptake.basics.business_day import business_date, start_of
 from uptake.basics.canonical import fingerprint
 from uptake.directory.audit import note
 from uptake.directory.models import Kind, Organization
@@ -59,7 +58,7 @@ def plan_run(
     Raises NotAllowed, WhyMissing, WrongSpan, NothingDiffers, TooMany, SelfDealing.
     """
     _check(company, version, by)
-    today = business_date(now, *settings_at(company))
+    today = settings_at(company).date_of(now)
     if not (timedelta(0) < until - since <= timedelta(days=LONGEST_DAYS) and until <= today):
         raise WrongSpan
     wanted = sorted({name.strip() for name in names if name.strip()})
@@ -113,7 +112,7 @@ def approve_run(*, run: RetroactiveRun, by: Viewer, now: datetime) -> Retroactiv
     found.approved_by_id, found.approved_by_person_id = by.user_id, by.person_id
     if not found.gives:
         clock = settings_at(found.organization)
-        found.not_before = start_of(business_date(now, *clock) + timedelta(days=APPEAL_DAYS + 1), *clock)
+        found.not_before = clock.start_of(clock.date_of(now) + timedelta(days=APPEAL_DAYS + 1))
     found.save(update_fields=["state", "approved_at", "approved_by", "approved_by_person", "not_before"])
     _note("retroactive.approved", found, by, now)
     if not found.gives:
@@ -195,7 +194,7 @@ def _stored(run: RetroactiveRun, found: Sequence[Reckoned], by: Viewer, now: dat
     run.points, run.people = sum(one.points for one in found), len(people)
     run.asked_by_id, run.asked_by_person_id, run.asked_at = by.user_id, by.person_id, now
     run.save()
-    who = belonging([run.organization_id], business_date(now, *settings_at(run.organization)), people)
+    who = belonging([run.organization_id], settings_at(run.organization).date_of(now), people)
     RetroactiveLine.objects.bulk_create(
         [
             RetroactiveLine(
@@ -233,7 +232,7 @@ def _grants(run: RetroactiveRun, lines: Sequence[RetroactiveLine], now: datetime
     rulebook = rulebook_of(run.version)
     rules = {rule.rule: rule for rule in rulebook.rules}
     clock = settings_at(run.organization)
-    today = business_date(now, *clock)
+    today = clock.date_of(now)
     found = []
     for line in lines:
         rule = rules.get(line.rule)
@@ -250,7 +249,7 @@ def _grants(run: RetroactiveRun, lines: Sequence[RetroactiveLine], now: datetime
                 happened_at=now,
                 available_from=now,
                 last_date=last,
-                expires_at=start_of(last + timedelta(days=1), *clock) if last else None,
+                expires_at=clock.start_of(last + timedelta(days=1)) if last else None,
                 inactive_days=expiry.inactive_days,
                 source="uptake",
                 event_key=line.lot,

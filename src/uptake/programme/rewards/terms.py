@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
-from uptake.basics.business_day import business_date, start_of
+from uptake.basics.business_day import Clock
 from uptake.directory.models import Organization
 from uptake.directory.place import settings_at
 from uptake.ledger.hold import Grace
@@ -25,8 +25,7 @@ NO_RULEBOOK: Final = Rulebook()
 class Terms:
     """The clock of a company, its date now, and its rulebook in force."""
 
-    zone: str
-    day_start: time
+    clock: Clock
     today: date
     rulebook: Rulebook
 
@@ -35,7 +34,7 @@ class Terms:
         return self.rulebook.programme
 
     def start_of(self, day: date) -> datetime:
-        return start_of(day, self.zone, self.day_start)
+        return self.clock.start_of(day)
 
     @property
     def times_out_at(self) -> datetime:
@@ -62,7 +61,7 @@ class Terms:
 
 def terms_of(company: Organization, now: datetime) -> Terms:
     """Those of a company at this instant."""
-    zone, day_start = settings_at(company)
-    today = business_date(now, zone, day_start)
+    clock = settings_at(company)
+    today = clock.date_of(now)
     version = rulebook_version_on(company, today)
-    return Terms(zone, day_start, today, parsed(version.pk, version.sha256) if version else NO_RULEBOOK)
+    return Terms(clock, today, parsed(version.pk, version.sha256) if version else NO_RULEBOOK)

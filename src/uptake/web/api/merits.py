@@ -7,7 +7,6 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from uptake.basics.business_day import business_date
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Viewer
 from uptake.programme.beyond_a_date import rulebook_now
@@ -31,7 +30,7 @@ def _merits(_request: HttpRequest, who: Viewer) -> dict[str, Any]:
     now = timezone.now()
     standing = standing_of([who.person_id], company=company.pk, now=now)[who.person_id]
     rules = rulebook_now(RulebooksInForce([company.pk]), company.pk, now)
-    today = business_date(now, *settings_at(company))
+    today = settings_at(company).date_of(now)
     held = (
         privileges_of(company.pk, rulebook=rules.rulebook, rank=standing.rank, since=standing.since, today=today)
         if rules

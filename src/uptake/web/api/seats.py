@@ -14,7 +14,6 @@ import orjson
 from django.db.utils import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
-from uptake.basics.business_day import business_date
 from uptake.directory.issue_seats import SeatFate, SeatRow, issue_seats
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Grant, Viewer
@@ -53,7 +52,7 @@ def answer_seats(request: HttpRequest) -> HttpResponse:
 def _issue(key: keys.Authenticated, rows: Sequence[SeatRow]) -> list[SeatFate]:
     """As whoever manages the people of the connection's place: that is what its key stands for here."""
     place, now = key.connection.organization, datetime.now(UTC)
-    today = business_date(now, *settings_at(place))
+    today = settings_at(place).date_of(now)
     sender = Viewer(None, None, f"key of {key.connection.slug}", (Grant("manager", place.path),), today)
     try:
         fates = issue_seats(rows, place=place, today=today, by=sender, now=now)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 
 from tests.cast import NOW, Cast
+from uptake.basics.business_day import Turn
+from uptake.directory.clock import set_clock
 from uptake.directory.models import AuditEntry, RoleAssignment
+from uptake.directory.place import settings_at
+from uptake.directory.scope import EVERYTHING
 from uptake.directory.viewer import NotAllowed
 from uptake.events.models import Event
 from uptake.notify.models import Message
 from uptake.programme.drafting.hand_on import NotBackTested
 from uptake.programme.drafting.models import Draft, Report
 from uptake.programme.drafting.save import NotOpen as DraftNotOpen
+from uptake.programme.drafting.save import save_draft
 from uptake.programme.governance.close import (
     NotAccepted,
     close_proposals,
@@ -38,6 +44,7 @@ from uptake.programme.governance.seals import broken_seals
 from uptake.programme.governance.streak_guard import StreaksUnbounded
 from uptake.programme.governance.tests.world import COUNTS, ORDERS, Room, after
 from uptake.programme.governance.vote import NotAMember, ReasonMissing, cast_vote, own_choice, write_comment
+from uptake.programme.governance.words import held_back_sentence
 from uptake.programme.models import RulebookVersion
 from uptake.programme.publish import publish
 
@@ -330,3 +337,41 @@ def test_everybody_of_the_company_may_say_something(cast: Cast) -> None:
     with pytest.raises(NotOpen):
         write_comment(proposal=proposal, text="Late.", by=room.viewer(cast.lin), now=after(proposal))
     assert Event.objects.filter(name="proposal.commented").count() == 1
+
+
+def test_the_committee_changes_the_clock_with_a_rulebook(cast: Cast) -> None:
+    room = Room(cast)
+    draft = room.draft()
+    file = {**json.loads(draft.file)}
+    file["programme"] = {**file["programme"], "timezone": "Asia/Tokyo", "day_start": "04:00"}
+    saved = save_draft(draft=draft, seen=draft.saves, rulebook=file, by=room.viewer(cast.ke), now=NOW)
+    proposal = open_proposal(draft=room.tested(saved), why="We moved.", by=room.viewer(cast.ke), now=NOW)
+    assert len(settings_at(cast.beiyuan).turns) == 1
+    room.vote(proposal, "yes", "yes", "yes")
+    close_proposals(now=after(proposal, 60))
+    proposal.refresh_from_db()
+    assert proposal.version is not None, proposal.held_back
+    turns = settings_at(cast.beiyuan).turns[1:]
+    assert turns == (Turn(proposal.version.in_force_date, "Asia/Tokyo", time(4)),)
+    assert AuditEntry.objects.get(deed="organization.clock_planned").details["why"] == "rulebook 2"
+
+
+def test_a_clock_that_cannot_begin_holds_the_rulebook_back_until_it_can(cast: Cast) -> None:
+    set_clock(organization=cast.park, timezone="Asia/Shanghai", day_start=None, by=EVERYTHING, now=NOW)
+    room = Room(cast)
+    configured(room, notice_days=0)
+    draft = room.draft()
+    file = {**json.loads(draft.file)}
+    file["programme"] = {**file["programme"], "timezone": "Pacific/Kiritimati"}
+    saved = save_draft(draft=draft, seen=draft.saves, rulebook=file, by=room.viewer(cast.ke), now=NOW)
+    proposal = open_proposal(draft=room.tested(saved), why="We moved.", by=room.viewer(cast.ke), now=NOW)
+    before = settings_at(cast.beiyuan)
+    room.vote(proposal, "yes", "yes", "yes")
+    close_proposals(now=after(proposal, 19 * 3600))  # tomorrow has begun on Kiritimati
+    proposal.refresh_from_db()
+    assert (proposal.state, proposal.held_back) == ("accepted", "clock_refused")
+    assert "Publish it at another hour" in held_back_sentence(proposal.held_back)
+    assert settings_at(cast.beiyuan) == before
+    publish_accepted(proposal=proposal, by=room.viewer(cast.ke), now=after(proposal, 25 * 3600))
+    proposal.refresh_from_db()
+    assert (proposal.state, proposal.held_back) == ("published", "")

@@ -16,7 +16,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from uptake.basics.business_day import business_date
 from uptake.directory.models import Kind, Organization, Product
 from uptake.directory.place import settings_at
 from uptake.directory.privacy import hide_small, may_see_group
@@ -201,7 +200,7 @@ def _asked(
     request: HttpRequest, viewer: Viewer, place: Organization
 ) -> tuple[list[Product], Product | None, Activation] | None:
     """(products of the place, the chosen one, what became of the seats); None: too few people to be shown."""
-    today = business_date(timezone.now(), *settings_at(place))
+    today = settings_at(place).date_of(timezone.now())
     if not may_see_group(viewer, place, staff_of([place], today).get(place.pk, 0)):
         return None
     products = [one for one in products_at(place) if _sees(viewer, one, place)]

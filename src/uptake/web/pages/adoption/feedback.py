@@ -83,7 +83,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
         "wrong": wrong,
         "key": request.POST.get("key") or uuid.uuid4().hex,
     }
-    with timezone.override(settings_at(company).zone):
+    with timezone.override(settings_at(company).at(timezone.now()).zone):
         return render(request, "adoption/feedback.html", context, status=422 if wrong else 200)
 
 
@@ -114,7 +114,7 @@ def one(request: HttpRequest, feedback_id: int) -> HttpResponseBase:
         "typed": request.POST,
         "wrong": wrong,
     }
-    with timezone.override(settings_at(found.company).zone):
+    with timezone.override(settings_at(found.company).at(timezone.now()).zone):
         return render(request, "adoption/one_feedback.html", context, status=422 if wrong else 200)
 
 
@@ -150,7 +150,7 @@ def desk(request: HttpRequest) -> HttpResponseBase:
         "months": [(one, _mean(one)) for one in reversed(months)],
         "days": WORKING_DAYS,
     }
-    with timezone.override(settings_at(company).zone):
+    with timezone.override(settings_at(company).at(timezone.now()).zone):
         return render(request, "adoption/desk.html", context)
 
 

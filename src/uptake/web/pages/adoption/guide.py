@@ -16,7 +16,6 @@ from django.utils.http import urlencode
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from uptake.basics.business_day import business_date
 from uptake.directory.models import Organization, Person, Role
 from uptake.directory.place import settings_at
 from uptake.directory.scope import HIDE_BELOW, Deed, NotAllowed, Viewer
@@ -75,9 +74,9 @@ def home(request: HttpRequest) -> HttpResponseBase:
         return render(request, "adoption/no_guide.html", {"newcomers": viewer.may(Deed.RUN_TRAININGS)})
     person = Person.objects.get(pk=viewer.person_id)
     clock = settings_at(company)
-    progress = progress_of(person, company, business_date(now, *clock))
+    progress = progress_of(person, company, clock.date_of(now))
     context: dict[str, Any] = {"progress": progress, "lines": told(progress), "company": company, **_rights(viewer)}
-    with timezone.override(clock.zone):
+    with timezone.override(clock.at(now).zone):
         return render(request, "adoption/guide.html", context)
 
 
@@ -96,7 +95,7 @@ def newcomers(request: HttpRequest) -> HttpResponseBase:
         if draft is not None:
             messages.success(request, _("The draft is begun. Nobody is paid by it until it is published."))
             return redirect("building:draft", draft)
-    today = business_date(now, *settings_at(company))
+    today = settings_at(company).date_of(now)
     people = newcomers_at(company, today)
     progress = progress_of_all(people, company, today) if people else {}
     departments = departments_of(people, company, today)
@@ -127,7 +126,7 @@ def newcomers(request: HttpRequest) -> HttpResponseBase:
         "none": not people,
         "wrong": wrong,
     }
-    with timezone.override(settings_at(company).zone):
+    with timezone.override(settings_at(company).at(timezone.now()).zone):
         return render(request, "adoption/newcomers.html", context, status=422 if wrong else 200)
 
 
@@ -185,7 +184,7 @@ def told(progress: Progress) -> list[dict[str, Any]]:
 
 def card_of(person: Person, company: Organization, viewer: Viewer) -> dict[str, Any] | None:
     """What My points shows of the guide; None for who is not new, and where it is finished."""
-    today = business_date(timezone.now(), *settings_at(company))
+    today = settings_at(company).date_of(timezone.now())
     if not is_new(person, today):
         return None
     progress = progress_of(person, company, today)
@@ -226,7 +225,7 @@ def _groups(people: list[Person], progress: dict[int, Progress], names: dict[int
 def _welcome(company: Organization, viewer: Viewer) -> tuple[str, int | None]:
     """Begins a draft of the rulebook in force with the welcome bonus in it."""
     now = timezone.now()
-    today = business_date(now, *settings_at(company))
+    today = settings_at(company).date_of(now)
     version = rulebook_version_on(company, today)
     if version is None:
         return _("No rulebook is in force here yet. Begin a draft from a template first."), None

@@ -102,7 +102,7 @@ def one(request: HttpRequest, announcement_id: int) -> HttpResponseBase:
         "changes": _changes(found),
         "state": found.state(now),
     }
-    with timezone.override(settings_at(found.organization).zone):
+    with timezone.override(settings_at(found.organization).at(timezone.now()).zone):
         return render(request, "adoption/announcement.html", context, status=422 if wrong else 200)
 
 
@@ -251,7 +251,7 @@ def _form(
         "known": known,
         "wrong": wrong,
         "key": typed.get("key") or uuid.uuid4().hex,
-        "zone": settings_at(place).zone,
+        "zone": settings_at(place).at(timezone.now()).zone,
         "longest_title": announce.LONGEST_TITLE,
         "longest_text": announce.LONGEST_TEXT,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest
@@ -49,9 +49,10 @@ def typed_time(text: str, place: Organization) -> datetime | None:
     text = text.strip()
     if not text:
         return None
-    return datetime.strptime(text[:16], TYPED).replace(tzinfo=ZoneInfo(settings_at(place).zone))
+    typed = datetime.strptime(text[:16], TYPED).replace(tzinfo=UTC)
+    return typed.replace(tzinfo=ZoneInfo(settings_at(place).on(typed.date()).zone))
 
 
 def as_typed(at: datetime | None, place: Organization) -> str:
     """As the field of a form writes it."""
-    return at.astimezone(ZoneInfo(settings_at(place).zone)).strftime(TYPED) if at else ""
+    return at.astimezone(ZoneInfo(settings_at(place).at(at).zone)).strftime(TYPED) if at else ""

@@ -18,7 +18,6 @@ from django.utils import timezone
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from uptake.basics.business_day import business_date
 from uptake.directory.models import Organization, Person, PersonKind
 from uptake.directory.place import settings_at
 from uptake.directory.roster import NoNameColumn, NotText, TooManyRows, decode, read_roster
@@ -118,7 +117,7 @@ def one(request: HttpRequest, training_id: int) -> HttpResponseBase:
         "lines": lines,
         "wrong": wrong,
     }
-    with timezone.override(settings_at(found.organization).zone):
+    with timezone.override(settings_at(found.organization).at(timezone.now()).zone):
         return render(request, "adoption/training.html", context, status=422 if wrong else 200)
 
 
@@ -184,7 +183,7 @@ def _listed(one: Training, mine: Enrolment | None, now: datetime) -> Listed:
 
 def _others(training: Training, now: datetime) -> list[Person]:
     """People of the place who did not enrol, to be marked as well."""
-    day = business_date(training.starts_at, *settings_at(training.organization))
+    day = settings_at(training.organization).date_of(training.starts_at)
     known = training.enrolments.exclude(stand=Stand.WITHDRAWN).values("person_id")
     rows = Person.objects.belonging(training.organization, day).filter(kind=PersonKind.HUMAN, erased_at__isnull=True)
     return list(rows.exclude(pk__in=known).order_by("name", "pk")[:PEOPLE_LISTED])
@@ -238,7 +237,7 @@ def _read_file(request: HttpRequest, found: Training, viewer: Viewer) -> tuple[s
         rows = read_roster(decode(file.read()))
     except (NoNameColumn, NotText, TooManyRows):
         return _("The first line must name the columns; one of them is the name. At most 5,000 lines of text."), []
-    day = business_date(found.starts_at, *settings_at(found.organization))
+    day = settings_at(found.organization).date_of(found.starts_at)
     lines = find_rows(found, rows, by=viewer, on=day)
     people = [one.person for one in lines if one.person is not None]
     _marked(request, mark_attended(training=found, people=people, by=viewer, now=timezone.now(), how=Presence.FILE))
@@ -288,6 +287,6 @@ def _form(
         "known": known,
         "wrong": wrong,
         "key": typed.get("key") or uuid.uuid4().hex,
-        "zone": settings_at(place).zone,
+        "zone": settings_at(place).at(timezone.now()).zone,
     }
     return render(request, "adoption/plan.html", context, status=422 if wrong else 200)

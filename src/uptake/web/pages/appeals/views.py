@@ -126,7 +126,7 @@ def appeal(request: HttpRequest, appeal_id: int) -> HttpResponseBase:
     now = timezone.now()
     is_open = found.state == AppealState.OPEN
     decides = is_open and may_decide(found, viewer)
-    with timezone.override(settings_at(found.company).zone):
+    with timezone.override(settings_at(found.company).at(timezone.now()).zone):
         context: dict[str, Any] = {
             "appeal": found,
             "listed": _one(found, now),

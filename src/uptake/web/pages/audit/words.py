@@ -14,6 +14,8 @@ DEEDS: Mapping[str, str | Promise] = {
     "organization.made": _("Place added"),
     "organization.renamed": _("Place renamed"),
     "organization.clock_set": _("Time zone or day start set"),
+    "organization.clock_planned": _("Change of time zone or day start planned"),
+    "organization.clock_withdrawn": _("Planned change of time zone or day start taken back"),
     "organization.moved": _("Place moved"),
     "organization.closed": _("Place closed"),
     "organization.reopened": _("Place opened again"),

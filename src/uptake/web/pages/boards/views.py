@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from uptake.basics.business_day import business_date
 from uptake.directory.models import Kind, Organization
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed, Viewer
@@ -59,7 +58,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
         return render(request, "boards/nobody.html")
     company, place, places = _chosen(request, viewer, companies)
     now = timezone.now()
-    today = business_date(now, *settings_at(company))
+    today = settings_at(company).date_of(now)
     clock = BoardClock(company)
     periods = [key for key in NAMES if key != SEASON or clock.seasons]
     period = request.GET.get("period", MONTH)

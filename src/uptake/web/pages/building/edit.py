@@ -16,7 +16,6 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from uptake.basics.business_day import business_date
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed
 from uptake.directory.viewer import HIDE_BELOW
@@ -29,7 +28,6 @@ from uptake.programme.drafting.models import Draft
 from uptake.programme.drafting.save import ChangedMeanwhile, NotOpen, save_draft
 from uptake.programme.evaluate import DayRules
 from uptake.programme.gather import Bucket, gather, standings_of
-from uptake.programme.publish import OtherClock
 from uptake.programme.rulebook import PointsBySteps, PointsPer, Rulebook, RuleVersion
 from uptake.programme.rulebook_reading import load_text, parse_rulebook, read_rulebook
 from uptake.programme.rulebook_refusals import RulebookRefused
@@ -38,6 +36,7 @@ from uptake.programme.sentences import refusal_sentence, rule_sentences
 from uptake.programme.standing import UNKNOWN
 from uptake.programme.streak_bounds import open_streaks, streak_sentence
 from uptake.web.catalogue import labels_of
+from uptake.web.clock_words import CLOCK_REFUSALS, clock_refused
 from uptake.web.pages.building.fields import Block, Given, Input, Known, Plain, jsonable, mark, texts
 from uptake.web.pages.building.place import draft_for, known_of, plain_of
 from uptake.web.pages.building.sections import (
@@ -85,7 +84,7 @@ def rule(request: HttpRequest, draft_id: int, index: int) -> HttpResponseBase:
 
 
 def _new_rule(draft: Draft) -> Plain:
-    begin = business_date(timezone.now(), *settings_at(draft.organization)) + timedelta(days=1)
+    begin = settings_at(draft.organization).date_of(timezone.now()) + timedelta(days=1)
     return {"rule": "", "from": begin.isoformat(), "points": 5, "on": []}
 
 
@@ -180,7 +179,7 @@ def _always(rulebook: Rulebook, lineage: str, draft: Draft) -> Rulebook:
 
 
 def _today(draft: Draft) -> date:
-    return business_date(timezone.now(), *settings_at(draft.organization))
+    return settings_at(draft.organization).date_of(timezone.now())
 
 
 def _shown(draft: Draft, rulebook: Rulebook, version: RuleVersion) -> list[Shown]:
@@ -380,8 +379,8 @@ def _saved(
         if not (refused.path.startswith(place) and mark(blocks, inside, sentence)):
             messages.error(request, sentence)
         return None
-    except OtherClock:
-        messages.error(request, _("The clock of a rulebook is that of its place; it is set with the place."))
+    except CLOCK_REFUSALS as refused:
+        messages.error(request, clock_refused(refused))
         return None
     except (ChangedMeanwhile, NotOpen) as refused:
         messages.error(request, _refused_saving(refused))

@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_POST
 
-from uptake.basics.business_day import business_date
 from uptake.directory.models import Organization
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed
@@ -44,6 +43,7 @@ from uptake.programme.sentences import joined_sentences, refusal_sentence, rule_
 from uptake.programme.templates.list import TEMPLATES
 from uptake.web import numbers
 from uptake.web.catalogue import labels_of
+from uptake.web.clock_words import CLOCK_REFUSALS, clock_refused, other_hours
 from uptake.web.pages.building.fields import jsonable
 from uptake.web.pages.building.place import draft_for, places_for, plain_of
 from uptake.web.pages.building.sections import SECTIONS
@@ -141,7 +141,7 @@ def _start(wanted: str, place: Organization) -> Any:
         if template.slug == wanted:
             return template.rulebook
     if wanted == IN_FORCE:
-        version = rulebook_version_on(place, business_date(timezone.now(), *settings_at(place)))
+        version = rulebook_version_on(place, settings_at(place).date_of(timezone.now()))
         if version is not None:
             return version.file
     return {"rules": []}
@@ -153,7 +153,7 @@ def draft(request: HttpRequest, draft_id: int) -> HttpResponseBase:
     found = draft_for(request, draft_id)
     rulebook = read_rulebook(found.file)
     base = read_rulebook(found.base.file) if found.base else None
-    today = business_date(timezone.now(), *settings_at(found.organization))
+    today = settings_at(found.organization).date_of(timezone.now())
     always = as_of(rulebook, today)
     labels = labels_of(events_of(rulebook, base))
     tried = try_examples(always, found.examples, today)
@@ -174,6 +174,7 @@ def draft(request: HttpRequest, draft_id: int) -> HttpResponseBase:
         "earnable": earnable(always, found.organization, today),
         "committee": bool(members_of(found.organization, today)),
         "tomorrow": today + timedelta(days=1),
+        "other": other_hours(rulebook, found.organization, today + timedelta(days=1)) if found.is_open else None,
         "days": DAYS,
         "saves": found.history.select_related("saved_by__person").order_by("-number").defer("file", "examples")[:8],
         "runs": _runs(found),
@@ -253,7 +254,7 @@ def _publish(request: HttpRequest, found: Draft) -> HttpResponseBase:
     except ValueError:
         messages.error(request, _("Choose the first date in force."))
         return redirect("building:draft", found.pk)
-    today = business_date(timezone.now(), *settings_at(found.organization))
+    today = settings_at(found.organization).date_of(timezone.now())
     if members_of(found.organization, today):
         messages.error(request, _("The committee of this place decides on rulebooks: propose the draft."))
         return redirect("building:draft", found.pk)
@@ -265,6 +266,7 @@ def _publish(request: HttpRequest, found: Draft) -> HttpResponseBase:
             in_force_date=day,
             by=viewer_for(request),
             now=timezone.now(),
+            changes_clock=request.POST.get("changes_clock") == "1",
         )
     except ExamplesFail as refused:
         messages.error(
@@ -284,6 +286,8 @@ def _publish(request: HttpRequest, found: Draft) -> HttpResponseBase:
         )
     except (RulebookRefused, OtherClock):
         messages.error(request, _("The file cannot be published as it is: its clock is not that of the place."))
+    except CLOCK_REFUSALS as refused:
+        messages.error(request, clock_refused(refused))
     else:
         messages.success(
             request,

@@ -15,7 +15,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from uptake.basics.business_day import business_date
 from uptake.directory.models import Kind, Organization
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed, NotAllowed, Viewer
@@ -170,7 +169,7 @@ def terms(request: HttpRequest) -> HttpResponseBase:
     place = _chosen(request, viewer, places)
     if place is None:
         return render(request, "committee/settings.html", {"place": None}, status=200)
-    today = business_date(now, *settings_at(place))
+    today = settings_at(place).date_of(now)
     set_ = terms_of(place)
     form = TermsForm(request.POST or None, initial=asdict(set_))
     if request.method == "POST" and form.is_valid():
@@ -208,6 +207,6 @@ def _chosen(request: HttpRequest, viewer: Viewer, places: QuerySet[Organization]
 def _rules(place: Organization | None, now: Any) -> list[RuleVersion]:
     if place is None:
         return []
-    today = business_date(now, *settings_at(place))
+    today = settings_at(place).date_of(now)
     version = rulebook_version_on(place, today)
     return list(parsed(version.pk, version.sha256).in_force(today)) if version else []

@@ -16,7 +16,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from uptake.basics.business_day import business_date
 from uptake.directory.models import Organization, Person
 from uptake.directory.place import membership_on, settings_at
 from uptake.directory.scope import Deed, NotAllowed, Viewer
@@ -37,6 +36,7 @@ from uptake.programme.in_force import parsed
 from uptake.programme.rulebook_reading import read_rulebook
 from uptake.programme.thresholds import thresholds_of
 from uptake.web.catalogue import labels_of
+from uptake.web.clock_words import OtherHours, other_hours
 from uptake.web.pages.building.exploits import tricks_of
 from uptake.web.pages.committee.figures import passed_words, tested
 from uptake.web.streaks import streak_warnings
@@ -116,7 +116,7 @@ def proposal(request: HttpRequest, proposal_id: int) -> HttpResponseBase:
         problem = _do(request, found, viewer)
         if not problem:
             return redirect("committee:proposal", proposal_id=found.pk)
-    with timezone.override(settings_at(found.organization).zone):
+    with timezone.override(settings_at(found.organization).at(timezone.now()).zone):
         context = _context(found, viewer, timezone.now()) | {"problem": problem, "typed": request.POST}
         return render(request, "committee/proposal.html", context, status=422 if problem else 200)
 
@@ -164,7 +164,7 @@ def _context(found: Proposal, viewer: Viewer, now: datetime) -> dict[str, Any]:
     place = found.organization
     standing = standing_of(found, now)
     is_open = standing.state == ProposalState.OPEN
-    today = business_date(now, *settings_at(place))
+    today = settings_at(place).date_of(now)
     told = found.told
     test = tested(told, viewer.person_id)
     elector = Elector.objects.filter(proposal=found, person_id=viewer.person_id or 0).first()
@@ -205,11 +205,20 @@ def _context(found: Proposal, viewer: Viewer, now: datetime) -> dict[str, Any]:
         "may_publish": found.state == ProposalState.ACCEPTED and found.kind == ProposalKind.CHANGE
         and viewer.may(Deed.MANAGE_RULES, place),
         "held_back": held_back_sentence(found.held_back),
+        "other": _other_hours(found, standing, now),
         "exploits": searched if inside else None,
         "tricks": tricks_of(searched) if searched and inside else [],
         "broken": [SEALS[code]() for code in broken_seals(found)],
         "draft_moved": draft is not None and draft.sha256 != found.sha256,
     }  # fmt: skip
+
+
+def _other_hours(found: Proposal, standing: Standing, now: datetime) -> OtherHours | None:
+    """The clock that an open or accepted proposal brings."""
+    if found.kind == ProposalKind.EMERGENCY or standing.state not in (ProposalState.OPEN, ProposalState.ACCEPTED):
+        return None
+    begins = earliest(found.organization, max(found.closes_at, now), found.notice_days)
+    return other_hours(read_rulebook(found.file), found.organization, begins)
 
 
 def _lowered_too(found: Proposal) -> list[str]:

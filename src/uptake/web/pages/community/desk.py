@@ -70,7 +70,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
         "fields": [(name, labels[name], values.get(name, "")) for name in NUMBERS],
         "wrong": wrong,
     }
-    with timezone.override(settings_at(company).zone):
+    with timezone.override(settings_at(company).at(timezone.now()).zone):
         return render(request, "community/desk.html", context, status=422 if wrong else 200)
 
 

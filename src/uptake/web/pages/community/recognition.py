@@ -56,7 +56,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
         "typed": request.POST,
         "key": uuid.uuid4().hex,
     }
-    with timezone.override(settings_at(company).zone):
+    with timezone.override(settings_at(company).at(timezone.now()).zone):
         return render(request, "community/recognition.html", context, status=422 if wrong else 200)
 
 

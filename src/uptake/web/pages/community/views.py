@@ -85,7 +85,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
         "post_kinds": PostKind.choices,
         "key": uuid.uuid4().hex,
     }
-    with timezone.override(settings_at(company).zone):
+    with timezone.override(settings_at(company).at(timezone.now()).zone):
         return render(request, "community/home.html", context, status=422 if wrong else 200)
 
 
@@ -127,7 +127,7 @@ def post(request: HttpRequest, post_id: int) -> HttpResponseBase:
         "typed": request.POST,
         "key": uuid.uuid4().hex,
     }
-    with timezone.override(settings_at(found.company).zone):
+    with timezone.override(settings_at(found.company).at(timezone.now()).zone):
         return render(request, "community/post.html", context, status=422 if wrong else 200)
 
 

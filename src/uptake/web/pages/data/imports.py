@@ -266,7 +266,7 @@ def _mapping_context(found: ImportRun, chosen: Mapping) -> dict[str, Any]:
     context["singles"] = _singles(chosen)
     context["names"] = names
     context["zone"] = chosen.zone
-    context["place_zone"] = settings_at(found.organization).zone
+    context["place_zone"] = settings_at(found.organization).at(timezone.now()).zone
     context["zones"] = sorted(available_timezones())
     context["orders"] = [("", _("Year first, or not needed")), ("dmy", _("Day first")), ("mdy", _("Month first"))]
     context.setdefault("earn", found.earn)

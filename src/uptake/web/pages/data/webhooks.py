@@ -286,7 +286,7 @@ def _show(request: HttpRequest, hook: Webhook, secret: str = "") -> HttpResponse
 
 def _week(hook: Webhook) -> dict[str, Any]:
     """What the group would be told of the last week, in its language; `text` is empty for too few people."""
-    zone = ZoneInfo(settings_at(hook.organization).zone)
+    zone = ZoneInfo(settings_at(hook.organization).at(timezone.now()).zone)
     content = figures_of(hook.organization, monday_before(timezone.localdate(timezone=zone)))
     found = {"on": About.WEEK in hook.about, "language": hook.language, "text": ""}
     if content is not None:

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest, QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from uptake.activity import ActivityLog
@@ -65,7 +66,7 @@ class Bar:
         period = self.chosen.period
         asked: dict[str, Any] = {
             "analysis": analysis,
-            "timezone": settings_at(self.place)[0],
+            "timezone": settings_at(self.place).at(timezone.now()).zone,
             "from": period.first.isoformat(),
             "to": period.shown_last.isoformat(),
             "interval": self.every,

@@ -11,7 +11,6 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from uptake.basics.business_day import business_date
 from uptake.directory.models import Kind, Organization
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed, Viewer
@@ -64,7 +63,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
     }
     if found and found.points:
         context |= _told(found)
-        today = business_date(timezone.now(), *settings_at(company))
+        today = settings_at(company).date_of(timezone.now())
         context["kpis"] += [_redeemable(affordable(company, list(groups_on(company, today)), timezone.now()))]
     return render(request, "fairness/home.html", context)
 

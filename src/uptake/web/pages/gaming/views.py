@@ -110,7 +110,7 @@ def one(request: HttpRequest, finding_id: int) -> HttpResponseBase:
         "wrong": wrong,
         "typed": request.POST,
     }
-    with timezone.override(settings_at(found.company).zone):
+    with timezone.override(settings_at(found.company).at(timezone.now()).zone):
         return render(request, "gaming/one.html", context, status=422 if wrong else 200)
 
 

@@ -16,7 +16,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from uptake.basics.business_day import business_date
 from uptake.directory.enrol import AlreadyKnown, enrol
 from uptake.directory.likeness import most_alike
 from uptake.directory.models import Identity, IdentityQuerySet, Membership, Person, PersonKind
@@ -135,7 +134,7 @@ def _make(request: HttpRequest, identity_id: int, kind: PersonKind) -> HttpRespo
             person = enrol(
                 name=identity.name or identity.external_id,
                 organization=place,
-                from_date=first or business_date(now, *settings_at(place)),
+                from_date=first or settings_at(place).date_of(now),
                 email=identity.email if "@" in identity.email else "",
                 staff_number=identity.staff_number,
                 kind=kind,

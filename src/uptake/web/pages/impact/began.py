@@ -14,7 +14,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from uptake.basics.business_day import business_date
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed, NotAllowed
 from uptake.insight.impact import refusals
@@ -32,7 +31,7 @@ def home(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
     viewer = viewer_for(request)
     rows = Intervention.objects.visible_to(viewer).select_related("organization")
     found = get_object_or_404(rows, pk=intervention_id)
-    today = business_date(timezone.now(), *settings_at(found.organization))
+    today = settings_at(found.organization).date_of(timezone.now())
     if found.locked_at is None or today < found.first_start:
         raise Http404("it has not begun")
     chosen = request.POST.getlist("department")

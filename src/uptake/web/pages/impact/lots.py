@@ -14,7 +14,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from uptake.basics.business_day import business_date
 from uptake.directory.models import Organization
 from uptake.directory.place import settings_at
 from uptake.directory.scope import NotAllowed
@@ -71,7 +70,7 @@ def context(given: Mapping[str, Any], place: Organization, departments: Sequence
     """The choices of the form."""
     from uptake.insight.impact.drawn_people import roles_in  # its libraries are loaded where they are needed
 
-    today = business_date(timezone.now(), *settings_at(place))
+    today = settings_at(place).date_of(timezone.now())
     return {
         "lots": [(value, label, value == given.get("lot", "")) for value, label in UNITS.items()],
         "lot_start": given.get("lot-start", ""),

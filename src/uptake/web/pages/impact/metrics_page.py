@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 
 from uptake.activity import ActivityLog
 from uptake.activity.summaries.measured import sources_of
-from uptake.basics.business_day import business_date
 from uptake.directory.models import Kind, Organization
 from uptake.directory.place import settings_at
 from uptake.directory.privacy import hide_small, may_see_group
@@ -119,7 +118,7 @@ def written(named: Named, value: float | None) -> str:
 
 
 def _yesterday(place: Organization) -> date:
-    return business_date(timezone.now(), *settings_at(place)) - timedelta(days=1)
+    return settings_at(place).date_of(timezone.now()) - timedelta(days=1)
 
 
 def _shown(viewer: Viewer, place: Organization, day: date) -> bool:

@@ -33,7 +33,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
     wrong = ""
     if request.method == "POST":
         place = place_chosen(request, places)
-        zone = settings_at(place)[0]
+        zone = settings_at(place).at(timezone.now()).zone
         try:
             ended = request.POST.get("ended_at", "")
             note_outage(

@@ -12,7 +12,6 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from uptake.basics.business_day import business_date
 from uptake.directory.models import Organization
 from uptake.directory.place import settings_at
 from uptake.insight.impact.lot import Drawing, begin_of, enough
@@ -50,7 +49,7 @@ def proposed(request: HttpRequest, place: Organization, departments: list[Organi
     """Raises NotProposed; nothing typed is lost."""
     from uptake.insight.impact.answerable import propose_order  # its libraries are loaded where they are needed
 
-    today = business_date(timezone.now(), *settings_at(place))
+    today = settings_at(place).date_of(timezone.now())
     first = _day(request.POST.get("first", "")) or today + timedelta(days=7)
     waves, apart = _one_of(request, "waves", WAVES, 1), _one_of(request, "apart", APART, USUAL_APART)
     latest = first + timedelta(days=(waves - 1) * apart)
@@ -90,7 +89,7 @@ def people_instead(
     from uptake.insight.impact.answerable import answerable_by_people  # its libraries are loaded where they are needed
     from uptake.insight.impact.drawn_people import population
 
-    today = business_date(timezone.now(), *settings_at(place))
+    today = settings_at(place).date_of(timezone.now())
     chosen = [one for one in departments if f"take-{one.slug}" in request.POST]
     people = [one.person for one in population(chosen, "", today)]
     if not enough(Drawing.PERSON, len(people), begin_of(HALF, len(people))):

@@ -12,7 +12,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from uptake.basics.business_day import business_date
 from uptake.connectors.files.series import TooManyFigures
 from uptake.connectors.models import Pull
 from uptake.connectors.pull.figures import Columns, NoColumn, Told, figures_in
@@ -150,7 +149,7 @@ def _read(series: Series, pull: Pull, given: dict[str, str]) -> Read:
         )
     except TooManyFigures:
         return Read(wrong=too_many())
-    today = business_date(timezone.now(), *settings_at(series.organization))
+    today = settings_at(series.organization).date_of(timezone.now())
     cells = [one.cells for one in told]
     rows = [FileRow(one.line, one.place, one.day, one.value, one.wrong) for one in cells]
     return Read(told, placed(rows, series.organization, today))

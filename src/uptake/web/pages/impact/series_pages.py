@@ -19,7 +19,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from uptake.basics.business_day import business_date
 from uptake.connectors.files.formats import open_table
 from uptake.connectors.files.series import NoSeriesColumns, TooManyFigures, series_in
 from uptake.connectors.files.table import UnreadableFile
@@ -78,7 +77,7 @@ def one(request: HttpRequest, series_id: int) -> HttpResponseBase:
         try:
             file_rows = _rows(request)
             now = timezone.now()
-            today = business_date(now, *settings_at(found.organization))
+            today = settings_at(found.organization).date_of(now)
             looked = placed(file_rows, found.organization, today)
             if request.POST.get("confirm") == "yes":
                 made = take_figures(series=found, rows=looked, by=viewer, now=now)

@@ -17,7 +17,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from uptake.basics.business_day import business_date
 from uptake.directory.models import Kind, Organization
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed, NotAllowed, Viewer
@@ -261,7 +260,7 @@ def one(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
             wrong = WORDS[type(refused)]()
         except NotAllowed:
             raise NotYours(MANAGING[0]) from None
-    today = business_date(timezone.now(), *settings_at(found.organization))
+    today = settings_at(found.organization).date_of(timezone.now())
     latest = found.evaluations.order_by("-made_at", "-pk").first()
     names = {place.slug: place for place in departments_of(found.starts)}
     primary = metric_of(found.plan["metrics"][0])

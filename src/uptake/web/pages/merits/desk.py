@@ -18,7 +18,6 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from uptake.basics.business_day import business_date
 from uptake.directory.models import Kind, Organization, Person
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed, NotAllowed, Viewer
@@ -114,7 +113,7 @@ def challenges(request: HttpRequest) -> HttpResponseBase:
         return refused
     viewer = viewer_for(request)
     now = timezone.now()
-    today = business_date(now, *settings_at(company))
+    today = settings_at(company).date_of(now)
     rows = Challenge.objects.visible_to(viewer).filter(company=company).annotate(joined=Count("participants"))
     listed = list(rows.order_by("-from_date", "-pk"))
     context = {

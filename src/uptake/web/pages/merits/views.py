@@ -11,7 +11,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from uptake.basics.business_day import business_date
 from uptake.directory.models import Organization
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed, NotAllowed, Viewer
@@ -38,7 +37,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
     if company is None or viewer.person_id is None:
         return render(request, "merits/nobody.html", {"keeps": keeps})
     now = timezone.now()
-    today = business_date(now, *settings_at(company))
+    today = settings_at(company).date_of(now)
     rows = Challenge.objects.visible_to(viewer).filter(company=company).exclude(state=ChallengeState.DRAFT)
     running = rows.filter(state=ChallengeState.OPEN).order_by("until_date", "pk")
     over = rows.exclude(state=ChallengeState.OPEN).order_by("-until_date", "-pk")[:OVER_SHOWN]
@@ -65,7 +64,7 @@ def challenge(request: HttpRequest, challenge_id: int) -> HttpResponseBase:
     if request.method == "POST":
         _do(request, row, viewer)
         return redirect("merits:challenge", challenge_id=row.pk)
-    today = business_date(now, *settings_at(row.company))
+    today = settings_at(row.company).date_of(now)
     keeps = may_keep(viewer, row.company)
     lines = lines_of(row, viewer)
     (told,) = challenges_of([row], viewer, row.company, today=today, now=now)

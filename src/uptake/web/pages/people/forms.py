@@ -65,6 +65,17 @@ class PlaceForm(forms.Form):
     )
 
 
+class ChangedPlaceForm(PlaceForm):
+    """A place that there is: its clock changes with the start of a date."""
+
+    from_date = forms.DateField(
+        label=_("Another clock holds from"),
+        required=False,
+        widget=Day,
+        help_text=_("The first date by the other clock. Empty: as soon as it can be."),
+    )
+
+
 class NewPlaceForm(PlaceForm):
     """A place that does not exist yet."""
 

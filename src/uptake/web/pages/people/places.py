@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
+from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -13,6 +15,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from uptake.directory.clock import NothingPlanned
 from uptake.directory.models import Kind, Organization
 from uptake.directory.organize import (
     MAY_LIE_BELOW,
@@ -21,12 +24,14 @@ from uptake.directory.organize import (
     move_organization,
     rename_organization,
     reopen_organization,
-    set_clock,
 )
-from uptake.directory.place import settings_at
+from uptake.directory.place import named_on, settings_at
 from uptake.directory.scope import Deed, Viewer
+from uptake.programme.clock_change import change_clock, is_dated, rules_of, take_back_clock
+from uptake.web import numbers
+from uptake.web.clock_words import planned
 from uptake.web.pages.people.doing import done
-from uptake.web.pages.people.forms import NewPlaceForm, PlaceForm, choices_of
+from uptake.web.pages.people.forms import ChangedPlaceForm, NewPlaceForm, choices_of
 from uptake.web.viewing import needs, viewer_for
 
 
@@ -77,8 +82,11 @@ def place(request: HttpRequest, slug: str) -> HttpResponseBase:
     """The name and clock of a place; closing and moving it."""
     viewer = viewer_for(request)
     found = _place(viewer, slug)
-    initial = {field: getattr(found, field) for field in ("name", "trade", "timezone", "day_start")}
-    form = PlaceForm(request.POST or None, initial=initial)
+    clock, now = settings_at(found), timezone.now()
+    today = clock.date_of(now)
+    named = named_on(found, today)
+    initial = {"name": found.name, "trade": found.trade, "timezone": named.zone, "day_start": named.day_start}
+    form = ChangedPlaceForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
 
@@ -86,14 +94,22 @@ def place(request: HttpRequest, slug: str) -> HttpResponseBase:
             rename_organization(
                 organization=found, name=given["name"], trade=given["trade"], by=viewer, now=timezone.now()
             )
-            set_clock(
+            if (given["timezone"], given["day_start"]) == (named.zone, named.day_start):
+                return _("%(name)s was changed.") % {"name": given["name"]}
+            day = change_clock(
                 organization=found,
                 timezone=given["timezone"],
                 day_start=given["day_start"],
+                from_date=given["from_date"],
                 by=viewer,
                 now=timezone.now(),
             )
-            return _("%(name)s was changed.") % {"name": given["name"]}
+            if day is None:
+                return _("%(name)s was changed.") % {"name": given["name"]}
+            return _("The clock of %(name)s changes with the start of %(day)s.") % {
+                "name": given["name"],
+                "day": numbers.day(day),
+            }
 
         if done(request, deed, form):
             return redirect(f"{reverse('people:home')}?{urlencode({'at': found.slug})}")
@@ -103,8 +119,42 @@ def place(request: HttpRequest, slug: str) -> HttpResponseBase:
     if found.kind != Kind.COMPANY:
         parents = parents.filter(company=found.company_id)
     others = [one for one in parents if not one.path.startswith(found.path) and one.pk != found.parent_id]
-    context = {"form": form, "place": found, "parents": choices_of(others), "clock": settings_at(found)}
+    context = {
+        "form": form,
+        "place": found,
+        "parents": choices_of(others),
+        "clock": clock.on(today),
+        **_coming(found, today),
+    }
     return render(request, "people/place.html", context)
+
+
+def _coming(found: Organization, today: date) -> dict[str, Any]:
+    """The planned changes of the clock, whose rulebook decides on it, and whether anything was dated by it."""
+    own = set(found.clock_changes.filter(from_date__gt=today).values_list("from_date", flat=True))
+    return {
+        "planned": [(turn, turn.from_date in own) for turn in planned(found, today)],
+        "decides": rules_of(found),
+        "dated": is_dated(found),
+    }
+
+
+@needs(Deed.MANAGE_PEOPLE)
+@require_POST
+def keep_clock(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Takes back a planned change of the clock."""
+    viewer = viewer_for(request)
+    found = _place(viewer, slug)
+
+    def deed() -> str:
+        try:
+            day = date.fromisoformat(request.POST.get("from_date", ""))
+        except ValueError:
+            raise NothingPlanned from None
+        take_back_clock(organization=found, from_date=day, by=viewer, now=timezone.now())
+        return _("The clock of %(name)s stays as it is.") % {"name": found.name}
+
+    return _do(request, found, deed)
 
 
 @needs(Deed.MANAGE_PEOPLE)

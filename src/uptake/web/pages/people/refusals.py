@@ -8,7 +8,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from uptake.directory import drop_second_step, enrol, erase, grant_role, leave, open_login, organize
+from uptake.directory import clock, drop_second_step, enrol, erase, grant_role, leave, open_login, organize
+from uptake.web.clock_words import CLOCK_REFUSALS, clock_refused
 
 SAID: Mapping[type[Exception], str | Promise] = {
     enrol.AlreadyThere: gettext_lazy("They belong to this place in that time already."),
@@ -33,9 +34,10 @@ SAID: Mapping[type[Exception], str | Promise] = {
     organize.WrongPlace: gettext_lazy("A place of this kind cannot lie there."),
     organize.OtherCompany: gettext_lazy("A place stays in its company. Move the people instead."),
     organize.NameTaken: gettext_lazy("A place beside it has this name, or the name is empty."),
-    organize.UnknownZone: gettext_lazy("This is not the name of a time zone, such as Asia/Shanghai."),
+    clock.UnknownZone: gettext_lazy("This is not the name of a time zone, such as Asia/Shanghai."),
+    clock.NothingPlanned: gettext_lazy("No change of the clock is planned for that date, or it has come already."),
 }
-REFUSALS: tuple[type[Exception], ...] = (*SAID, enrol.AlreadyKnown, organize.StillInUse)
+REFUSALS: tuple[type[Exception], ...] = (*SAID, enrol.AlreadyKnown, organize.StillInUse, *CLOCK_REFUSALS)
 
 
 def in_words(refusal: Exception) -> str:
@@ -47,4 +49,4 @@ def in_words(refusal: Exception) -> str:
             "people": refusal.people,
             "places": refusal.places,
         }
-    return str(SAID[type(refusal)])
+    return clock_refused(refusal) or str(SAID[type(refusal)])

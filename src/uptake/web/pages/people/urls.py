@@ -11,6 +11,7 @@ urlpatterns = [
     path("import/", roster.home, name="import"),
     path("places/new/", places.new, name="new_place"),
     path("places/<slug:slug>/", places.place, name="place"),
+    path("places/<slug:slug>/keep-clock", places.keep_clock, name="keep_clock"),
     path("places/<slug:slug>/close", places.close, name="close_place"),
     path("places/<slug:slug>/reopen", places.reopen, name="reopen_place"),
     path("places/<slug:slug>/move", places.move, name="move_place"),

@@ -156,7 +156,7 @@ def ranking_of(home: Home, viewer: Viewer, now: datetime) -> Ranking | None:
 def offers_of(home: Home, points: Points, level: Level | None, books: RulebooksInForce, now: datetime) -> Offers:
     """Up to four: the cheapest one can have now, then the nearest of those one cannot."""
     rules = rulebook_now(books, home.company.pk, now)
-    terms = Terms(home.zone, home.day_start, home.today, rules.rulebook if rules else NO_RULEBOOK)
+    terms = Terms(home.clock, home.today, rules.rulebook if rules else NO_RULEBOOK)
     known = Known(points, terms, level.number - 1 if level else NONE)
     items = shelf(home.company, home.person_id, now=now, known=known).items
     now_had = [item for item in items if not item.why_not]

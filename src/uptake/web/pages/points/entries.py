@@ -12,7 +12,6 @@ from django.core.paginator import Page, Paginator
 from django.db.models import F, Q, QuerySet, Value
 from django.utils.translation import get_language, gettext
 
-from uptake.basics.business_day import business_date
 from uptake.directory.models import Organization, Person
 from uptake.directory.scope import Deed, Viewer
 from uptake.events.models import Connection
@@ -115,7 +114,6 @@ def _days(viewer: Viewer, who: Person, home: Home, keys: list[tuple[Any, int, in
     slugs = {award.event.source for award in awards.values()}
     sources = dict(Connection.objects.filter(slug__in=slugs).values_list("slug", "name"))
     others = _told(entries)
-    clock = (home.zone, home.day_start)
     lines: list[tuple[date, Listed]] = []
     for at, sort, pk in keys:
         if sort:
@@ -127,7 +125,7 @@ def _days(viewer: Viewer, who: Person, home: Home, keys: list[tuple[Any, int, in
         else:
             other = others[pk]
             appeal = appeals.get((other.entry.book, other.entry.key))
-            day = business_date(at, *clock)
+            day = home.clock.date_of(at)
             lines.append((day, Listed(None, other, appeal, TONES[appeal.state] if appeal else "")))
     days = []
     for day, group in groupby(lines, key=lambda one: one[0]):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from django.db.models import Sum
 
-from uptake.basics.business_day import business_date, start_of
+from uptake.basics.business_day import Clock
 from uptake.directory.models import Organization, Person
 from uptake.directory.place import memberships_of, settings_at, span_on
 from uptake.ledger.balances import Points, outlook_of, points_of
@@ -32,9 +32,13 @@ class Home:
     person_id: int
     company: Organization
     place: Organization
-    zone: str
-    day_start: time
+    clock: Clock
     today: date
+
+    @property
+    def zone(self) -> str:
+        """The time zone there today."""
+        return self.clock.on(self.today).zone
 
 
 @dataclass(frozen=True)
@@ -96,8 +100,8 @@ def home_of(person: Person, now: datetime) -> Home | None:
     places = Organization.objects.in_bulk({company_id, span.organization_id if span else company_id})
     company = places[company_id]
     place = places[span.organization_id] if span else company
-    zone, day_start = settings_at(company)
-    return Home(person.pk, company, place, zone, day_start, business_date(now, zone, day_start))
+    clock = settings_at(company)
+    return Home(person.pk, company, place, clock, clock.date_of(now))
 
 
 def summary_of(person: Person, home: Home, now: datetime) -> Summary:
@@ -105,7 +109,7 @@ def summary_of(person: Person, home: Home, now: datetime) -> Summary:
     outlook = outlook_of(book=home.company.pk, owner=str(person.pk), now=now)
     maturing: dict[date, int] = defaultdict(int)
     for at, points in outlook.maturing:
-        maturing[business_date(at, home.zone, home.day_start)] += points
+        maturing[home.clock.date_of(at)] += points
     month_start = home.today.replace(day=1)
     this_week = home.today - timedelta(days=home.today.weekday())
     first = this_week - timedelta(weeks=WEEKS - 1)
@@ -164,10 +168,10 @@ def _given_beside(person: Person, home: Home, first: date) -> Iterator[tuple[dat
         book=home.company.pk,
         owner=str(person.pk),
         kind=Kind.GRANTED,
-        effective_at__gte=start_of(first, home.zone, home.day_start),
+        effective_at__gte=home.clock.start_of(first),
     ).exclude(key__startswith=BY_AWARDS)
     for at, cause, points in rows.values_list("effective_at", "cause", "points"):
-        day = business_date(at, home.zone, home.day_start)
+        day = home.clock.date_of(at)
         if day <= home.today:
             yield day, what_of(Kind.GRANTED, cause.partition("/")[0]), points
 

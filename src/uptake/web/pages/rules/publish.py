@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
@@ -15,7 +15,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from uptake.basics.business_day import business_date
 from uptake.directory.models import Kind, Organization
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed
@@ -23,7 +22,7 @@ from uptake.programme.changes import events_of
 from uptake.programme.governance.committee import must_vote
 from uptake.programme.governance.streak_guard import StreaksUnbounded, check_streaks
 from uptake.programme.models import RulebookVersion
-from uptake.programme.publish import OtherClock, TooSoon, publish
+from uptake.programme.publish import OtherClock, TooSoon, publish, with_clock
 from uptake.programme.rulebook import Rulebook
 from uptake.programme.rulebook_reading import load_text, parse_rulebook
 from uptake.programme.rulebook_refusals import RulebookRefused
@@ -32,6 +31,7 @@ from uptake.programme.sentences import refusal_sentence
 from uptake.programme.templates.list import TEMPLATES
 from uptake.web import numbers
 from uptake.web.catalogue import labels_of
+from uptake.web.clock_words import CLOCK_REFUSALS, OtherHours, clock_refused, other_hours
 from uptake.web.pages.rules.read import cards_of
 from uptake.web.streaks import streak_warnings, streaks_refused
 from uptake.web.viewing import needs, viewer_for
@@ -49,6 +49,10 @@ class RulebookForm(forms.Form):
         label=gettext_lazy("First date in force"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
     upload = forms.FileField(label=gettext_lazy("Rulebook file (JSON or YAML)"), required=False)
+    changes_clock = forms.BooleanField(
+        label=gettext_lazy("Where the file names another clock, the place goes by that from the first date on"),
+        required=False,
+    )
     text = forms.CharField(
         label=gettext_lazy("Rulebook"),
         required=False,
@@ -83,7 +87,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
     now = timezone.now()
     context: dict[str, Any] = {"templates": TEMPLATES}
     if request.method != "POST":
-        tomorrow = business_date(now, *settings_at(first)) + timedelta(days=1)
+        tomorrow = settings_at(first).date_of(now) + timedelta(days=1)
         form = RulebookForm(initial={"in_force": tomorrow, "text": _start(request, first)})
         form.fields["place"].queryset = places  # type: ignore[attr-defined]
         return render(request, "rules/publish.html", {**context, "form": form})
@@ -92,13 +96,16 @@ def home(request: HttpRequest) -> HttpResponseBase:
     if not form.is_valid():
         return render(request, "rules/publish.html", {**context, "form": form}, status=422)
     text, place, day = form.cleaned_data["text"], form.cleaned_data["place"], form.cleaned_data["in_force"]
+    other_clock = form.cleaned_data["changes_clock"]
     try:
         rulebook = parse_rulebook(load_text(text))
-        if "publish" in request.POST and must_vote(viewer, place, business_date(now, *settings_at(place))):
+        if "publish" in request.POST and must_vote(viewer, place, settings_at(place).date_of(now)):
             form.add_error(None, _("Here the committee decides: put a draft to the vote."))
         elif "publish" in request.POST:
             check_streaks(place, rulebook, day)
-            version = publish(rulebook=text, organization=place, in_force_date=day, by=viewer, now=now)
+            version = publish(
+                rulebook=text, organization=place, in_force_date=day, by=viewer, now=now, changes_clock=other_clock
+            )
             messages.success(
                 request,
                 _("Rulebook %(number)s is published; it is in force from %(day)s.")
@@ -117,20 +124,31 @@ def home(request: HttpRequest) -> HttpResponseBase:
     except OtherClock as refused:
         form.add_error(
             "text",
-            _("The file's clock is %(theirs)s, that of the place %(ours)s. Leave timezone and day_start out.")
+            _("The file's clock is %(theirs)s, that of the place %(ours)s. Leave timezone and day_start out, or let the"
+              " place go by it from a date to come.")
             % {"theirs": " ".join(refused.theirs), "ours": " ".join(refused.ours)},
-        )
+        )  # fmt: skip
+        context["asks_clock"] = True
+    except CLOCK_REFUSALS as refused:
+        form.add_error("in_force", clock_refused(refused))
+        context["asks_clock"] = True
     else:
         context["cards"] = _cards(rulebook, day)
         context["streaks"] = streak_warnings(rulebook, day)
+        context["other"] = other_hours_of(text, place, day)
         context["checked"] = True
     # an upload cannot be shown again by a browser: what it held goes on in the text
-    shown = RulebookForm(initial={"place": place, "in_force": day, "text": text})
+    shown = RulebookForm(initial={"place": place, "in_force": day, "text": text, "changes_clock": other_clock})
     shown.fields["place"].queryset = places  # type: ignore[attr-defined]
     failed = {name: list(errors) for name, errors in form.errors.items()}
     return render(
         request, "rules/publish.html", {**context, "form": shown, "failed": failed}, status=422 if failed else 200
     )
+
+
+def other_hours_of(text: str, place: Organization, day: date) -> OtherHours | None:
+    """The clock that the file brings to the place; None: it names none, or the one the place has."""
+    return other_hours(parse_rulebook(with_clock(text, place, on=day, other=True)), place, day)
 
 
 def _cards(rulebook: Rulebook, day: Any) -> Any:

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from uptake.directory.models import Organization, Person
+from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed, Viewer
 from uptake.directory.viewer import ids_of
 from uptake.programme.changes import events_of
@@ -62,6 +63,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
         "versions": versions,
         "today": today,
         "programme": rulebook.programme,
+        "clock": settings_at(place).on(day),
         "validity": validity_of(rulebook.programme.expires),
         "cards": cards_of(rulebook, day, labels_of(events_of(rulebook)), used),
     }

@@ -17,7 +17,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from uptake.activity.question import QuestionRefused
-from uptake.basics.business_day import business_date
 from uptake.directory.models import Organization, Role
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed, Viewer
@@ -137,7 +136,7 @@ def segment_of(viewer: Viewer, segment_id: int) -> Segment:
 
 def today_at(place: Organization) -> date:
     """The business date at a place now."""
-    return business_date(timezone.now(), *settings_at(place))
+    return settings_at(place).date_of(timezone.now())
 
 
 def listed(viewer: Viewer, one: Segment) -> Listed:

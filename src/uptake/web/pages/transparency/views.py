@@ -12,7 +12,6 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
-from uptake.basics.business_day import business_date, start_of
 from uptake.directory.models import Kind, Organization
 from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed, Viewer
@@ -36,7 +35,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
     if company is None:
         return render(request, "transparency/home.html", {"company": None})
     now = timezone.now()
-    today = business_date(now, *settings_at(company))
+    today = settings_at(company).date_of(now)
     first = parse_date(f"{request.GET.get('month', '')}-01") or today.replace(day=1)
     if not EARLIEST <= first <= today:
         raise Http404("no such month")
@@ -58,7 +57,7 @@ def pdf(request: HttpRequest, year: int, month: int) -> HttpResponseBase:
     if company is None or not 1 <= month <= 12 or not 2000 <= year <= 9998:
         raise Http404("no such report")
     first = date(year, month, 1)
-    if first > business_date(timezone.now(), *settings_at(company)):
+    if first > settings_at(company).date_of(timezone.now()):
         raise Http404("no such month")
     told = _told(company, first)
     foot = _("Uptake · made %(moment)s") % {"moment": numbers.moment(timezone.now())}
@@ -73,9 +72,9 @@ def pdf(request: HttpRequest, year: int, month: int) -> HttpResponseBase:
 def _told(company: Organization, first: date) -> dict[str, Any]:
     now = timezone.now()
     clock = settings_at(company)
-    with timezone.override(clock.zone):
+    with timezone.override(clock.on(first).zone):
         report = report_of_month(company, first, now=now)
-        special = special_of(company, start_of(report.first, *clock), start_of(report.after, *clock))
+        special = special_of(company, clock.start_of(report.first), clock.start_of(report.after))
         return {"report": report, "sections": sections_of(report, special, now), "kpis": figures_of(report)}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.cast import Cast
+from uptake.directory.clock import set_clock
 from uptake.directory.models import Role, RoleAssignment
+from uptake.directory.place import settings_at
 from uptake.directory.scope import EVERYTHING
 from uptake.programme.drafting.ask_back_test import ask_back_test
 from uptake.programme.drafting.begin import begin_draft
@@ -205,3 +207,33 @@ def test_nobody_else_knows_of_the_draft(cast: Cast, ren: Client) -> None:
 
     assert cast.sign_in(cast.lin).get(page("draft", draft)).status_code == 403
     assert cast.sign_in(cast.mo).get(page("draft", draft)).status_code in (403, 404)
+
+
+def test_a_draft_names_another_clock_and_brings_it_where_that_is_ticked(cast: Cast, ren: Client) -> None:
+    draft = drafted(cast)
+    told = {"seen": "1", "timezone": "Asia/Tokyo", "day_start": "04:00", "week_start": "monday", "rest_days": "sunday"}
+    assert ren.post(page("part", draft, "programme"), told).status_code == 302
+    shown = ren.get(page("draft", draft)).content.decode()
+    assert "It changes the clock from its first date on: Asia/Tokyo, days start at 04:00" in shown
+    day = timezone.now().date() + timedelta(days=2)
+    publishing = {"what": "publish", "seen": "2", "in_force": day.isoformat()}
+    RoleAssignment.objects.filter(role=Role.COMMITTEE).delete()
+    refused = ren.post(page("do", draft), publishing, follow=True).content.decode()
+    assert "its clock is not that of the place" in refused
+    assert not RulebookVersion.objects.exists()
+    ren.post(page("do", draft), {**publishing, "changes_clock": "1"})
+    assert RulebookVersion.objects.get().in_force_date == day
+    assert settings_at(cast.beiyuan).on(day)[1:] == ("Asia/Tokyo", time(4))
+
+
+def test_a_clock_by_which_a_date_would_be_lost_is_not_saved(cast: Cast, ren: Client) -> None:
+    set_clock(
+        organization=cast.beiyuan, timezone="Pacific/Pago_Pago", day_start=None, by=EVERYTHING, now=timezone.now()
+    )
+    draft = drafted(cast)
+    told = {"seen": "1", "timezone": "Pacific/Kiritimati", "day_start": "00:00", "week_start": "monday"}
+    refused = ren.post(page("part", draft, "programme"), told)
+    assert "would lose a whole date" in refused.content.decode()
+    assert "Pacific/Kiritimati" in refused.content.decode()
+    draft.refresh_from_db()
+    assert draft.saves == 1

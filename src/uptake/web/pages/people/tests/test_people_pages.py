@@ -14,6 +14,7 @@ from django.utils import timezone
 from tests.cast import TODAY, Cast, person
 from uptake.directory.models import (
     AuditEntry,
+    ClockChange,
     Identity,
     Leave,
     Membership,
@@ -24,7 +25,11 @@ from uptake.directory.models import (
     User,
 )
 from uptake.directory.place import membership_on
-from uptake.events.models import Correction
+from uptake.directory.scope import EVERYTHING
+from uptake.events.happening import Happening
+from uptake.events.models import Connection, Correction
+from uptake.events.record import record
+from uptake.programme.publish import publish
 
 
 def test_a_manager_sees_the_own_people_and_places(cast: Cast) -> None:
@@ -319,3 +324,59 @@ def test_a_place_whose_clock_is_refused_keeps_its_name_too(cast: Cast) -> None:
     assert said.status_code == 200
     cast.finance.refresh_from_db()
     assert cast.finance.name == "Finance"
+
+
+def happened(cast: Cast) -> None:
+    """Something has its date by Beiyuan's clock."""
+    erp = Connection.objects.create(
+        slug="erp", kind="api", name="ERP", organization=cast.beiyuan, created_at=timezone.now()
+    )
+    now = timezone.now()
+    record([Happening("order.processed", "1", now, "", "1", {})], connection=erp, now=now)
+
+
+def test_a_clock_is_set_at_once_while_nothing_is_dated_then_planned_and_taken_back(cast: Cast) -> None:
+    hua = cast.sign_in(cast.hua)
+    address = "/people/places/beiyuan/"
+    told = {"name": "Beiyuan Precision", "timezone": "Asia/Shanghai", "day_start": "06:00"}
+    assert "Nothing was dated by it yet" in hua.get(address).content.decode()
+    assert "was changed" in hua.post(address, told, follow=True).content.decode()
+    happened(cast)
+    day = timezone.now().date() + timedelta(days=5)
+    page = hua.post(address, {**told, "timezone": "Asia/Tokyo", "from_date": day.isoformat()}, follow=True)
+    assert "The clock of Beiyuan Precision changes with the start of" in page.content.decode()
+    shown = hua.get(address).content.decode()
+    assert "In force: Asia/Shanghai, days start at 06:00." in shown
+    assert "Asia/Tokyo, days start at 06:00" in shown
+    assert 'value="Asia/Shanghai"' in shown
+    # The name alone leaves the plan alone; another place's manager finds nothing.
+    hua.post(address, {**told, "name": "Beiyuan"})
+    assert ClockChange.objects.get().from_date == day
+    assert cast.sign_in(cast.mo).post(f"{address}keep-clock", {"from_date": day.isoformat()}).status_code == 404
+    assert (
+        "No change of the clock is planned"
+        in hua.post(f"{address}keep-clock", {"from_date": "tomorrow"}, follow=True).content.decode()
+    )
+    page = hua.post(f"{address}keep-clock", {"from_date": day.isoformat()}, follow=True)
+    assert "The clock of Beiyuan stays as it is." in page.content.decode()
+    assert not ClockChange.objects.exists()
+    deeds = AuditEntry.objects.filter(deed__startswith="organization.clock").order_by("pk")
+    assert [one.deed.partition("_")[2] for one in deeds] == ["set", "planned", "withdrawn"]
+
+
+def test_a_clock_that_cannot_change_so_is_refused_in_words_and_nothing_typed_is_lost(cast: Cast) -> None:
+    hua = cast.sign_in(cast.hua)
+    happened(cast)
+    today = timezone.now().date()
+    told = {"name": "Beiyuan Precision", "timezone": "Asia/Tokyo", "day_start": "", "from_date": today.isoformat()}
+    page = hua.post("/people/places/beiyuan/", told).content.decode()
+    assert "The clock can change from" in page
+    assert 'value="Asia/Tokyo"' in page
+    far = {**told, "from_date": (today + timedelta(days=900)).isoformat()}
+    assert "at the latest" in hua.post("/people/places/beiyuan/", far).content.decode()
+    publish(
+        rulebook={"rules": []}, organization=cast.beiyuan, in_force_date=today, by=EVERYTHING, now=timezone.now()
+    )  # fmt: skip
+    page = hua.post("/people/places/beiyuan/", {**told, "from_date": ""}).content.decode()
+    assert "The rulebook of Beiyuan Precision decides here" in page
+    assert not ClockChange.objects.exists()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 from django.utils import timezone
 
 from tests.cast import Cast
+from uptake.directory.place import settings_at
 from uptake.programme.models import RulebookVersion
 
 
@@ -74,3 +75,24 @@ def test_a_template_fills_the_form(cast: Cast) -> None:
     page = cast.sign_in(cast.ke).get("/rules/publish/?template=erp_basic").content.decode()
 
     assert "order.processed" in page
+
+
+def test_another_clock_in_the_file_is_published_only_if_it_is_wanted(cast: Cast) -> None:
+    ke = cast.sign_in(cast.ke)
+    told = filled(cast)
+    told["text"] = json.dumps(
+        {**json.loads(told["text"]), "programme": {"timezone": "Asia/Tokyo", "day_start": "04:00"}}
+    )
+    checked = ke.post("/rules/publish/", {**told, "check": "1"}).content.decode()
+    assert "It changes the clock from its first date on: Asia/Tokyo, days start at 04:00" in checked
+    refused = ke.post("/rules/publish/", {**told, "publish": "1"})
+    assert refused.status_code == 422
+    assert "Leave timezone and day_start out, or let the place go by it" in refused.content.decode()
+    assert 'name="changes_clock"' in refused.content.decode()
+    assert not RulebookVersion.objects.exists()
+    before = settings_at(cast.beiyuan).turns[0]
+    answer = ke.post("/rules/publish/", {**told, "publish": "1", "changes_clock": "on"}, follow=True)
+    assert "Rulebook 1 is published" in answer.content.decode()
+    day = RulebookVersion.objects.get().in_force_date
+    now = settings_at(cast.beiyuan)
+    assert (now.on(day)[1:], now.on(day - timedelta(days=1))) == (("Asia/Tokyo", time(4)), before)
