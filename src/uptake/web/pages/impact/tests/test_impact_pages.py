@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import openpyxl
@@ -104,7 +105,7 @@ def test_a_manager_registers_looks_at_the_gate_and_locks(cast: Cast) -> None:
 def test_an_order_of_departments_is_proposed_and_its_dates_filled_in(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(planner, "business_date", lambda *_at: TODAY)
+    monkeypatch.setattr(planner, "settings_at", lambda _place: SimpleNamespace(date_of=lambda _at: TODAY))
     starts = shops(cast)
     work(cast, starts, 0.0)
     hua = cast.sign_in(cast.hua)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.conf import LazySettings
@@ -23,7 +24,7 @@ def test_the_catalogue_tells_figures_sources_and_what_is_missing(
     cast: Cast, settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.DATA = tmp_path
-    monkeypatch.setattr(metrics_page, "business_date", lambda *_at: TODAY)
+    monkeypatch.setattr(metrics_page, "settings_at", lambda _place: SimpleNamespace(date_of=lambda _at: TODAY))
     lived(cast)
     ren, mo, hua = (cast.sign_in(one) for one in (cast.ren, cast.mo, cast.hua))
 
