@@ -466,7 +466,7 @@ def test_people_are_drawn_by_the_form_and_the_list_is_for_managers(cast: Cast, l
 
 @pytest.mark.once
 def test_where_departments_cannot_answer_people_are_proposed(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planner, "business_date", lambda *_at: TODAY)
+    monkeypatch.setattr(planner, "settings_at", lambda _place: SimpleNamespace(date_of=lambda _at: TODAY))
     starts = shops(cast)
     work(cast, starts, 0.0)
     hua = cast.sign_in(cast.hua)
