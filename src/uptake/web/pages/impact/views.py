@@ -416,7 +416,7 @@ def _sections(told: Mapping[str, Any]) -> list[Section]:
         *([lines_section(_("Taken on trust"), told["assumptions"])] if told["assumptions"] else []),
         trial_section(told["trial"]),
         checks_section(told["checks"]),
-        *([chart_section(study)] if study is not None else []),
+        *([replace(chart_section(study), picture=None)] if study is not None else []),
         *(chart_section(chart) for chart in pictures if chart is not None),
     ]
 
