@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",
     "uptake.web.deeds.BackToThePage",
+    "uptake.web.halted.Halted",
     "uptake.web.preferences.Preferences",
 ]
 ROOT_URLCONF = "uptake.config.urls"

@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from uptake.jobs.ask_for import UnknownJob, ask_for
+from uptake.jobs.closed_books import NotClosed, StillBroken, WhyMissing, open_book
 from uptake.jobs.job import pause_after
 from uptake.jobs.list import JOBS
 from uptake.jobs.loop import REMEMBER_SECONDS
 from uptake.jobs.models import JobRun
 
-__all__ = ["Line", "UnknownJob", "ask_for", "lines"]
+__all__ = ["Line", "NotClosed", "StillBroken", "UnknownJob", "WhyMissing", "ask_for", "lines", "open_book"]
 
 GRACE_SECONDS: Final = 30.0
 

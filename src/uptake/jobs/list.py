@@ -258,10 +258,15 @@ def publish_heads(now: datetime) -> int:
 
 
 def verify_ledger(now: datetime) -> int:
-    """Once a day every promise about points is checked, as `uptake ledger verify` does."""
-    from uptake.jobs.whole_ledger import verify_daily
+    """Once a day every promise about points is checked, as `uptake ledger verify` does; broken books are closed."""
+    from uptake.jobs.closed_books import close_broken
+    from uptake.jobs.whole_ledger import LedgerBroken, verify_daily
 
-    return verify_daily(now=now)
+    try:
+        return verify_daily(now=now)
+    except LedgerBroken as broken:
+        close_broken(broken.report, now=now)
+        raise
 
 
 def sweep(now: datetime) -> int:

@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from uptake.ledger.accounts import AVAILABLE, DEBT, EXPIRED, HELD, PENDING, person
 from uptake.ledger.again import again_where_lost
 from uptake.ledger.lots import LotState
-from uptake.ledger.models import Deadline, Hold, Kind, Lot, Resolution
+from uptake.ledger.models import ChainHead, Deadline, Hold, Kind, Lot, Resolution
 from uptake.ledger.post import OWN_KEYS, EntryState, OpenHold, Sheet, content_of, open_sheet
 from uptake.ledger.rows import rows_of_pairs
 
@@ -49,6 +49,7 @@ def time_out(*, now: datetime, limit: int = 1000) -> int:
 
 @again_where_lost
 def _elapse(due: QuerySet[Lot] | QuerySet[Deadline], now: datetime, limit: int) -> int:
+    due = due.exclude(book__in=ChainHead.objects.filter(closed_at__isnull=False).values("book"))
     people = {(row.book, row.owner) for row in due.only("book", "owner")[:limit]}
     if not people:
         return 0

@@ -240,6 +240,10 @@ class ChainHead(models.Model):
     clock_at = models.DateTimeField(null=True, blank=True)
     """The latest `now` any door was given: ledger time never goes back."""
     posted_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    """Since when nothing is written in the book any more, because something in it does not hold; empty: it is open."""
+    closed_why = models.CharField(max_length=300, null=True, blank=True)
+    """Empty as `closed_at` is: SQLite adds only such a column without making the table, and its triggers, anew."""
 
 
 class Hold(models.Model):

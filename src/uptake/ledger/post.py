@@ -66,6 +66,15 @@ class NotEnoughPoints(Refusal):
         self.needs = needs
 
 
+class BookClosed(Refusal):
+    """Nothing is written in the book until somebody has looked and opens it again."""
+
+    def __init__(self, book: int, since: datetime) -> None:
+        super().__init__(f"Book {book} is closed since {since.isoformat()}")
+        self.book = book
+        self.since = since
+
+
 class UnknownLot(Refusal):
     """No lot of this key is in the book."""
 
@@ -478,17 +487,29 @@ class Sheet:
 
 
 def open_sheet(*, books: Collection[int], now: datetime) -> Sheet:
-    """Lock the chain heads of the books (made when new) and begin a sheet. Only inside a transaction."""
+    """Lock the chain heads of the books (made when new) and begin a sheet. Only inside a transaction.
+
+    Raises BookClosed: whoever writes in a book comes by here.
+    """
     assert transaction.get_connection().in_atomic_block, "A sheet is opened inside a transaction"
     assert now.tzinfo is not None, "Ledger time is timezone-aware"
+    heads = lock_heads(books)
+    for head in heads.values():
+        if head.closed_at is not None:
+            raise BookClosed(head.book, head.closed_at)
+    clocks = {book: max(now, head.clock_at or now).astimezone(UTC) for book, head in heads.items()}
+    return Sheet(clocks=clocks, heads=heads, locked=True)
+
+
+def lock_heads(books: Collection[int]) -> dict[int, ChainHead]:
+    """The heads of these books, ours until the transaction ends; made when new."""
     wanted = sorted(set(books))
     heads = _lock(wanted)
     if len(heads) < len(wanted):
         fresh = [ChainHead(book=book, hash=START) for book in wanted if book not in heads]
         ChainHead.objects.bulk_create(fresh, ignore_conflicts=True)
         heads = _lock(wanted)
-    clocks = {book: max(now, head.clock_at or now).astimezone(UTC) for book, head in heads.items()}
-    return Sheet(clocks=clocks, heads=heads, locked=True)
+    return heads
 
 
 def look_ahead(*, books: Iterable[int], now: datetime) -> Sheet:

@@ -20,6 +20,8 @@ from uptake.ledger.accounts import AVAILABLE, DEBT, HELD, ISSUED, PENDING, owner
 from uptake.ledger.chain import START, link
 from uptake.ledger.models import Account, ChainHead, Transfer
 
+OF_THE_DATABASE: Final = "The database no longer"
+"""How problems begin that are of all books alike."""
 MOST_PROBLEMS: Final = 20
 """Told per book and check; a broken ledger needs no longer list."""
 
@@ -77,8 +79,8 @@ def verify(*, book: int | None = None, tell: Callable[[int], None] | None = None
 
 
 def _verify(book: int, guards: list[str], lost: list[str], tell: Callable[[int], None]) -> Verified:
-    problems = [Problem(book, "I4", None, f"The database no longer guards the record: {name}") for name in guards]
-    problems += [Problem(book, KEPT[name], None, f"The database no longer holds {name}") for name in lost]
+    problems = [Problem(book, "I4", None, f"{OF_THE_DATABASE} guards the record: {name}") for name in guards]
+    problems += [Problem(book, KEPT[name], None, f"{OF_THE_DATABASE} holds {name}") for name in lost]
     walk = _Walk(book)
     since = 0
     for row in _transfers(book):

@@ -20,6 +20,7 @@ from django.db.models.functions import Cast
 from uptake.events.models import Bookmark, Correction
 from uptake.events.read import Position, corrections_after, events_after, move_bookmark, positions_of
 from uptake.ledger.again import again_where_lost
+from uptake.ledger.close import closed_books
 from uptake.ledger.grant import granting
 from uptake.ledger.rows import writing_behind
 from uptake.programme.aside import EVERYBODY, Apart, is_of_events, put_aside_now
@@ -110,7 +111,8 @@ def catch_up_due(*, now: datetime) -> int:
     What fails is noted with the company, which waits longer each time; the others are tried whatever became of it.
     """
     rows = PutAside.objects.filter(next_try_at__lte=now).order_by("next_try_at", "pk")
-    return sum(catch_up(company, now=now) for company in list(rows.values_list("pk", flat=True)))
+    closed = closed_books() if rows else {}
+    return sum(catch_up(company.pk, now=now) for company in rows if company.pk not in closed)
 
 
 def catch_up(company: int, *, now: datetime, limit: int | None = None) -> int:

@@ -19,6 +19,7 @@ from uptake.insight.gaming.record_of import silenced
 from uptake.insight.gaming.told import told_of
 from uptake.insight.gaming.window import Found, found_in
 from uptake.ledger.balances import points_of
+from uptake.ledger.close import closed_books
 from uptake.ledger.hold import hold
 from uptake.ledger.models import Lot
 from uptake.notify.tell import Telling, tell
@@ -35,7 +36,8 @@ def find_due(*, now: datetime, thresholds: Thresholds | None = None) -> int:
     """Every company not yet searched up to its yesterday; how many findings there are more."""
     searched = dict(Search.objects.values_list("company_id", "last"))
     due: dict[tuple[date, Clock], list[Organization]] = defaultdict(list)
-    for company in Organization.objects.filter(kind=Kind.COMPANY).open().order_by("pk"):
+    companies_open = Organization.objects.filter(kind=Kind.COMPANY).open().exclude(pk__in=closed_books())
+    for company in companies_open.order_by("pk"):
         clock = settings_at(company)
         last = clock.date_of(now) - timedelta(days=1)
         if searched.get(company.pk, date.min) < last:

@@ -8,6 +8,7 @@ from uptake.directory.audit import note
 from uptake.directory.models import Kind, Organization
 from uptake.directory.place import settings_at
 from uptake.directory.viewer import ids_of
+from uptake.ledger.close import closed_books
 from uptake.ledger.write_off import small_debts, write_off
 from uptake.notify.tell import Telling, tell
 from uptake.programme.governance.models import Committee
@@ -29,7 +30,7 @@ def write_off_debts(*, now: datetime) -> int:
     if not Committee.objects.filter(debt_most__gt=0).exists():
         return 0
     done = 0
-    for company in Organization.objects.filter(kind=Kind.COMPANY).order_by("pk"):
+    for company in Organization.objects.filter(kind=Kind.COMPANY).exclude(pk__in=closed_books()).order_by("pk"):
         terms = debt_terms_of(company)
         if terms is None or not terms.debt_most:
             continue

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from uptake.ledger.close import closed_books
 from uptake.programme.merits.count_challenges import count_challenges
 from uptake.programme.merits.give_badges import COUNTED, give_badges, read_new_deeds
 from uptake.programme.merits.models import Badge, BoardPrize, Challenge, ChallengeState
@@ -20,6 +21,7 @@ def keep_merits(*, now: datetime) -> int:
     keeping = Badge.objects.filter(retired_at__isnull=True).values_list("company_id", flat=True)
     companies = set(keeping) | set(BoardPrize.objects.values_list("company_id", flat=True))
     companies |= set(Challenge.objects.filter(state=ChallengeState.OPEN).values_list("company_id", flat=True))
+    closed = closed_books().keys() & companies
     if not companies:
         return 0
     changed = 0
@@ -27,7 +29,8 @@ def keep_merits(*, now: datetime) -> int:
     with transaction.atomic():
         # The bookmark moves only if everything below was done, or is to be looked for again.
         touched = read_new_deeds(now=now)
-        for company in sorted(companies):
+        Badge.objects.filter(company_id__in=closed, kind__in=COUNTED).update(looked_at=None)
+        for company in sorted(companies - closed):
             try:
                 with transaction.atomic():
                     changed += count_challenges(company, now=now)

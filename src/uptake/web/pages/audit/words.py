@@ -198,6 +198,11 @@ DEEDS: Mapping[str, str | Promise] = {
     "ledger.published": _("Head of a ledger's chain published"),
     "ledger.verified": _("Ledger verified, all holds"),
     "ledger.broken": _("Ledger verified, something does not hold"),
+    "ledger.closed": _("Book closed: something in it does not hold"),
+    "ledger.opened": _("Book opened again"),
+    "considering.put_aside": _("Events put aside: they could not be considered"),
+    "considering.caught_up": _("Missed events considered"),
+    "considering.asked_again": _("Another try at missed events asked for"),
 }
 
 

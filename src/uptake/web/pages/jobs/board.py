@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from uptake.directory.models import Organization
 from uptake.directory.scope import Viewer
 
 
@@ -26,9 +27,13 @@ class Board(Protocol):
     """The jobs, and the door to ask for a run of one."""
 
     UnknownJob: type[Exception]
+    NotClosed: type[Exception]
+    WhyMissing: type[Exception]
+    StillBroken: type[Exception]
 
     def lines(self, *, now: datetime) -> Sequence[Line]: ...
     def ask_for(self, *, name: str, by: Viewer, now: datetime) -> Any: ...
+    def open_book(self, *, company: Organization, by: Viewer, why: str, although: bool, now: datetime) -> None: ...
 
 
 _plugged: list[Board] = []

@@ -26,6 +26,7 @@ from uptake.web.pages.points.beside import level_of, merits_of, offers_of, open_
 from uptake.web.pages.points.entries import SHOWN, listed_days
 from uptake.web.pages.points.read import home_of, summary_of
 from uptake.web.pages.rewards.views import waits_of
+from uptake.web.standing_still import standing_still
 from uptake.web.viewing import login_required, user_of, viewer_for
 
 STEP_RULES: Final = 2
@@ -114,6 +115,7 @@ def _page(request: HttpRequest, viewer: Viewer, who: Person) -> HttpResponseBase
                 belongs = any(place.startswith(where.company.path) for place in viewer.places)
                 context["offers"] = offers_of(where, summary.points, level, books, now) if belongs else None
                 context["waits"] = waits_of(viewer, now)
+                context["still"] = standing_still(viewer, where.company)
                 context["news"] = unread_for(viewer)
                 context["guide"] = card_of(who, where.company, viewer) if belongs else None
                 if belongs and (context["guide"] or "guide" in request.GET):

@@ -19,6 +19,7 @@ from uptake.programme.models import RulebookVersion
 from uptake.web.catalogue import labels_of
 from uptake.web.pages.points.read import Home, home_of, used_today
 from uptake.web.pages.rules.read import Used, cards_of, validity_of
+from uptake.web.standing_still import standing_still
 from uptake.web.viewing import login_required, viewer_for
 
 
@@ -57,6 +58,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
     day = _day_of(shown, current, today)
     context = {
         "may_publish": viewer.may(Deed.MANAGE_RULES),
+        "still": [one for one in standing_still(viewer) if viewer.may(Deed.MANAGE_RULES, one.company)],
         "place": place,
         "shown": shown,
         "current": current,
