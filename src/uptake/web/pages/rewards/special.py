@@ -20,6 +20,7 @@ from uptake.programme.rewards.grant_special import approve_special, ask_special,
 from uptake.programme.rewards.liability import budgets_of
 from uptake.programme.rewards.models import GrantState, SpecialGrant
 from uptake.programme.rewards.refusals import Refusal, Unusable
+from uptake.web import numbers
 from uptake.web.pages.rewards.desk import company_for, frame
 from uptake.web.pages.rewards.views import back_to
 from uptake.web.pages.rewards.words import in_words
@@ -92,8 +93,10 @@ def _ask(request: HttpRequest, company: Organization) -> None:
     if department is None:
         raise Unusable("department", _("Choose whose budget pays"))
     points = request.POST.get("points", "").strip()
-    if not (points.isascii() and points.isdigit() and len(points) < 8 and 0 < int(points) <= MOST_POINTS):
+    if not (points.isascii() and points.isdigit() and points.strip("0")):
         raise Unusable("points", _("Points are a whole number above 0"))
+    if len(points) > 9 or int(points) > MOST_POINTS:
+        raise Unusable("points", _("At most %(n)s points at once") % {"n": numbers.full(MOST_POINTS)})
     try:
         ask_special(
             person=Person.objects.get(pk=int(number)),

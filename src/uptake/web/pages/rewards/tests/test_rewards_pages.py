@@ -251,3 +251,13 @@ def test_people_wait_in_line_by_the_pages(cast: Cast) -> None:
     assert cast.sign_in(cast.mo).post(f"/rewards/{mug.pk}/line/", {"do": "join"}).status_code == 404
     lin.post(f"/rewards/{mug.pk}/line/", {"do": "leave"})
     assert "Redeem for 40 points" in read(hua, f"/rewards/{mug.pk}/")
+
+
+def test_too_many_special_points_are_said_to_be_too_many(cast: Cast) -> None:
+    asked = {"person": str(cast.lin.pk), "department": cast.purchasing.slug, "reason": "Audit"}
+    manager = cast.sign_in(cast.hua)
+    for points, said in (("9999999", "At most 1,000,000 points at once"), ("0", "above 0"), ("1" * 20, "At most")):
+        answer = manager.post(f"/rewards/desk/special/?at={cast.beiyuan.slug}", {**asked, "points": points})
+        assert answer.status_code == 422
+        assert said in answer.content.decode()
+    assert not SpecialGrant.objects.exists()
