@@ -31,6 +31,7 @@ from uptake.insight.report.run_self_tests import ask_for_self_tests
 from uptake.statistics.lint import linted
 from uptake.statistics.result import Grade
 from uptake.web.pages.impact import planner, sharing, words
+from uptake.web.pages.impact.lasting import lasting_of
 from uptake.web.pages.impact.measures import side_by_side
 from uptake.web.pages.impact.three import three_of
 
@@ -536,3 +537,21 @@ def test_behaviour_and_work_stand_side_by_side_where_three_places_are_large_enou
     assert [one.shape for one in chart.series] == ["dot", "dot", "along"]
     assert chart.rows()[0] == ("a · 12 people", "", ["2.5", "–", "10.0"])
     assert chart.series[1].values == [None, None, 0.5]
+
+
+def test_whether_it_lasts_is_drawn_as_bars_of_the_rows_with_enough_days() -> None:
+    def span(name: str, value: float, enough: bool) -> dict[str, Any]:
+        return {"name": name, "enough": enough, "units": 4, "estimate": {"value": value, "low": 0.0, "high": 0.2}}
+
+    spans = [span("before", 0.0, True), span("month_1", 0.11, True), span("month_2", 0.0, False)]
+    primary: dict[str, Any] = {"event": "", "lasts": {"pattern": "It lasts.", "fields": {}}, "result": {"spans": spans}}
+
+    with translation.override("en"):
+        drawn_, few = (lasting_of({"metrics": [{**primary, "result": {"spans": part}}]}) for part in (spans, spans[1:]))
+
+    assert drawn_ is not None
+    assert drawn_.chart is not None
+    assert drawn_.chart.series[0].values == [0.0, 11.0]
+    assert len(drawn_.rows) == 3
+    assert few is not None
+    assert few.chart is None
