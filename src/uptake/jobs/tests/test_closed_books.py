@@ -106,7 +106,7 @@ def test_each_is_told_what_is_theirs_to_know(cast: Cast, desk: Desk) -> None:
     said = "Points are not being reckoned at the moment"
     assert said in cast.sign_in(cast.lin).get("/points/").content.decode()
     assert said not in cast.sign_in(cast.mo).get("/points/").content.decode()
-    rules = "are not being reckoned since"
+    rules = "are not being reckoned (stopped"
     assert rules in cast.sign_in(cast.ke).get("/rules/").content.decode()
     assert rules not in cast.sign_in(cast.lin).get("/rules/").content.decode()
     jobs = cast.sign_in(cast.an).get("/jobs/", headers={"accept-language": "en"}).content.decode()
