@@ -364,8 +364,10 @@ def test_swapped_ids_swap_the_ranks(rulebook: dict[str, Any], told: list[dict[st
 def test_points_told_in_smaller_units_are_as_many_times_as_many(
     rulebook: dict[str, Any], told: list[dict[str, Any]], times: int
 ) -> None:
-    """Where nothing is rounded: parts, halves and uneven amounts are left out."""
+    """Where nothing is rounded: parts, halves, ceilings within a factor and uneven amounts are left out."""
     rulebook = without_levels(rulebook)
+    if "stacking" in rulebook["programme"]:
+        rulebook["programme"] = {**rulebook["programme"], "stacking": {"at_most": 2}}
     rulebook["rules"][0]["points"] = {"per": "lines", "points": 3}
     rulebook["multipliers"] = [{**one, "factor": 2} for one in rulebook["multipliers"]]
     told = [{**event, "facts": {"lines": event["facts"]["lines"]}} for event in told]

@@ -81,6 +81,7 @@ def test_points_count_from_the_start_of_ones_department_only(cast: Cast) -> None
     made = Intervention(
         organization=cast.beiyuan,
         starts={cast.purchasing.slug: (TODAY - timedelta(days=5)).isoformat(), cast.finance.slug: None},
+        plan={},
     )
 
     def given(who: int, points: int, ago: int) -> Grant:
