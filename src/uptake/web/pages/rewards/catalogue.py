@@ -227,6 +227,7 @@ def codes(request: HttpRequest, reward_id: int) -> HttpResponseBase:
         "counts": counts,
         "given": counts["all"] - counts["free"],
         "wrong": wrong,
+        "typed": request.POST.get("codes", "") if wrong else "",
     }
     return render(request, "rewards/codes.html", context, status=422 if wrong else 200)
 

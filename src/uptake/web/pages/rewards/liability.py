@@ -32,8 +32,15 @@ from uptake.web.viewing import NotYours, needs, viewer_for
 @needs(Deed.MANAGE_RULES)
 def home(request: HttpRequest) -> HttpResponseBase:
     """The picture of one company."""
-    viewer = viewer_for(request)
     company, companies = company_for(request)
+    return _picture(request, company, companies)
+
+
+def _picture(
+    request: HttpRequest, company: Organization, companies: list[Organization], wrong: str = ""
+) -> HttpResponseBase:
+    """The page of `company`; with what is `wrong`, the form to fill a budget comes back as it was sent."""
+    viewer = viewer_for(request)
     found = liability_of(company, now=timezone.now())
     context: dict[str, Any] = {
         **frame(company, companies, viewer, "liability"),
@@ -46,8 +53,10 @@ def home(request: HttpRequest) -> HttpResponseBase:
         .select_related("department", "by__person")
         .order_by("-at", "-pk")[:10],
         "key": uuid.uuid4().hex,
+        "given": request.POST,
+        "wrong": wrong,
     }
-    return render(request, "rewards/liability.html", context)
+    return render(request, "rewards/liability.html", context, status=422 if wrong else 200)
 
 
 def _kpis(found: Liability) -> list[Kpi]:
@@ -122,13 +131,12 @@ def export(request: HttpRequest, kind: str) -> HttpResponseBase:
 @needs(Deed.MANAGE_RULES)
 def fund(request: HttpRequest) -> HttpResponseBase:
     """Put points into a budget, or take them out."""
-    company, _companies = company_for(request)
+    company, companies = company_for(request)
     places = Organization.objects.filter(company=company, kind__in=(Kind.COMPANY, Kind.DEPARTMENT))
     place = get_object_or_404(places.select_related("company"), slug=request.POST.get("department", ""))
     text = request.POST.get("points", "").strip()
     if not (text.removeprefix("-").isdigit() and text.isascii() and len(text) < 10 and int(text)):
-        messages.error(request, _("Points are a whole number; below 0 takes them out."))
-        return redirect(back_to("liability", company))
+        return _picture(request, company, companies, _("Points are a whole number; below 0 takes them out."))
     try:
         fund_budget(
             department=place,
@@ -141,7 +149,6 @@ def fund(request: HttpRequest) -> HttpResponseBase:
     except NotAllowed:
         raise NotYours(Deed.GIVE_ROLES) from None
     except Refusal as refused:
-        messages.error(request, in_words(refused))
-    else:
-        messages.success(request, _("The budget of %(name)s was changed.") % {"name": place.name})
+        return _picture(request, company, companies, in_words(refused))
+    messages.success(request, _("The budget of %(name)s was changed.") % {"name": place.name})
     return redirect(back_to("liability", company))

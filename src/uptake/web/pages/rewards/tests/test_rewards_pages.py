@@ -165,6 +165,10 @@ def test_the_catalogue_is_edited(cast: Cast) -> None:
     pool = Reward.objects.get(kind="coupon")
     ke.post(f"/rewards/desk/catalogue/{pool.pk}/codes/", {"codes": "A\nB\nA"})
     assert (Code.objects.count(), Reward.objects.get(pk=pool.pk).stock) == (2, 2)
+    answer = ke.post(f"/rewards/desk/catalogue/{pool.pk}/codes/", {"codes": "TYPED-1\n" + "X" * 201})
+    assert answer.status_code == 422
+    assert "TYPED-1" in answer.content.decode()
+    assert Code.objects.count() == 2
 
 
 def test_leave_goes_to_hr(cast: Cast) -> None:
@@ -185,6 +189,15 @@ def test_special_points_are_asked_for_and_decided_by_another(cast: Cast) -> None
     told = {"department": cast.purchasing.slug, "points": "50", "key": "k", "at": cast.beiyuan.slug}
     assert ke.post("/rewards/desk/budgets/", told).status_code == 403
     ren.post("/rewards/desk/budgets/", told)
+    for points, said in (("many", "whole number"), ("-51", "budget")):
+        answer = ren.post("/rewards/desk/budgets/", {**told, "points": points, "key": "l", "reason": "Typed once"})
+        page = answer.content.decode()
+        assert (answer.status_code, said in page, f'value="{points}"' in page, "Typed once" in page) == (
+            422,
+            True,
+            True,
+            True,
+        )
     form = {"person": str(cast.lin.pk), "points": "30", "department": cast.purchasing.slug, "reason": "Fair stand"}
     assert "Asked for" in hua.post("/rewards/desk/special/", form, follow=True).content.decode()
     row = SpecialGrant.objects.get()
