@@ -195,8 +195,10 @@ def _do(request: HttpRequest, found: Post, viewer: Viewer) -> str:
     try:
         if deed == "answer":
             write.write_reply(post=found, text=given.get("text", ""), key=_key(request), by=viewer, now=now)
+            messages.success(request, _("It stands here now. You can change it for 15 minutes."))
         elif deed == "accept" and reply:
             write.accept_answer(reply=reply, by=viewer, now=now)
+            messages.success(request, _("Accepted. The question now counts as solved."))
         elif deed == "react" and given.get("kind") in ReactionKind.values:
             write.react(post=found, kind=ReactionKind(given["kind"]), by=viewer, now=now)
         elif deed == "change" and reply:
@@ -208,8 +210,10 @@ def _do(request: HttpRequest, found: Post, viewer: Viewer) -> str:
             messages.success(request, _("Reported. Somebody of the committee looks at it."))
         elif deed == "hide":
             hide(about=about, why=given.get("why", ""), by=viewer, now=now)
+            messages.success(request, _("Hidden. Its author is told why."))
         elif deed == "keep":
             keep(about=about, by=viewer, now=now)
+            messages.success(request, _("It can be read by everybody, and its reports are settled."))
         else:
             return _("Choose what to do.")
     except (Refusal, NotAllowed) as refused:

@@ -11,6 +11,8 @@ from uptake.programme.community import refusals
 def in_words(refused: refusals.Refusal | NotAllowed) -> str:
     """What is wrong, and what would be right."""
     if isinstance(refused, refusals.AllowanceSpent):
+        if refused.left <= 0:
+            return _("You have given all your points of this month. There are new ones on the first of the next.")
         return _("You have %(left)s points left to give this month.") % {"left": refused.left}
     said: dict[type[Exception], str] = {
         refusals.TextWrong: _("Say something, and not more than fits: the limit stands at the field."),

@@ -31,7 +31,8 @@ def test_a_question_finds_its_answer(cast: Cast) -> None:
     assert ke.post(address, {"do": "answer", "text": "4711.", "key": "b"}).status_code == 302
     reply = Post.objects.get().replies.get()
     assert ke.post(address, {"do": "accept", "reply": reply.pk}).status_code == 422
-    assert lin.post(address, {"do": "accept", "reply": reply.pk}).status_code == 302
+    answer = lin.post(address, {"do": "accept", "reply": reply.pk}, follow=True)
+    assert "Accepted. The question now counts as solved." in answer.content.decode()
     assert "Accepted answer" in lin.get(address).content.decode()
     assert lin.post(address, {"do": "react", "kind": "thanks"}).status_code == 302
     assert lin.post(address, {"do": "nothing"}).status_code == 422
@@ -51,7 +52,8 @@ def test_what_is_reported_is_hidden_and_says_so(cast: Cast) -> None:
     assert "It names a customer." in ke.get("/community/desk/").content.decode()
     assert hua.get("/community/desk/").status_code == 403
     assert ke.post(address, {"do": "hide", "why": ""}).status_code == 422
-    assert ke.post(address, {"do": "hide", "why": "Customers stay out."}).status_code == 302
+    answer = ke.post(address, {"do": "hide", "why": "Customers stay out."}, follow=True)
+    assert "Its author is told why" in answer.content.decode()
     assert Report.objects.get().outcome == "hidden"
     seen = hua.get(address).content.decode() + hua.get("/community/").content.decode()
     assert "Customers stay out." in seen
@@ -75,6 +77,10 @@ def test_recognition_is_given_within_what_is_left(cast: Cast) -> None:
     page = lin.get("/community/recognition/").content.decode()
     assert "80 of 100 points left" in page
     assert "Stayed to find the pallet." in page
+    for who, points in (("b", "50"), ("c", "30")):
+        lin.post("/community/recognition/", {**told, "points": points, "key": who})
+    spent = lin.post("/community/recognition/", {**told, "person": cast.hua.pk, "key": "d"}).content.decode()
+    assert "given all your points of this month" in spent
 
 
 def test_the_terms_are_set_at_the_desk(cast: Cast) -> None:
