@@ -27,7 +27,7 @@ from uptake.programme.adoption.publish_due import before_and_after, publish_due
 from uptake.programme.adoption.refusals import Refusal
 from uptake.programme.changes import Changes, changes_of, events_of
 from uptake.web.catalogue import labels_of
-from uptake.web.pages.adoption.places import as_typed, chosen, places_of, typed_time
+from uptake.web.pages.adoption.places import as_typed, chosen, grouped, places_of, typed_time
 from uptake.web.pages.adoption.words import in_words
 from uptake.web.viewing import login_required, needs, viewer_for
 
@@ -247,7 +247,7 @@ def _form(
     context: dict[str, Any] = {
         "typed": typed,
         "place": place,
-        "places": places,
+        "places": grouped(places),
         "known": known,
         "wrong": wrong,
         "key": typed.get("key") or uuid.uuid4().hex,

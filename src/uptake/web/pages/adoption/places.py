@@ -12,15 +12,27 @@ from uptake.directory.place import settings_at
 from uptake.directory.scope import Deed, Viewer
 from uptake.directory.viewer import ids_of
 
-MOST = 200
+MOST = 5_000
 TYPED = "%Y-%m-%dT%H:%M"
 
 
 def places_of(viewer: Viewer, deed: Deed) -> list[Organization]:
     """Open places at which the viewer may do the deed, the highest first."""
     rows = Organization.objects.open().filter(viewer.within("path", deed))
-    found = list(rows.order_by("name", "pk")[:MOST])
+    found = list(rows.select_related("company").order_by("name", "pk")[:MOST])
     return sorted(found, key=lambda one: (one.path.count("/"), one.name))
+
+
+def grouped(places: list[Organization]) -> list[tuple[str, list[Organization]]]:
+    """The places for a list to choose from: first those that stand alone (no name), then the departments under the name
+    of their company, since departments of two companies are often called the same."""
+    groups: dict[str, list[Organization]] = {"": []}
+    for one in places:
+        company = one.company
+        name = company.name if one.kind == Kind.DEPARTMENT and company is not None else ""
+        groups.setdefault(name, []).append(one)
+    alone = groups.pop("")
+    return [("", alone), *sorted(groups.items())]
 
 
 def own_company(viewer: Viewer) -> Organization | None:

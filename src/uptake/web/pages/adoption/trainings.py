@@ -35,7 +35,7 @@ from uptake.programme.adoption.hours import learned_by
 from uptake.programme.adoption.models import Enrolment, Presence, Stand, Training, at_own_places
 from uptake.programme.adoption.plan_training import LONGEST, Plan, cancel_training, change_training, plan_training
 from uptake.programme.adoption.refusals import Refusal
-from uptake.web.pages.adoption.places import as_typed, chosen, places_of, typed_time
+from uptake.web.pages.adoption.places import as_typed, chosen, grouped, places_of, typed_time
 from uptake.web.pages.adoption.words import in_words
 from uptake.web.viewing import login_required, needs, viewer_for
 
@@ -283,7 +283,7 @@ def _form(
     context: dict[str, Any] = {
         "typed": typed,
         "place": place,
-        "places": places,
+        "places": grouped(places),
         "known": known,
         "wrong": wrong,
         "key": typed.get("key") or uuid.uuid4().hex,

@@ -152,3 +152,10 @@ def test_the_welcome_bonus_becomes_a_draft_of_the_rules_in_force(cast: Cast) -> 
 
     assert ke.post("/guide/newcomers/?at=beiyuan").status_code == 302
     assert "welcome_weeks" in Draft.objects.get().file
+
+
+def test_a_department_is_chosen_under_the_name_of_its_company(cast: Cast) -> None:
+    for address in ("/news/new/", "/trainings/new/"):
+        page = cast.sign_in(cast.ren).get(address).content.decode()
+        _before, _found, after = page.partition(f'<optgroup label="{cast.beiyuan.name}">')
+        assert f'value="{cast.purchasing.slug}"' in after.partition("</optgroup>")[0], address
