@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -55,6 +55,7 @@ def department_panel(
     if against is None:
         against = heads
     columns: dict[str, list[object]] = defaultdict(list)
+    roles = usual_roles(places, starts)
     for number, place in enumerate(places):
         company = place.company or place
         if company.pk not in begun:
@@ -68,6 +69,7 @@ def department_panel(
                 columns["denominator"].append(int(against[number, column]))
                 columns["headcount"].append(int(heads[number, column]))
                 columns["company"].append(company.slug)
+                columns["role"].append(roles.get(place.slug, ""))
     adoption = {slug: date.fromisoformat(day) if day else None for slug, day in starts.items()}
     try:
         return panel_of(columns, adoption) if columns else None
@@ -82,6 +84,7 @@ def _of_series(
     series = Series.objects.filter(pk=int(metric.of)).first()
     figures = figures_of(series) if series else {}
     columns: dict[str, list[object]] = defaultdict(list)
+    roles = usual_roles(places, starts)
     for number, place in enumerate(places):
         for day, value in sorted(figures.get(place.slug, {}).items()):
             column = (day - first).days
@@ -92,11 +95,40 @@ def _of_series(
                 columns["denominator"].append(1)
                 columns["headcount"].append(int(heads[number, column]))
                 columns["company"].append((place.company or place).slug)
+                columns["role"].append(roles.get(place.slug, ""))
     adoption = {slug: date.fromisoformat(day) if day else None for slug, day in starts.items()}
     try:
         return panel_of(columns, adoption) if columns else None
     except PanelRefused:
         return None
+
+
+def usual_roles(places: Sequence[Organization], starts: Mapping[str, str | None]) -> dict[str, str]:
+    """The role that more than half of a department's people had the day before anything began, by its slug.
+
+    Departments without such a role are left out: an effect there is of no one role.
+    """
+    begun = [date.fromisoformat(day) for day in starts.values() if day]
+    if not begun:
+        return {}
+    numbers = {place.path: number for number, place in enumerate(places)}
+    held = Membership.objects.on(min(begun) - timedelta(days=1)).filter(person__kind=PersonKind.HUMAN)
+    if len(places) < 100:
+        below = Q(pk__in=())
+        for place in places:
+            below |= Q(organization__path__startswith=place.path)
+        held = held.filter(below)
+    people: dict[int, Counter[str]] = defaultdict(Counter)
+    for path, role in held.values_list("organization__path", "role"):
+        number = _number_of(path, numbers)
+        if number >= 0:
+            people[number][role] += 1
+    found = {}
+    for number, roles in people.items():
+        role, many = roles.most_common(1)[0]
+        if role and 2 * many > roles.total():
+            found[places[number].slug] = role
+    return found
 
 
 def only_known_days(panel: Panel) -> Panel:
@@ -143,7 +175,10 @@ def belonging(
 
 def department_of(span: Span, numbers: Mapping[str, int]) -> int:
     """The number of the department (by path) a span lies in; -1 where in none of them."""
-    path = span.path
+    return _number_of(span.path, numbers)
+
+
+def _number_of(path: str, numbers: Mapping[str, int]) -> int:
     while len(path) > 1:
         if path in numbers:
             return numbers[path]

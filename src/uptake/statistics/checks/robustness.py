@@ -86,7 +86,7 @@ def novelty(panel: Panel, fit: Imputation) -> tuple[Check, Effect | None]:
 def heterogeneity(panel: Panel) -> tuple[Check, tuple[Segment, ...]]:
     """One fit for each role and each third of units by size; p by Holm, and one test that they differ at all.
 
-    Groups under 10 people are left out.
+    Groups under 10 people are left out, and units without a role where roles are compared.
     """
     segments: list[Segment] = []
     smallest_p = 1.0
@@ -98,7 +98,7 @@ def heterogeneity(panel: Panel) -> tuple[Check, tuple[Segment, ...]]:
         for name in sorted(set(words)):
             rows = np.array([word == name for word in words])
             people = float(heads[rows].sum())
-            if people < HIDDEN_BELOW or not (rows & panel.ever).sum() >= 2 <= (rows & ~panel.ever).sum():
+            if not name or people < HIDDEN_BELOW or not (rows & panel.ever).sum() >= 2 <= (rows & ~panel.ever).sum():
                 continue
             estimate = Imputation(panel.keep(rows)).average().estimate
             if estimate.usable and estimate.se > 0:

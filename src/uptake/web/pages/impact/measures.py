@@ -143,6 +143,11 @@ def change_of(metric: Metric, value: Any) -> str:
     return f"{numbers.signed(float(value), 2)} {unit_of(metric)}".strip()
 
 
+def p_of(value: float) -> str:
+    """A p-value: never nought, which it never is."""
+    return _("below %(p)s") % {"p": numbers.full(0.001, 3)} if value < 0.001 else numbers.full(value, 3)
+
+
 def unit_of(metric: Metric) -> str:
     return _("h") if metric.measure is Measure.HOURS else ""
 
@@ -204,7 +209,7 @@ def _row(one: Mapping[str, Any], verdict: str) -> Measured:
         change_of(metric, estimate["value"]) if plain else "–",
         f"{change_of(metric, estimate['low'])} … {change_of(metric, estimate['high'])}" if plain else "–",
         "–" if share is None else f"{numbers.signed(share * 100)}%",
-        "–" if raised is None or not stated else numbers.full(raised, 3),
+        "–" if raised is None or not stated else p_of(raised),
         result["grade"],
         str(word) if stated or verdict == "cannot_tell" else _("Not measured causally"),
         tone,

@@ -31,6 +31,7 @@ from uptake.web.catalogue import labels_of
 from uptake.web.pages.impact import lots, planner, wanted
 from uptake.web.pages.impact.began import began_lines, began_section
 from uptake.web.pages.impact.costs import costs_of, costs_section
+from uptake.web.pages.impact.for_whom import for_whom, for_whom_section
 from uptake.web.pages.impact.lasting import lasting_of, lasting_section
 from uptake.web.pages.impact.lead import lead_of, unsaid_of
 from uptake.web.pages.impact.measures import (
@@ -339,7 +340,7 @@ def report_xlsx(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
     told = told_of(made)
     table = metrics_section(told["measured"])
     heads = (_("Self-test"), _("How often"), _("In words"))
-    beside = (_three(told), _costs(told), _lasting(told), _began(told))
+    beside = (_three(told), _costs(told), _lasting(told), _whom(told), _began(told))
     more = [(one.title, one.heads, one.rows) for one in beside if one is not None]
     sheets = [(_("Metrics"), table.heads, table.rows), *more, (_("Self-test"), heads, trial_rows(told["trial"]))]
     return as_book(f"impact-{made.intervention_id}", sheets)
@@ -361,6 +362,7 @@ def told_of(made: Evaluation) -> dict[str, Any]:
     primary = metric_of(kept["metrics"][0])
     told = _report(kept, {place.slug: place for place in departments_of(found.starts)})
     told |= {"trial": trial_of(made, primary), "costs": costs_of(found, kept)}
+    told |= {"whom": for_whom(found, kept)}
     told |= {"three": three_of(kept, metric_name(primary)), "calendar": calendar(found)}
     return told | {"lead": lead_of(kept["metrics"][0], told), "unsaid": unsaid_of(kept, told)}
 
@@ -392,6 +394,10 @@ def _costs(told: Mapping[str, Any]) -> Section | None:
     return costs_section(told["costs"]) if told["costs"] is not None else None
 
 
+def _whom(told: Mapping[str, Any]) -> Section | None:
+    return for_whom_section(told["whom"]) if told["whom"] is not None else None
+
+
 def _lasting(told: Mapping[str, Any]) -> Section | None:
     return lasting_section(told["lasting"]) if told["lasting"] is not None else None
 
@@ -411,7 +417,7 @@ def _sections(told: Mapping[str, Any]) -> list[Section]:
         *([three] if three is not None else []),
         lines_section(_("What it says"), [told["headline"], *told["sentences"]]),
         lines_section(_("What this does not show"), told["unsaid"]),
-        *(section for section in (_lasting(told), _costs(told), _began(told)) if section is not None),
+        *(section for section in (_lasting(told), _whom(told), _costs(told), _began(told)) if section is not None),
         *([lots.lot_section(told["drawn"])] if told["drawn"] else []),
         *([lines_section(_("Taken on trust"), told["assumptions"])] if told["assumptions"] else []),
         trial_section(told["trial"]),
