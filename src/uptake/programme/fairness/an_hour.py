@@ -7,16 +7,17 @@ of that name takes (`exploit.effort`); the rulebook judges it with all its caps.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 
 from uptake.events.models import EventQuerySet
 from uptake.programme.conditions.history import HistoryCondition
-from uptake.programme.evaluate import DayRules, fold
+from uptake.programme.conditions.list import Condition
+from uptake.programme.evaluate import DayRules, Used, judge
 from uptake.programme.exploit.effort import minutes_of
 from uptake.programme.gather import gather, standings_of
-from uptake.programme.rulebook import Rulebook, RuleVersion
+from uptake.programme.rulebook import Rulebook
 from uptake.programme.standing import JudgedEvent
 
 LATEST = 5_000
@@ -39,15 +40,21 @@ def best_hours(
 ) -> dict[str, BestHour]:
     """By role, of those that may be shown. events: those that rules listen to, of people of `role_of`.
 
-    Rules that ask what somebody did before (streaks, counts) are left out: one hour says nothing of them.
+    Rules and multipliers that ask what somebody did before (streaks, counts) are left out: one hour says nothing of
+    them.
     """
     from uptake.statistics.fairness import measures, triggers
 
-    rules = DayRules(replace(rulebook, rules=tuple(one for one in rulebook.rules if _of_an_hour(one))), today)
+    told = replace(
+        rulebook,
+        rules=tuple(one for one in rulebook.rules if one.streak is None and _of_an_hour(one.when)),
+        multipliers=tuple(one for one in rulebook.multipliers if _of_an_hour(one.when)),
+    )
+    rules = DayRules(told, today)
     hours: dict[str, dict[str, tuple[float, float]]] = defaultdict(dict)
     for (role, name), sample in _samples(role_of, shown, events).items():
         most = max(1, int(HOUR / minutes_of(name)))
-        points = sum(one.points for one in fold(rules, _filled(sample, most, today)))
+        points = _earned(rules, _filled(sample, most, today))
         hours[role][name] = (points / most, float(most))
     best = measures.earnability(hours)
     less = {one.group for one in triggers.of_earnability(best)}
@@ -58,8 +65,35 @@ def best_hours(
     }
 
 
-def _of_an_hour(rule: RuleVersion) -> bool:
-    return rule.streak is None and not any(isinstance(one, HistoryCondition) for one in rule.when)
+@dataclass(slots=True)
+class OneHour(Used):
+    """What the hour itself took of the caps so far. It lies whole in one day, week, month and year, and nothing was
+    granted before it."""
+
+    paid_at: defaultdict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list))
+
+    def of(self, every: str, day: date) -> Used:
+        return self
+
+    def near(self, lineage: str, at: datetime, seconds: int) -> bool:
+        return any(abs((at - paid).total_seconds()) < seconds for paid in self.paid_at[lineage])
+
+
+def _earned(rules: DayRules, events: list[JudgedEvent]) -> int:
+    """Points of all rules for the events of the hour, in their order."""
+    hour, points = OneHour(), 0
+    for event in events:
+        for question in rules.by_name.get(event.name, ()):
+            given, _reasons, _explanation = judge(event, question, hour)
+            hour.add(question.rule.rule, given)
+            if given > 0:
+                hour.paid_at[question.rule.rule].append(event.at)
+            points += given
+    return points
+
+
+def _of_an_hour(when: Iterable[Condition]) -> bool:
+    return not any(isinstance(one, HistoryCondition) for one in when)
 
 
 def _samples(

@@ -60,5 +60,12 @@ def test_the_best_hour_of_a_role_is_filled_with_what_pays_best_of_its_work_under
     assert hours() == {"buyer": (18.0, True), "clerk": (54.0, False)}
     assert hours(cap=[{"points": 20, "every": "day"}]) == {"buyer": (18.0, False), "clerk": (20.0, False)}
     assert hours(cap=[{"times": 1, "every": "day"}]) == {"buyer": (3.0, True), "clerk": (9.0, False)}
+    for every in ("week", "month", "ever"):
+        assert hours(cap=[{"points": 20, "every": every}]) == {"buyer": (18.0, False), "clerk": (20.0, False)}, every
+    assert hours(cooldown_seconds=1_300) == {"buyer": (6.0, True), "clerk": (18.0, False)}, "every third of six"
+    first = {"multiplier": "first", "factor": 2, "when": [{"history": "first", "op": "eq", "value": True}]}
+    found = earnable(read_rulebook(json.dumps({"rules": [per_line], "multipliers": [first]})), cast.beiyuan, TODAY)
+    assert found is not None
+    assert [one.hour.points for one in found.roles if one.hour] == [18.0, 54.0], "what was before is not asked"
     only_large = [{"fact": "lines", "op": "gte", "value": 5}]
     assert hours(when=only_large) == {"buyer": (0.0, True), "clerk": (54.0, False)}
