@@ -501,10 +501,12 @@ def validity_sentence(rule: RuleVersion) -> str:
     }
 
 
-def refusal_sentence(refused: RulebookRefused) -> str:
-    """Why a rulebook was refused, with the place of the key."""
-    fields = dict(refused.fields)
+def refusal_sentence(refused: RulebookRefused, label: str = "") -> str:
+    """Why a rulebook was refused, with the place of the key; or by the `label` of the input it is shown at."""
+    fields = refused.fields | ({"key": label} if label else {})
     said = _(refused.pattern) % fields
+    if label:
+        return said
     return _("%(path)s: %(problem)s") % {"path": refused.path, "problem": said} if refused.path else said
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -37,7 +38,7 @@ from uptake.programme.standing import UNKNOWN
 from uptake.programme.streak_bounds import open_streaks, streak_sentence
 from uptake.web.catalogue import labels_of
 from uptake.web.clock_words import CLOCK_REFUSALS, clock_refused
-from uptake.web.pages.building.fields import Block, Given, Input, Known, Plain, jsonable, mark, texts
+from uptake.web.pages.building.fields import Block, Given, Input, Known, Plain, jsonable, nearest, texts
 from uptake.web.pages.building.place import draft_for, known_of, plain_of
 from uptake.web.pages.building.sections import (
     SECTIONS,
@@ -139,13 +140,16 @@ def look(request: HttpRequest, draft_id: int, index: int) -> HttpResponseBase:
     """The rule as it stands in the form: in sentences of both languages, and events it would pay. Saves nothing."""
     draft = draft_for(request, draft_id)
     given = Given(request.POST)
-    begun = read_rule(given, known_of(plain_of(draft), given.many("on")))
+    known = known_of(plain_of(draft), given.many("on"))
+    begun = read_rule(given, known)
     if not (begun.get("rule") and begun.get("on")):
         return render(request, "building/look.html", {"unfinished": True, "draft": draft})
     try:
         rulebook, lineage = _candidate(request, draft, index)
     except RulebookRefused as refused:
-        return render(request, "building/look.html", {"refusal": refusal_sentence(refused), "draft": draft})
+        field = nearest(rule_blocks(begun, known), re.sub(r"^rules\[\d+\]", "", refused.path))
+        refusal = refusal_sentence(refused, field.label if field else "")
+        return render(request, "building/look.html", {"refusal": refusal, "draft": draft})
     version = next(one for one in rulebook.rules if one.rule == lineage)
     sentences = []
     for code, name in LANGUAGES:
@@ -375,9 +379,11 @@ def _saved(
         inside = refused.path.removeprefix(place)
         if place == "person_cap":
             inside = f"all{inside}"
-        sentence = refusal_sentence(refused)
-        if not (refused.path.startswith(place) and mark(blocks, inside, sentence)):
-            messages.error(request, sentence)
+        found = nearest(blocks, inside) if refused.path.startswith(place) else None
+        if found is None:
+            messages.error(request, refusal_sentence(refused))
+        else:
+            found.errors.append(refusal_sentence(refused, found.label))
         return None
     except CLOCK_REFUSALS as refused:
         messages.error(request, clock_refused(refused))

@@ -110,18 +110,18 @@ def put(plain: Plain, key: str, value: Any, default: Any = "") -> None:
         plain[key] = value
 
 
-def mark(blocks: Iterable[Block], path: str, sentence: str) -> bool:
-    """Shows a refusal at the input of its key (or the nearest one); False: there is none."""
+def nearest(blocks: Iterable[Block], path: str) -> Input | None:
+    """The input of a key of the rulebook, else what is typed for it, else that of what it lies in; None: none is."""
     place = re.sub(r"\[(\d+)\]", r".\1", path).lstrip(".")
     place = re.sub(r"((?:cap|all)\.\d+)\.(points|times)$", r"\1.limit", place)
     inputs = [one for block in blocks for row in block.rows for one in row]
     while place:
-        for one in inputs:
-            if one.name == place or one.name.startswith(f"{place}."):
-                one.errors.append(sentence)
-                return True
+        exact = [one for one in inputs if one.name == place]
+        under = [one for one in inputs if one.name.startswith(f"{place}.")]
+        if found := exact or [one for one in under if one.kind != "select"] or under:
+            return found[0]
         place = place.rpartition(".")[0]
-    return False
+    return None
 
 
 # Limits

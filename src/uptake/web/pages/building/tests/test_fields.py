@@ -12,7 +12,7 @@ from django.http import QueryDict
 from uptake.programme.rulebook_reading import load_text, parse_rulebook
 from uptake.programme.rulebook_writing import to_file, to_text
 from uptake.programme.templates.list import TEMPLATES
-from uptake.web.pages.building.fields import Block, Given, Known, mark
+from uptake.web.pages.building.fields import Block, Given, Known, nearest
 from uptake.web.pages.building.place import rules_of
 from uptake.web.pages.building.sections import SECTIONS, example_blocks, read_examples, read_rule, rule_blocks
 
@@ -137,10 +137,8 @@ def test_what_cannot_be_read_stays_as_it_was_typed_and_is_marked_there() -> None
     told = read_rule(sent(blocks), known())
 
     assert (told["points"], told["cap"][0]["points"]) == ("five", "many")
-    assert mark(blocks, "[0].cap[0].points".removeprefix("[0]"), "no")
-    assert mark(blocks, "points", "wrong")
-    marked = {one.name: one.errors for block in blocks for row in block.rows for one in row if one.errors}
-    assert marked == {"cap.0.limit": ["no"], "points.kind": ["wrong"]}
+    found = [nearest(blocks, path) for path in (".cap[0].points", "points", "cap[0].every.not", "nothing")]
+    assert [one and one.name for one in found] == ["cap.0.limit", "points.fixed", "cap.0.every", None]
 
 
 def test_examples_come_back_as_they_were() -> None:
