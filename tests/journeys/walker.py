@@ -97,6 +97,7 @@ FILL: Mapping[str, str | tuple[str, ...]] = {
     "transparency:year": ("2026",),
     "transparency:month": ("05",),
     "jobs:name": ("no-such-job",),
+    "jobs:company_id": "standing_still",
     ":uidb36": ("1",),
     ":key": ("no-such-key",),
 }

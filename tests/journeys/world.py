@@ -659,7 +659,7 @@ def _probe(side: Side, now: datetime) -> None:
     )  # fmt: skip
     seen = Seen(True, "answered", "", 200, 40, now + timedelta(days=20))
     probe_due(clock=lambda: now, allowed=allowed_from("*.example.com"), ask=lambda _address: seen)
-    side.ids["probe"] = probe.pk
+    side.ids |= {"probe": probe.pk, "standing_still": side.company.pk}
 
 
 def _events(side: Side, connection: Connection, batch: Batch, now: datetime) -> list[int]:

@@ -57,6 +57,7 @@ NOT_TREATED: Mapping[str, str] = {
     "directory.Organization": "places are no people",
     "directory.Product": "products are no people",
     "directory.CalendarDay": "days are no people",
+    "directory.ClockChange": "clocks of places are no people",
     "directory.Erasure": "says that number so-and-so was erased, and no name",
     "sign_on.SignOn": "a system that people sign in with; not a person",
     "sign_on.UsedProof": "digests of proofs that were used, for minutes; of no person",
