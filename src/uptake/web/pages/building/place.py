@@ -36,7 +36,7 @@ def places_for(viewer: Viewer) -> QuerySet[Organization]:
     """The companies and parks whose rules the viewer manages."""
     return Organization.objects.filter(
         viewer.within("path", Deed.MANAGE_RULES), kind__in=(Kind.PARK, Kind.COMPANY), closed_at=None
-    ).order_by("path")
+    ).order_by("-kind", "name")
 
 
 def plain_of(draft: Draft) -> Plain:

@@ -188,7 +188,9 @@ def terms(request: HttpRequest) -> HttpResponseBase:
 
 def _places(viewer: Viewer, deed: Deed) -> QuerySet[Organization]:
     kinds = (Kind.PARK, Kind.COMPANY)
-    return Organization.objects.filter(viewer.within("path", deed), kind__in=kinds, closed_at=None).order_by("path")
+    return Organization.objects.filter(viewer.within("path", deed), kind__in=kinds, closed_at=None).order_by(
+        "-kind", "name"
+    )
 
 
 def _chosen(request: HttpRequest, viewer: Viewer, places: QuerySet[Organization]) -> Organization | None:

@@ -24,7 +24,14 @@ from uptake.programme.changes import Changes, changes_of, events_of
 from uptake.programme.drafting.models import Draft
 from uptake.programme.fairness.earnable import Earnable, earnable
 from uptake.programme.governance.ballot import needed
-from uptake.programme.governance.close import NotAccepted, Standing, earliest, publish_accepted, standing_of
+from uptake.programme.governance.close import (
+    RULES_MOVED_ON,
+    NotAccepted,
+    Standing,
+    earliest,
+    publish_accepted,
+    standing_of,
+)
 from uptake.programme.governance.committee import is_member
 from uptake.programme.governance.lowered_too import lowered_too
 from uptake.programme.governance.models import Choice, Comment, Elector, Proposal, ProposalKind, ProposalState, Vote
@@ -203,7 +210,7 @@ def _context(found: Proposal, viewer: Viewer, now: datetime) -> dict[str, Any]:
         "may_withdraw": is_open and found.kind == ProposalKind.CHANGE and viewer.person_id is not None
         and viewer.person_id == found.proposer_id,
         "may_publish": found.state == ProposalState.ACCEPTED and found.kind == ProposalKind.CHANGE
-        and viewer.may(Deed.MANAGE_RULES, place),
+        and found.held_back != RULES_MOVED_ON and viewer.may(Deed.MANAGE_RULES, place),
         "held_back": held_back_sentence(found.held_back),
         "other": _other_hours(found, standing, now),
         "exploits": searched if inside else None,
@@ -263,6 +270,8 @@ def _steps(found: Proposal, standing: Standing, now: datetime) -> Sequence[Step]
             "day": numbers.day(earliest(found.organization, at, found.notice_days), year=False)
         }
         last = ""
+    elif emergency and standing.state == ProposalState.OPEN:
+        day, last = _("lowered, unless the vote undoes it"), "ok"
     else:
         day, last = _("as before") if standing.state != ProposalState.ACCEPTED else _("stays lowered"), ""
     first = Step(_("Lowered at once") if emergency else _("Proposed"), f"{who}, {opened}" if who else opened, "ok")

@@ -82,7 +82,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
     viewer = viewer_for(request)
     places = Organization.objects.filter(
         viewer.within("path", Deed.MANAGE_RULES), kind__in=(Kind.PARK, Kind.COMPANY), closed_at=None
-    ).order_by("path")
+    ).order_by("-kind", "name")
     first = places.first()
     now = timezone.now()
     context: dict[str, Any] = {"templates": TEMPLATES}

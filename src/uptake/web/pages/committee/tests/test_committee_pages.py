@@ -136,6 +136,7 @@ def test_a_rule_is_lowered_at_once_by_page(cast: Cast) -> None:
     assert answer["Location"] == f"/committee/{proposal.pk}/"
     page = ke.get(f"/committee/{proposal.pk}/").content.decode()
     assert "<ins>3 points for each" in page
+    assert "lowered, unless the vote undoes it" in page
     assert f"lowered too: those from {numbers.day(later.in_force_date)}" in page
 
 
