@@ -384,6 +384,7 @@ def _saved(
             messages.error(request, refusal_sentence(refused))
         else:
             found.errors.append(refusal_sentence(refused, found.label))
+            messages.error(request, _("Not saved yet: look at “%(field)s”, which is marked.") % {"field": found.label})
         return None
     except CLOCK_REFUSALS as refused:
         messages.error(request, clock_refused(refused))

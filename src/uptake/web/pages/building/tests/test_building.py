@@ -97,6 +97,7 @@ def test_refusal_stands_at_its_field_and_nothing_typed_is_lost(cast: Cast, ren: 
     assert "What I typed" in text
     assert "aria-invalid" in text
     assert "“Points” must be a whole number" in text
+    assert "Not saved yet: look at “Points”" in text
     assert "rules[" not in text, "no place in a file where a field is marked"
     draft.refresh_from_db()
     assert draft.saves == 1
