@@ -240,3 +240,13 @@ def test_a_clock_by_which_a_date_would_be_lost_is_not_saved(cast: Cast, ren: Cli
     assert "Pacific/Kiritimati" in refused.content.decode()
     draft.refresh_from_db()
     assert draft.saves == 1
+
+
+def test_an_event_of_a_template_that_never_came_is_named_in_words(cast: Cast, ren: Client) -> None:
+    told = {"title": "Whole", "place": cast.beiyuan.slug, "start": "erp_classic"}
+    ren.post("/rules/build/new/", told)
+    page = ren.get(f"/rules/build/{Draft.objects.get().pk}/").content.decode()
+
+    assert "“Session begun”" in page
+    assert "40 points for each “Exam passed”" in page
+    assert "session.started" not in page
