@@ -323,9 +323,9 @@ def _keys(viewer: Viewer) -> Any:
 
 
 def places(viewer: Viewer) -> Any:
-    """Open companies and parks whose data the viewer manages, from the root down."""
+    """Open companies and parks whose data the viewer manages, parks first, by name."""
     allowed = Organization.objects.filter(viewer.within("path", Deed.MANAGE_DATA))
-    return allowed.open().filter(kind__in=[Kind.PARK, Kind.COMPANY]).order_by("path")
+    return allowed.open().filter(kind__in=[Kind.PARK, Kind.COMPANY]).order_by("-kind", "name")
 
 
 def _connections(viewer: Viewer) -> Any:

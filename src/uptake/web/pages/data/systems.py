@@ -167,7 +167,7 @@ def new(request: HttpRequest, preset: str) -> HttpResponseBase:
         raise Http404
     viewer, chosen = viewer_for(request), shipped(preset)
     allowed = Organization.objects.filter(viewer.within("path", Deed.MANAGE_DATA)).open()
-    places = allowed.filter(kind__in=[Kind.PARK, Kind.COMPANY]).order_by("path")
+    places = allowed.filter(kind__in=[Kind.PARK, Kind.COMPANY]).order_by("-kind", "name")
     form = SystemForm(request.POST or None, chosen=chosen, places=places)
     outcome: Outcome | None = None
     if request.method == "POST" and form.is_valid():

@@ -150,7 +150,7 @@ def _number(request: HttpRequest, name: str) -> int:
 def _places(viewer: Viewer) -> Any:
     """Open companies and parks whose people the viewer manages, from the root down."""
     allowed = Organization.objects.filter(viewer.within("path", Deed.MANAGE_PEOPLE))
-    return allowed.open().filter(kind__in=[Kind.PARK, Kind.COMPANY]).order_by("path")
+    return allowed.open().filter(kind__in=[Kind.PARK, Kind.COMPANY]).order_by("-kind", "name")
 
 
 def _chosen(request: HttpRequest, viewer: Viewer, places: list[Organization]) -> Organization | None:
