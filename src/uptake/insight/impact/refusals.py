@@ -20,6 +20,10 @@ class NoStart(Refused):
     """No department begins."""
 
 
+class NoLotStart(Refused):
+    """A lot is to be drawn, and it is not said when those drawn begin."""
+
+
 class WrongPlace(Refused):
     """A department is not of the place, or not open."""
 

@@ -57,7 +57,7 @@ def asked(request: HttpRequest) -> Draw | None:
     try:
         start = date.fromisoformat(request.POST.get("lot-start", ""))
     except ValueError:
-        raise refusals.NoStart from None
+        raise refusals.NoLotStart from None
     try:
         share = float(request.POST.get("lot-share", "") or USUAL_SHARE) / 100
     except ValueError:

@@ -84,6 +84,7 @@ HELPS: Mapping[str, str | Promise] = {
 WORDS: Mapping[type[refusals.Refused], Callable[[], str]] = {
     refusals.NoTitle: lambda: gettext("Give it a title of at most 200 characters."),
     refusals.NoStart: lambda: gettext("Say when at least one department begins."),
+    refusals.NoLotStart: lambda: gettext("Say under “Draw by lot” when those drawn begin."),
     refusals.WrongPlace: lambda: gettext("Choose departments of this place."),
     refusals.WrongDates: lambda: gettext("The end must lie after every start, and within two years."),
     refusals.WrongLook: lambda: gettext("Days on which it is read lie between the first start and the end."),

@@ -440,6 +440,8 @@ def test_people_are_drawn_by_the_form_and_the_list_is_for_managers(cast: Cast, l
         refused = hua.post(address, {**form, **wrong})
         assert refused.status_code == 422, wrong
         assert 'value="A mail to half"' in refused.content.decode()
+    said = hua.post(address, {**form, "lot-start": ""}).content.decode()
+    assert ("抽中者的开始日期" if language != "en" else "when those drawn begin") in said
     page = hua.post(address, form)["Location"]
 
     draft = read(hua, page)
