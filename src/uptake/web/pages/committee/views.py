@@ -274,7 +274,7 @@ def _steps(found: Proposal, standing: Standing, now: datetime) -> Sequence[Step]
         day, last = _("lowered, unless the vote undoes it"), "ok"
     else:
         day, last = _("as before") if standing.state != ProposalState.ACCEPTED else _("stays lowered"), ""
-    first = Step(_("Lowered at once") if emergency else _("Proposed"), f"{who}, {opened}" if who else opened, "ok")
+    first = Step(_("Lowered at once") if emergency else _("Proposed"), f"{who} · {opened}" if who else opened, "ok")
     test = [] if emergency else [Step(_("Back-test"), _("sealed") if found.report else "–", "ok")]
     return [
         first,
