@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import connected_components
 
 from uptake.statistics.distributions import Floats, Ints, binomial_at_least, poisson_at_least
 from uptake.statistics.gaming.deeds import role_medians
@@ -69,6 +67,10 @@ def rings(given: Ints, department: Sequence[str]) -> tuple[Ring, ...]:
 def _components(
     edge: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], given: Ints, expected: Floats, raised: Floats
 ) -> tuple[Ring, ...]:
+    # Loaded where it is needed: ten megabytes that a server which shows pages has no use for.
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import connected_components
+
     count, label = connected_components(csr_matrix(edge), directed=True, connection="strong")
     told = []
     for part in range(count):
