@@ -264,14 +264,14 @@ def one(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
     today = settings_at(found.organization).date_of(timezone.now())
     latest = found.evaluations.order_by("-made_at", "-pk").first()
     names = {place.slug: place for place in departments_of(found.starts)}
-    primary = metric_of(found.plan["metrics"][0])
+    primary, least = metric_of(found.plan["metrics"][0]), float(found.plan["metrics"][0]["smallest"])
     viewer_manages = any(viewer.may(deed, found.organization) for deed in MANAGING)
     context: dict[str, Any] = {
         "one": found,
         "wrong": wrong,
         "may": viewer_manages,
         "metric": metric_name(primary),
-        "smallest": size_of(primary, found.plan["metrics"][0]["smallest"]),
+        "smallest": size_of(primary, least),
         "guardrails": [
             (metric_name(metric_of(rail)), size_of(metric_of(rail), rail["margin"]))
             for rail in found.plan["guardrails"]
@@ -295,9 +295,9 @@ def one(request: HttpRequest, intervention_id: int) -> HttpResponseBase:
         "latest": latest,
     }
     if found.locked_at is None:
-        context["gate"] = _gate(answer_for(found, now=timezone.now()).facts(), names)
+        context["gate"] = _gate(answer_for(found, now=timezone.now()).facts(), names, least)
     else:
-        context["gate"] = _gate(found.gate, names)
+        context["gate"] = _gate(found.gate, names, least)
         if latest is not None:
             context |= told_of(latest)
             context["currencies"] = CURRENCIES
@@ -454,13 +454,15 @@ def _starts(found: Intervention, names: Mapping[str, Organization]) -> list[tupl
     return [*days, *([(None, sorted(by_day[""]))] if "" in by_day else [])]
 
 
-def _gate(facts: Mapping[str, Any], names: Mapping[str, Organization]) -> dict[str, Any]:
+def _gate(facts: Mapping[str, Any], names: Mapping[str, Organization], smallest: float) -> dict[str, Any]:
+    """`misses`: an effect that just matters would be found in fewer than four of five such rollouts."""
     if not facts:
         return {}
     proposal = facts.get("proposal") or {}
     waiting = [names[slug] for slug in proposal.get("waiting", ()) if slug in names]
     return {
         "state": facts["state"],
+        "misses": facts["detectable"] is not None and facts["detectable"] > smallest,
         "detectable": None if facts["detectable"] is None else _size(facts["detectable"]),
         "needed": facts["needed"],
         "remedies": [HELPS[code] for code in facts["remedies"]],

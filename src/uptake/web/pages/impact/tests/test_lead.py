@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
 from django.utils import translation
 
 from uptake.insight.impact.metrics import Measure, Metric
+from uptake.insight.impact.models import Intervention
 from uptake.statistics.result import Grade
 from uptake.statistics.wording import RAISED
 from uptake.web.pages.impact.lead import of_a_hundred
+from uptake.web.pages.impact.views import _gate
 
 pytestmark = pytest.mark.once
 
@@ -68,3 +71,14 @@ def test_chinese_sentences_follow_each_other_without_a_gap() -> None:
         assert of_a_hundred(primary(0.124, 0.08, 0.169)) == (
             "每 100 人中，“每个工作日的活跃人数占比”比没有该举措时多约 12 人。真实数值很可能在 8 到 17 之间。"
         )
+
+
+@pytest.mark.parametrize(("detectable", "misses"), [(0.046, False), (0.05, False), (0.096, True)])
+def test_a_rollout_that_may_miss_what_matters_says_so_before_it_is_locked(detectable: float, misses: bool) -> None:
+    facts = {"state": "yes", "detectable": detectable, "needed": None, "remedies": [], "proposal": None}
+    gate = _gate(facts, {}, 0.05)
+    page = render_to_string("impact/gate.html", {"gate": gate, "one": Intervention(plan={}), "smallest": "5.0 pp"})
+
+    assert gate["misses"] is misses
+    assert ("u-call warn" in page) is misses
+    assert ("Smaller ones that matter, from 5.0 pp on, it may miss." in page) is misses
