@@ -76,6 +76,8 @@ def test_a_segment_is_made_by_clicking_and_narrows_every_question(front: Front) 
     with front.tab("ren") as (page, _):
         page.goto("/activity/segments/?at=beiyuan")
         page.get_by_role("link", name="Make segment").first.click()
+        page.get_by_label("Add a condition").wait_for()
+        page.wait_for_load_state("load")  # the script that sends the form has come
         page.get_by_label("Add a condition").select_option(label="stopped doing")
         page.locator("select[name=c0_event]").select_option(label="Order entered")
         page.get_by_role("button", name="Show who belongs").click()

@@ -45,7 +45,7 @@ def test_what_stands_out_is_said_in_sentences(cast: Cast, client: Client) -> Non
     desk = Desk(cast)
     for nth in range(24):
         place = cast.finance if nth % 2 else cast.purchasing
-        who = person(name=f"P{nth}", at=place, email=f"p{nth}@beiyuan.example")
+        who = person(name=f"Worker {nth}", at=place, email=f"p{nth}@beiyuan.example")
         cast.identities[f"p{nth}"] = Identity.objects.create(
             source="orders", external_id=f"p{nth}", company=cast.beiyuan, person=who, first_seen_at=NOW
         )
@@ -57,7 +57,7 @@ def test_what_stands_out_is_said_in_sentences(cast: Cast, client: Client) -> Non
     assert f"In {cast.finance.name} people reach points at 0% of the rate of the best group." in page
     assert "By department" in page
     assert "nothing is on offer" in page
-    assert "P3" not in page
+    assert "Worker 3" not in page, "single people are never named"
 
 
 @pytest.mark.once
